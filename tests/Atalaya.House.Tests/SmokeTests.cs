@@ -1,0 +1,6 @@
+namespace Atalaya.House.Tests;
+public sealed class SmokeTests
+{
+    [Fact]
+    public void Runs() => true.ShouldBeTrue();
+}

@@ -1,0 +1,6 @@
+namespace Atalaya.System.Tests;
+public sealed class SmokeTests
+{
+    [Fact]
+    public void Runs() => true.ShouldBeTrue();
+}
