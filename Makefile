@@ -1,0 +1,55 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test check format format-check lint fuzz bench-record bench-live clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## install what is missing (Debian, NuGet, npm)
+	@scripts/setup.sh test
+
+build: ## build the page and the executable
+	@scripts/setup.sh demo
+	@scripts/build.sh
+
+demo: ## simulated cameras and a node: prints one address, Ctrl-C ends it
+	@scripts/demo.sh
+
+test: setup ## every test, with real peers; ends with 'N passed, N failed'
+	@scripts/build.sh
+	@scripts/test.sh
+
+check: setup format-check ## what must pass before anything lands: format, build, lint, test
+	@scripts/build.sh
+	@$(MAKE) --no-print-directory lint
+	@scripts/test.sh
+
+format: ## rewrite C# and TypeScript to the house format
+	dotnet format whitespace --no-restore Atalaya.slnx
+	npm --prefix web run --silent format
+
+format-check:
+	dotnet format whitespace --no-restore --verify-no-changes Atalaya.slnx
+	npm --prefix web run --silent format:check
+
+# The C# analyzers run in the build, where a warning is an error.
+lint:
+	npm --prefix web run --silent typecheck
+	npm --prefix web run --silent lint
+
+fuzz: ## 100,000 mutated inputs for every parser
+	@scripts/setup.sh demo
+	dotnet run --project fuzz --configuration Release -- --inputs $(or $(INPUTS),100000) --seed $(or $(SEED),1)
+
+bench-record: ## record N cameras beside one ffmpeg per camera
+	@scripts/setup.sh test
+	@scripts/build.sh
+	@bench/record.sh
+
+bench-live: ## packet in to fragment out, with viewers
+	@scripts/setup.sh test
+	@scripts/build.sh
+	@bench/live.sh
+
+clean: ## remove what was built; footage and the demo's archive stay
+	rm -rf artifacts web/dist
+	find src tests fuzz -name bin -prune -exec rm -rf {} + -o -name obj -prune -exec rm -rf {} +

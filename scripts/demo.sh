@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Simulated cameras and a node on this machine: prints one address. Ctrl-C ends both; started again it goes on where it was.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+port=${ATALAYA_PORT:-8480} rtsp=${ATALAYA_RTSP_PORT:-8554}
+home=$PWD/.cache/demo media=$PWD/.cache/media
+
+scripts/setup.sh demo
+scripts/media.sh "$media"
+scripts/build.sh
+
+mkdir -p "$home"
+{
+  echo "# Written by make demo at each start; cameras that you add in the page are kept beside it, in the store."
+  echo "name: \"Demo post\""
+  echo "listen: \"127.0.0.1:$port\""
+  echo "data: \"$home/data\""
+  echo "cameras:"
+  while IFS='|' read -r id name; do
+    echo "  - { id: $id, name: \"$name\", main: \"rtsp://127.0.0.1:$rtsp/$id\", sub: \"rtsp://127.0.0.1:$rtsp/$id/sub\" }"
+  done <<'CAMERAS'
+north-gate|North gate
+east-fence|East fence
+west-path|West path
+crossing|Crossing, lane 1
+tree-line|Tree line
+CAMERAS
+} > "$home/atalaya.yaml"
+
+simulator='' node=''
+stop() {
+  trap '' INT TERM
+  # The node first: it closes its segments before its cameras go.
+  for process in $node $simulator; do
+    kill -TERM "$process" 2>/dev/null || true
+    wait "$process" 2>/dev/null || true
+  done
+}
+trap stop EXIT
+trap 'exit 0' INT TERM
+
+cameras=()
+for main in "$media"/*-main.mp4; do
+  name=$(basename "$main" -main.mp4)
+  cameras+=("$name=$main;sub=$media/$name-sub.mp4")
+done
+./atalaya simulate --port "$rtsp" "${cameras[@]}" >"$home/simulate.log" 2>&1 &
+simulator=$!
+./atalaya serve --config "$home/atalaya.yaml" &
+node=$!
+# Ends when either does.
+wait -n "$simulator" "$node"
+if ! kill -0 "$simulator" 2>/dev/null; then
+  echo "demo: the camera simulator has ended:" >&2
+  tail -n 5 "$home/simulate.log" >&2
+  exit 1
+fi
+wait "$node"
