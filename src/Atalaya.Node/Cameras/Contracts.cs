@@ -1,0 +1,150 @@
+using System.ComponentModel;
+
+using Atalaya.Media;
+
+namespace Atalaya.Node.Cameras;
+
+public enum CameraSource
+{
+    /// <summary>In the configuration file: changed there, not here.</summary>
+    File,
+
+    /// <summary>Added by this API.</summary>
+    Api,
+}
+
+public sealed record CameraStreamJson(
+    [property: Description("rtsp:// or rtsps://, without credentials.")] string Url);
+
+public sealed record CameraJson(
+    string Id,
+    string Name,
+    bool Enabled,
+    CameraSource Source,
+    CameraStreamJson Main,
+    CameraStreamJson? Sub,
+    TransportJson Transport,
+    RecordJson Record,
+    string? UserName,
+    [property: Description("Whether a password is kept. The password itself is never returned.")] bool HasPassword,
+    CameraStatusJson Status,
+    RecordingStatusJson Recording);
+
+public enum TransportJson
+{
+    Tcp,
+    Udp,
+    Auto,
+}
+
+/// <summary>Which streams are kept on disk.</summary>
+public enum RecordJson
+{
+    None,
+    Main,
+    Sub,
+    Both,
+}
+
+public enum CameraStateJson
+{
+    Disabled,
+    Connecting,
+    Running,
+    Degraded,
+    Unreachable,
+    Unauthorised,
+    Misconfigured,
+}
+
+public sealed record CameraStatusJson(
+    CameraStateJson State,
+    [property: Description("One sentence for an operator; empty while all is well.")] string Reason,
+    DateTimeOffset Since,
+    [property: Description("Tries to connect since it last ran; 0 while it runs.")] int Attempt,
+    IReadOnlyList<StreamStatusJson> Streams);
+
+public sealed record StreamStatusJson(
+    StreamKind Stream,
+    [property: Description("h264, h265, …; null until the first picture.")] string? Codec,
+    [property: Description("RFC 6381, as in a codecs parameter: avc1.640028.")] string? CodecString,
+    int? Width,
+    int? Height,
+    [property: Description("Pictures a second, over the last seconds.")] double? Fps,
+    [property: Description("Bit/s over the last seconds.")] long? Bitrate,
+    [property: Description("RTP packets lost since the camera last connected.")] long PacketsLost,
+    DateTimeOffset? LastUnitAt);
+
+public enum RecordingStateJson
+{
+    Off,
+    Waiting,
+    Recording,
+    Failed,
+}
+
+public sealed record RecordingStatusJson(RecordingStateJson State, DateTimeOffset Since, string Reason);
+
+public sealed record CameraInputJson
+{
+    [Description("Lower-case letters, digits and hyphens, at most 64; chosen once. Made from the name when left out.")]
+    public string? Id { get; init; }
+
+    [Description("What people call it, at most 100 characters.")]
+    public string? Name { get; init; }
+
+    [Description("Default true.")]
+    public bool? Enabled { get; init; }
+
+    [Description("The stream that is recorded and shown large. Required.")]
+    public CameraStreamInputJson? Main { get; init; }
+
+    [Description("A smaller stream of the same picture, if the camera has one.")]
+    public CameraStreamInputJson? Sub { get; init; }
+
+    [Description("Default tcp.")]
+    public TransportJson? Transport { get; init; }
+
+    [Description("Default main.")]
+    public RecordJson? Record { get; init; }
+
+    public string? UserName { get; init; }
+
+    [Description("When changing a camera: absent or null keeps the password, an empty string removes it.")]
+    public string? Password { get; init; }
+}
+
+public sealed record CameraStreamInputJson
+{
+    [Description("rtsp:// or rtsps://; a user name and password inside are split off and kept encrypted.")]
+    public string? Url { get; init; }
+}
+
+public sealed record ProbeRequestJson
+{
+    [Description("rtsp:// or rtsps://. Required.")]
+    public string? Url { get; init; }
+
+    public string? UserName { get; init; }
+    public string? Password { get; init; }
+
+    [Description("Default tcp.")]
+    public TransportJson? Transport { get; init; }
+
+    [Description("Use the user name and password kept for this camera, if its main or sub stream is at the same host and none are given.")]
+    public string? Camera { get; init; }
+}
+
+public sealed record ProbeJson(
+    [property: Description("The address asked, without credentials.")] string Url,
+    int ElapsedMs,
+    IReadOnlyList<ProbeTrackJson> Tracks);
+
+public sealed record ProbeTrackJson(
+    [property: Description("video, audio or application.")] string Kind,
+    [property: Description("As the camera names it: H264, H265, MPEG4-GENERIC, PCMU, …")] string Encoding,
+    string? CodecString,
+    int? Width,
+    int? Height,
+    bool Supported,
+    [property: Description("Why it can't be received; null if it can.")] string? Reason);
