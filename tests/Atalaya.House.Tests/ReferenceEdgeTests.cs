@@ -21,7 +21,7 @@ public sealed class ReferenceEdgeTests
         ["Atalaya.Media"] = [],
         ["Atalaya.Cameras"] = [],
         ["Atalaya.Simulation"] = [],
-        ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
+        ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
     };
 
     [Fact]
