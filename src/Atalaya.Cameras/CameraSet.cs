@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using Atalaya.Media;
+
+namespace Atalaya.Cameras;
+
+/// <summary>All cameras of a node. A new snapshot of configurations starts, changes and stops only what differs.</summary>
+/// <remarks>Thread-safe; snapshots are applied one after another.</remarks>
+public sealed class CameraSet : IAsyncDisposable
+{
+    readonly CameraServices _services;
+    readonly SemaphoreSlim _applying = new(1, 1);
+    readonly ITimer _sampling;
+    ImmutableSortedDictionary<string, Camera> _cameras = ImmutableSortedDictionary<string, Camera>.Empty;
+
+    public CameraSet(CameraServices services)
+    {
+        _services = services;
+        _sampling = services.Clock.CreateTimer(_ => Sample(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>Raised before a new camera's first connection, so that recorders can be attached to its hubs without losing a picture.</summary>
+    public event Action<Camera>? Adding;
+
+    /// <summary>Raised when a camera's configuration was swapped, before sessions follow it.</summary>
+    public event Action<Camera, CameraConfig>? Changing;
+
+    /// <summary>Raised after the last session of a removed camera has ended.</summary>
+    public event Action<Camera>? Removed;
+
+    /// <summary>Raised once a second, after rates were counted.</summary>
+    public event Action? Sampled;
+
+    /// <summary>By id.</summary>
+    public IEnumerable<Camera> All => _cameras.Values;
+
+    public Camera? Find(string id) => _cameras.GetValueOrDefault(id);
+
+    /// <summary>Makes the running cameras those of <paramref name="configs"/>; ones that are equal aren't touched.</summary>
+    /// <exception cref="ArgumentException">Two configurations have one id.</exception>
+    public async Task ApplyAsync(IReadOnlyCollection<CameraConfig> configs, CancellationToken stop = default)
+    {
+        var wanted = configs.ToImmutableSortedDictionary(c => c.Id, c => c);
+        await _applying.WaitAsync(stop);
+        try
+        {
+            // Side by side: a camera that is slow to say goodbye must not hold up the others.
+            await Task.WhenAll(_cameras.Values.Where(c => !wanted.ContainsKey(c.Id)).ToArray().Select(RemoveAsync));
+            await Task.WhenAll(_cameras.Values.Where(c => wanted[c.Id] != c.Config).ToArray().Select(c => ChangeAsync(c, wanted[c.Id])));
+            foreach (var config in wanted.Values.Where(c => !_cameras.ContainsKey(c.Id)).ToArray())
+            {
+                var camera = new Camera(config, _services);
+                Adding?.Invoke(camera);
+                ImmutableInterlocked.TryAdd(ref _cameras, config.Id, camera);
+                camera.Start();
+            }
+        }
+        finally
+        {
+            _applying.Release();
+        }
+    }
+
+    /// <summary>Ends every session; readers of the hubs hear <see cref="BreakCause.Shutdown"/>.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _applying.WaitAsync();
+        await _sampling.DisposeAsync();
+        await Task.WhenAll(_cameras.Values.Select(c => c.StopAsync(BreakCause.Shutdown)));
+        _applying.Dispose();
+    }
+
+    async Task RemoveAsync(Camera camera)
+    {
+        await camera.StopAsync(BreakCause.Operator);
+        ImmutableInterlocked.TryRemove(ref _cameras, camera.Id, out _);
+        Removed?.Invoke(camera);
+    }
+
+    async Task ChangeAsync(Camera camera, CameraConfig next)
+    {
+        Changing?.Invoke(camera, next);
+        await camera.ApplyAsync(next);
+    }
+
+    void Sample()
+    {
+        foreach (var camera in _cameras.Values)
+            camera.Sample();
+        Sampled?.Invoke();
+    }
+}
