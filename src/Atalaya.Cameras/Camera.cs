@@ -96,6 +96,7 @@ public sealed class Camera
         await run;
         _sessions.Remove(stream);
         Publish();
+        session.Dispose();
     }
 
     void Publish() => _reported = [.. _sessions.OrderBy(s => s.Key).Select(s => s.Value.Session)];

@@ -58,7 +58,7 @@ public sealed record CameraConfig
 
     /// <summary>Whether a running session of <paramref name="stream"/> must start anew to follow this change.</summary>
     internal bool NeedsNewSession(CameraConfig before, StreamKind stream) =>
-        Url(stream) != before.Url(stream) || UserName != before.UserName || Password != before.Password || Transport != before.Transport
+        !Equals(Url(stream), before.Url(stream)) || UserName != before.UserName || Password != before.Password || Transport != before.Transport
         || Audio != before.Audio || Enabled != before.Enabled || Fingerprint != before.Fingerprint;
 
     /// <summary>Without credentials: configurations end up in logs.</summary>

@@ -8,7 +8,7 @@ namespace Atalaya.Cameras;
 /// <summary>
 /// One stream of one camera, kept running: connects, pumps into the hub, tells the hub why it ended, waits, and again.
 /// </summary>
-sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub, CameraServices services)
+sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub, CameraServices services) : IDisposable
 {
     /// <summary>A run this long was a good one: the next failure starts the back-off anew.</summary>
     static readonly TimeSpan GoodRun = TimeSpan.FromSeconds(30);
@@ -67,6 +67,9 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
         _stopCause = cause;
         _stop.Cancel();
     }
+
+    /// <summary>Only after <see cref="RunAsync"/> has ended.</summary>
+    public void Dispose() => _stop.Dispose();
 
     /// <summary>Counts what has come; called once a second by the owner.</summary>
     public void Sample()

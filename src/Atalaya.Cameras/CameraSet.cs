@@ -50,7 +50,7 @@ public sealed class CameraSet : IAsyncDisposable
             {
                 var camera = new Camera(config, _services);
                 Adding?.Invoke(camera);
-                ImmutableInterlocked.TryAdd(ref _cameras, config.Id, camera);
+                ImmutableInterlocked.Update(ref _cameras, map => map.SetItem(config.Id, camera));
                 camera.Start();
             }
         }
@@ -72,7 +72,7 @@ public sealed class CameraSet : IAsyncDisposable
     async Task RemoveAsync(Camera camera)
     {
         await camera.StopAsync(BreakCause.Operator);
-        ImmutableInterlocked.TryRemove(ref _cameras, camera.Id, out _);
+        ImmutableInterlocked.Update(ref _cameras, map => map.Remove(camera.Id));
         Removed?.Invoke(camera);
     }
 

@@ -19,9 +19,9 @@ public sealed class ReferenceEdgeTests
     static readonly Dictionary<string, string[]> AllowedPackages = new()
     {
         ["Atalaya.Media"] = [],
-        ["Atalaya.Cameras"] = [],
+        ["Atalaya.Cameras"] = ["Microsoft.Extensions.Logging.Abstractions"],
         ["Atalaya.Simulation"] = [],
-        ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
+        ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
     };
 
     [Fact]
