@@ -1,6 +1,0 @@
-namespace Atalaya.Cameras.Tests;
-public sealed class SmokeTests
-{
-    [Fact]
-    public void Runs() => true.ShouldBeTrue();
-}
