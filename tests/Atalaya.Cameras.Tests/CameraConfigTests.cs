@@ -59,7 +59,6 @@ public sealed class CameraConfigTests
     static CameraConfig Config(string main, string? sub)
     {
         RtspUrl.TryParse(main, out var mainUrl, out _).ShouldBeTrue();
-        RtspUrl.TryParse(sub, out var subUrl, out _);
-        return new() { Id = "gate", Name = "Gate", Main = mainUrl!, Sub = subUrl };
+        return new() { Id = "gate", Name = "Gate", Main = mainUrl!, Sub = RtspUrl.TryParse(sub, out var subUrl, out _) ? subUrl : null };
     }
 }
