@@ -342,7 +342,7 @@ public sealed class FragmentMuxer
         uint Predict(AccessUnit unit, int index)
         {
             if (Format is AudioFormat audio)
-                return (uint)AacFrame.Samples(audio, unit.Data.Length);
+                return (uint)AudioSamples.Count(audio, unit.Data.Length);
             long predicted = unit.Duration.ToScale(Timescale);
             if (predicted <= 0)
                 predicted = index > 0 ? Durations[index - 1] : _lastDuration;
