@@ -43,12 +43,12 @@ fuzz: ## 100,000 mutated inputs for every parser
 bench-record: ## record N cameras beside one ffmpeg per camera
 	@scripts/setup.sh test
 	@scripts/build.sh
-	@bench/record.sh
+	@python3 bench/record.py $(ARGS)
 
 bench-live: ## packet in to fragment out, with viewers
 	@scripts/setup.sh test
 	@scripts/build.sh
-	@bench/live.sh
+	@python3 bench/live.py $(ARGS)
 
 clean: ## remove what was built; footage and the demo's archive stay
 	rm -rf artifacts web/dist
