@@ -1,13 +1,140 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using Atalaya.Media;
+
 namespace Atalaya.Simulation;
 
 /// <summary>What <c>atalaya simulate</c> does.</summary>
 public static class SimulateCommand
 {
+    static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
     /// <summary>
     /// Serves until <paramref name="stop"/>, printing the cameras' URLs when it is ready and counts at its end: as text, or as one JSON object each.
     /// </summary>
     /// <param name="control">Lines <c>camera=fault</c>, <c>camera=clear</c>, <c>status</c>; null: none.</param>
-    /// <returns>0; 2 for options that make no sense, which are printed.</returns>
-    public static Task<int> RunAsync(SimulatorOptions options, TextWriter output, CancellationToken stop, bool json = false, TextReader? control = null) =>
-        throw new NotSupportedException();
+    /// <returns>0; 1 if it can't listen or read a file; 2 for options that make no sense. Either is printed.</returns>
+    public static async Task<int> RunAsync(SimulatorOptions options, TextWriter output, CancellationToken stop, bool json = false, TextReader? control = null)
+    {
+        RtspSimulator simulator;
+        try
+        {
+            simulator = await RtspSimulator.StartAsync(options, stop: stop);
+        }
+        catch (ArgumentException wrong)
+        {
+            await output.WriteLineAsync(wrong.Message);
+            return 2;
+        }
+        catch (Exception wrong) when (wrong is SocketException or IOException)
+        {
+            await output.WriteLineAsync(wrong is SocketException ? $"Can't listen on {options.Address}:{options.Port}: {wrong.Message}." : wrong.Message);
+            return 1;
+        }
+
+        await using (simulator)
+        {
+            await PrintUrlsAsync(simulator, output, json);
+            // A console that is being read can't be interrupted: the loop is left behind, and ends with the process.
+            if (control is not null)
+                _ = ObeyAsync(simulator, control, output, json, stop);
+            var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using (stop.Register(() => stopped.TrySetResult()))
+                await stopped.Task;
+            await PrintStatusAsync(simulator, output, json);
+        }
+
+        return 0;
+    }
+
+    static async Task PrintUrlsAsync(RtspSimulator simulator, TextWriter output, bool json)
+    {
+        var cameras = simulator.Cameras.Select(c => (c.Name, Main: c.Url(), Sub: c.HasSub ? c.Url(StreamKind.Sub) : null))
+            .Concat(simulator.Options.Cameras.Where(c => c.Name.EndsWith("/*", StringComparison.Ordinal))
+                .Select(c => (c.Name, Main: simulator.Url(c.Name), Sub: c.SubFile is null ? null : (string?)simulator.Url(c.Name, StreamKind.Sub))))
+            .ToList();
+        if (json)
+        {
+            await output.WriteLineAsync(JsonSerializer.Serialize(new { type = "ready", simulator.Port, cameras = cameras.Select(c => new { c.Name, c.Main, c.Sub }) }, Json));
+        }
+        else
+        {
+            foreach (var (name, main, sub) in cameras)
+                await output.WriteLineAsync(sub is null ? $"{name}: {main}" : $"{name}: {main} and {sub}");
+            await output.WriteLineAsync($"Serving on port {simulator.Port}. Ctrl+C ends it.");
+        }
+
+        await output.FlushAsync();
+    }
+
+    static async Task PrintStatusAsync(RtspSimulator simulator, TextWriter output, bool json)
+    {
+        var counts = simulator.Counts;
+        if (json)
+        {
+            await output.WriteLineAsync(JsonSerializer.Serialize(
+                new
+                {
+                    type = "status",
+                    counts,
+                    sessions = simulator.Sessions.Select(s => new
+                    {
+                        camera = s.Camera.Name,
+                        stream = s.Stream.ToString().ToLowerInvariant(),
+                        transport = s.IsUdp ? "udp" : "tcp",
+                        started = s.Started.ToString(),
+                        ended = s.Ended.IsCompletedSuccessfully ? s.Ended.GetAwaiter().GetResult().ToString() : null,
+                        s.UserAgent,
+                        s.Tracks,
+                    }),
+                }, Json));
+        }
+        else
+        {
+            await output.WriteLineAsync(
+                $"{counts.Sessions} sessions, {counts.Packets} packets, {counts.Bytes >> 20} MiB sent; {counts.ClientsDropped} clients dropped that didn't read, {counts.TimedOut} timed out.");
+        }
+
+        await output.FlushAsync();
+    }
+
+    static async Task ObeyAsync(RtspSimulator simulator, TextReader control, TextWriter output, bool json, CancellationToken stop)
+    {
+        while (await control.ReadLineAsync(stop) is { } line)
+        {
+            line = line.Trim();
+            if (line.Length == 0)
+                continue;
+            if (line == "status")
+            {
+                await PrintStatusAsync(simulator, output, json);
+                continue;
+            }
+
+            try
+            {
+                if (line.EndsWith("=clear", StringComparison.Ordinal))
+                {
+                    simulator.Camera(line[..^"=clear".Length].Trim('/')).Clear();
+                }
+                else if (!ScheduledFault.TryParse(line, out var fault, out string problem))
+                {
+                    await output.WriteLineAsync(problem);
+                    continue;
+                }
+                else
+                {
+                    simulator.Camera(fault!.Camera).Inject(fault.Fault);
+                }
+
+                await output.WriteLineAsync(json ? "{\"type\":\"done\"}" : "Done.");
+            }
+            catch (Exception wrong) when (wrong is KeyNotFoundException or InvalidDataException or IOException)
+            {
+                await output.WriteLineAsync(wrong.Message);
+            }
+
+            await output.FlushAsync(stop);
+        }
+    }
 }
