@@ -24,4 +24,22 @@ public sealed record SdpMedia(
     int ClockRate,
     int Channels,
     ImmutableDictionary<string, string> Parameters,
-    string? Control);
+    string? Control)
+{
+    public SdpDirection Direction { get; init; } = SdpDirection.ReceiveOnly;
+
+    /// <summary>Of <c>a=framerate</c>, pictures per second; null if absent or absurd.</summary>
+    public double? FrameRate { get; init; }
+
+    /// <summary>Of the <c>m=</c> line, upper case: <c>RTP/AVP</c>, <c>RTP/SAVP</c> …</summary>
+    public string Protocol { get; init; } = "RTP/AVP";
+}
+
+/// <summary>Seen from the client, as ONVIF has it: <see cref="SendOnly"/> is a loudspeaker's back channel.</summary>
+public enum SdpDirection
+{
+    ReceiveOnly,
+    SendReceive,
+    SendOnly,
+    Inactive,
+}
