@@ -31,7 +31,7 @@ public sealed class AccessUnit
     /// <summary>When it is shown or heard. Not in order where there are B-frames.</summary>
     public required MediaTime Presentation { get; init; }
 
-    /// <summary>When it is decoded: strictly rising within a track, never after <see cref="Presentation"/>, at most the format's reorder delay before it.</summary>
+    /// <summary>When it is decoded: strictly rising within a track, never after <see cref="Presentation"/>; the first at most the format's reorder delay before it.</summary>
     public required MediaTime Decode { get; init; }
 
     /// <summary>How long it probably lasts: what a live viewer is told; a file uses the next unit's decode time. Zero if unknown.</summary>

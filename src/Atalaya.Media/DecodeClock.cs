@@ -11,12 +11,12 @@ public readonly record struct UnitTimes(MediaTime Presentation, MediaTime Decode
 /// </summary>
 /// <remarks>
 /// With a reorder depth of d, decode time i is the (i − d)-th smallest presentation time so far, the first d extrapolated backwards by the frame
-/// duration. Three things hold for whatever comes in: decode times rise strictly; none is after its presentation time; none is more than
-/// <see cref="Delay"/> before it. Where the presentation times contradict that (equal times, jitter, B-frames deeper than the depth), the
-/// presentation time is moved forward, by as little as possible.
+/// duration: exact at any frame rate, even or not. Whatever comes in, decode times rise strictly and none is after its presentation time. Where
+/// the presentation times contradict that (equal times, jitter, B-frames deeper than the depth), the presentation time is moved forward,
+/// by as little as possible.
 /// A presentation time that falls behind more pictures than the depth allows is remembered in <see cref="NeededDepth"/>; the owner takes
-/// it over with <see cref="Change"/> at a key frame, because that makes a new format. One that falls further behind than any stream
-/// reorders is a jump of the sender's clock: from then on all times are shifted, so that they go on rising.
+/// it over with <see cref="Change"/> at a key frame, because that makes a new format. One that falls further behind than the stream can
+/// reorder is a jump of the sender's clock: from then on all times are shifted, so that they go on rising.
 /// </remarks>
 public sealed class DecodeClock
 {
@@ -32,6 +32,9 @@ public sealed class DecodeClock
     /// <summary>Longer differences are pauses or losses, not frame durations (ticks).</summary>
     const long LongestFrame = 2 * MediaTime.TicksPerSecond;
 
+    /// <summary>After a longer pause the times before it say nothing of the place of what comes (ticks).</summary>
+    const long LongestPause = 10 * MediaTime.TicksPerSecond;
+
     readonly long[] _window = new long[MaxDepth + 1];   // the Depth + 1 largest presentation times, falling; extrapolated at first
     readonly long[] _seen = new long[MaxDepth + 1];     // the largest that really came, falling
     readonly int _maxDepth;
@@ -43,21 +46,18 @@ public sealed class DecodeClock
     bool _isEven;       // _lastDecode was a presentation time, or one extrapolated at the same rate
 
     /// <param name="depth">Pictures that may precede one in decoding and follow it in showing.</param>
-    /// <param name="delay">Of <see cref="DelayFor"/>.</param>
+    /// <param name="frameDuration">What the stream declares; zero if nothing.</param>
     /// <param name="maxDepth">That the stream's level allows; zero for streams that can't reorder: then nothing is learned.</param>
-    public DecodeClock(int depth, MediaTime delay, MediaTime frameDuration = default, int maxDepth = MaxDepth)
+    public DecodeClock(int depth, MediaTime frameDuration = default, int maxDepth = MaxDepth)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(depth);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(depth, MaxDepth);
-        ArgumentOutOfRangeException.ThrowIfLessThan(delay, DelayFor(depth, default));
         Depth = NeededDepth = depth;
-        Delay = delay;
-        _frame = frameDuration.Ticks;
+        _frame = Math.Clamp(frameDuration.Ticks, 0, LongestFrame);
         _maxDepth = Math.Clamp(maxDepth, depth, MaxDepth);
     }
 
     public int Depth { get; private set; }
-    public MediaTime Delay { get; private set; }
 
     /// <summary>The depth that the pictures so far called for; at least <see cref="Depth"/>.</summary>
     public int NeededDepth { get; private set; }
@@ -68,22 +68,17 @@ public sealed class DecodeClock
     /// <summary>Presentation times that had to be moved.</summary>
     public long Moved { get; private set; }
 
-    /// <summary>
-    /// How far at most decoding precedes presentation: twice what an even frame rate needs, because cameras lower theirs at night, and at
-    /// least 0.1 s for each picture of depth. Costs nothing: an edit list takes it out again.
-    /// </summary>
+    /// <summary>How far before the first presentation time decode times begin, for a format of this depth: its reorder delay.</summary>
     public static MediaTime DelayFor(int depth, MediaTime frameDuration) =>
-        new(depth * Math.Max(2 * Math.Min(frameDuration.Ticks, LongestFrame), MediaTime.TicksPerSecond / 10));
+        new(depth * (frameDuration > MediaTime.Zero ? Math.Min(frameDuration.Ticks, LongestFrame) : NominalFrame));
 
     /// <summary>From the next picture on. Decode times go on rising over the change.</summary>
-    public void Change(int depth, MediaTime delay)
+    public void Change(int depth)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(depth);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(depth, MaxDepth);
-        ArgumentOutOfRangeException.ThrowIfLessThan(delay, DelayFor(depth, default));
         Depth = depth;
-        Delay = delay;
         NeededDepth = Math.Max(NeededDepth, depth);
-        // What came before is still to be shown: its times go before those of the next picture.
         for (int i = 0; i <= depth; i++)
             _window[i] = i < _seenCount ? _seen[i] : i == 0 ? _window[0] : _window[i - 1] - Frame;
     }
@@ -136,9 +131,8 @@ public sealed class DecodeClock
     {
         int full = Depth + 1;
         Insert(_window, ref full, full, shown);
-        if (shown - _window[Depth] > Delay.Ticks)
+        if (shown - _window[Depth] > LongestPause)
         {
-            // After a pause the old times are too far back to stand for this picture's place.
             Restart(shown);
             Insert(_window, ref full, full, shown);
         }
@@ -149,10 +143,8 @@ public sealed class DecodeClock
     /// <summary>As if pictures at an even rate had led up to <paramref name="shown"/>.</summary>
     void Restart(long shown)
     {
-        // The delay is twice what an even rate needs, so that this always fits.
-        long step = Depth == 0 ? 0 : Math.Min(Frame, Delay.Ticks / (2 * Depth));
         for (int i = 0; i <= Depth; i++)
-            _window[i] = shown - ((i + 1) * step);
+            _window[i] = shown - ((i + 1) * Frame);
         _seenCount = 0;
         _isEven = false;
     }

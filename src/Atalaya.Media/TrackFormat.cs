@@ -45,8 +45,9 @@ public abstract class TrackFormat(Codec codec, ReadOnlyMemory<byte> configuratio
 /// <param name="width">Pixels, cropping applied.</param>
 /// <param name="height">Pixels, cropping applied.</param>
 /// <param name="reorderDelay">
-/// How far at most a picture's presentation follows its decoding; zero without B-frames. An MP4 track of this format starts
-/// its edit at this media time, so that presentation times in the file are those of the access units.
+/// How far ahead of presentation decoding starts: as many frame durations as pictures may be reordered, zero without B-frames. (A picture that
+/// many B-frames precede may still be decoded earlier than that.) An MP4 track of this format starts its edit at this media time, so that
+/// presentation times in the file are those of the access units.
 /// </param>
 /// <param name="frameDuration">What the parameter sets or the first pictures promise; a prediction, never exact. Zero if unknown.</param>
 public sealed class VideoFormat(

@@ -91,7 +91,7 @@ public static class AnnexB
 
         int depth = Math.Max(declaredDepth, Math.Min(DeepestReorder(position), DecodeClock.MaxDepth));
         var delay = DecodeClock.DelayFor(depth, frame);
-        var clock = new DecodeClock(depth, delay, frame);
+        var clock = new DecodeClock(depth, frame);
         var units = new List<AccessUnit>(pictures.Count);
         VideoFormat? from = null, format = null;
         for (int i = 0; i < pictures.Count; i++)

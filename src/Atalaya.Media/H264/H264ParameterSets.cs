@@ -169,7 +169,7 @@ public sealed class H264ParameterSets
 
     /// <param name="ppsId">Which PPS the picture refers to; of its SPS are size and profile. Null or unknown: the first SPS.</param>
     /// <param name="reorderDepth">What was learned of the stream; the larger of this and what it declares counts (pictures).</param>
-    /// <param name="frameDuration">What was learned of the stream: counts where it declares nothing, or less for pictures to be reordered.</param>
+    /// <param name="frameDuration">What was learned of the stream: counts where it declares nothing.</param>
     public bool TryCreateFormat(
         [NotNullWhen(true)] out VideoFormat? format, out string fault, int? ppsId = null, int reorderDepth = 0, MediaTime frameDuration = default)
     {
@@ -184,7 +184,7 @@ public sealed class H264ParameterSets
         if (ppsId is not { } id || !TryGet(id, out _, out var sps))
             sps = _sps.Values.First().Sps;
         int depth = Math.Max(sps.ReorderDepth ?? 0, reorderDepth);
-        var duration = sps.FrameDuration > MediaTime.Zero && (depth == 0 || sps.FrameDuration > frameDuration) ? sps.FrameDuration : frameDuration;
+        var duration = sps.FrameDuration > MediaTime.Zero ? sps.FrameDuration : frameDuration;
         format = new(
             Codec.H264,
             WriteConfiguration(sps),

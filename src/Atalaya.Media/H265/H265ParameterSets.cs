@@ -193,7 +193,7 @@ public sealed class H265ParameterSets
 
     /// <param name="ppsId">Which PPS the picture refers to; of its SPS are size and profile. Null or unknown: the first SPS.</param>
     /// <param name="reorderDepth">What was learned of the stream; the larger of this and what it declares counts (pictures).</param>
-    /// <param name="frameDuration">What was learned of the stream: counts where it declares nothing, or less for pictures to be reordered.</param>
+    /// <param name="frameDuration">What was learned of the stream: counts where it declares nothing.</param>
     public bool TryCreateFormat(
         [NotNullWhen(true)] out VideoFormat? format, out string fault, int? ppsId = null, int reorderDepth = 0, MediaTime frameDuration = default)
     {
@@ -214,7 +214,7 @@ public sealed class H265ParameterSets
         var vps = _vps.TryGetValue(sps.VpsId, out var v) ? v.Vps : _vps.Values.First().Vps;
         var declared = sps.FrameDuration > MediaTime.Zero ? sps.FrameDuration : vps.FrameDuration;
         int depth = Math.Max(sps.ReorderDepth, reorderDepth);
-        var duration = declared > MediaTime.Zero && (depth == 0 || declared > frameDuration) ? declared : frameDuration;
+        var duration = declared > MediaTime.Zero ? declared : frameDuration;
         format = new(
             Codec.H265, WriteConfiguration(vps, sps, pps), $"hvc1.{sps.Profile}", sps.Width, sps.Height, DecodeClock.DelayFor(depth, duration), duration);
         return true;

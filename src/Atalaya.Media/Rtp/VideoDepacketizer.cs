@@ -595,8 +595,7 @@ public abstract class VideoDepacketizer : Depacketizer
         _changed.Clear();
         _appended = 0;
         int needed = _clock?.NeededDepth ?? 0;
-        bool slow = _clock is { Depth: > 0 } c && c.Depth * c.FrameDuration.Ticks > c.Delay.Ticks;
-        if (changed || slow || Format is null || needed > _clock!.Depth || UsesOtherSets())
+        if (changed || Format is null || needed > _clock!.Depth || UsesOtherSets())
             Renew(needed);
         return changed;
     }
@@ -608,9 +607,9 @@ public abstract class VideoDepacketizer : Depacketizer
         if (!made.Format.Equals(Format))
             Format = made.Format;
         if (_clock is null)
-            _clock = new(made.Depth, made.Format.ReorderDelay, made.Format.FrameDuration, made.MaxDepth);
-        else if (_clock.Depth != made.Depth || _clock.Delay != made.Format.ReorderDelay)
-            _clock.Change(made.Depth, made.Format.ReorderDelay);
+            _clock = new(made.Depth, made.Format.FrameDuration, made.MaxDepth);
+        else if (_clock.Depth != made.Depth)
+            _clock.Change(made.Depth);
     }
 
     /// <summary>Slices are searched at first, other NAL units always: they are short.</summary>
