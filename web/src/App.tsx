@@ -1,0 +1,102 @@
+import { DirectionProvider, MantineProvider, useDirection, useMantineColorScheme } from '@mantine/core';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+import { useNode } from './api/queries';
+import { changeLanguage } from './i18n';
+import { directionOf, type Language } from './i18n/languages';
+import { keep, kept, PreferencesContext, type Digits, type Preferences, type Scheme } from './i18n/preferences';
+import { LiveRoom } from './live/LiveRoom';
+import { ErrorBoundary } from './shell/ErrorBoundary';
+import { NotFound, RoomSkeleton } from './shell/Notice';
+import { go, usePlace } from './shell/route';
+import { Shell } from './shell/Shell';
+import { theme } from './theme';
+
+const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
+const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
+const ExportsRoom = lazy(() => import('./exports/ExportsRoom'));
+
+// The scheme is kept under our own key, where preferences.js finds it before the first paint.
+const schemeStore = {
+  get: (): Scheme => (kept('scheme') === 'light' ? 'light' : 'dark'),
+  set: (scheme: string) => keep('scheme', scheme),
+  subscribe: () => undefined,
+  unsubscribe: () => undefined,
+  clear: () => undefined,
+};
+
+export function App({ initialLanguage }: { initialLanguage: Language }) {
+  return (
+    <DirectionProvider initialDirection={directionOf(initialLanguage)} detectDirection={false}>
+      <MantineProvider theme={theme} defaultColorScheme="dark" colorSchemeManager={schemeStore}>
+        <WithPreferences initialLanguage={initialLanguage} />
+      </MantineProvider>
+    </DirectionProvider>
+  );
+}
+
+function WithPreferences({ initialLanguage }: { initialLanguage: Language }) {
+  const { setDirection } = useDirection();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const [language, setLanguage] = useState(initialLanguage);
+  const [digits, setDigits] = useState<Digits>(kept('digits') === 'arab' ? 'arab' : 'latn');
+  const node = useNode();
+
+  useEffect(() => {
+    document.documentElement.lang = language;
+    setDirection(directionOf(language));
+  }, [language, setDirection]);
+
+  const choose = useCallback((next: Language) => {
+    keep('language', next);
+    void changeLanguage(next).then(() => setLanguage(next));
+  }, []);
+
+  const timeZone = node.data?.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const preferences = useMemo<Preferences>(
+    () => ({
+      language,
+      setLanguage: choose,
+      digits,
+      setDigits: (next) => {
+        keep('digits', next);
+        setDigits(next);
+      },
+      scheme: colorScheme === 'light' ? 'light' : 'dark',
+      setScheme: setColorScheme,
+      timeZone,
+    }),
+    [language, choose, digits, colorScheme, setColorScheme, timeZone],
+  );
+
+  return (
+    <PreferencesContext value={preferences}>
+      <ErrorBoundary>
+        <Shell>
+          <Suspense fallback={<RoomSkeleton />}>
+            <Room />
+          </Suspense>
+        </Shell>
+      </ErrorBoundary>
+    </PreferencesContext>
+  );
+}
+
+function Room() {
+  const { path } = usePlace();
+  useEffect(() => {
+    if (path === '/') go('/live', { replace: true });
+  }, [path]);
+  switch (path) {
+    case '/':
+    case '/live':
+      return <LiveRoom />;
+    case '/timeline':
+      return <TimelineRoom />;
+    case '/exports':
+      return <ExportsRoom />;
+    case '/settings/cameras':
+      return <CamerasRoom />;
+    default:
+      return <NotFound />;
+  }
+}

@@ -1,0 +1,29 @@
+import createClient from 'openapi-fetch';
+import { Problem } from './problem';
+import type { paths } from './schema';
+
+export const api = createClient<paths>({ baseUrl: location.origin });
+
+/** Unwraps an answer: its data, or a Problem in the server's words. */
+export async function answer<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  let result;
+  try {
+    result = await request;
+  } catch {
+    throw new Problem(0, '', '');
+  }
+  if (!result.response.ok) throw Problem.from(result.response.status, result.error);
+  return result.data as T;
+}
+
+export const liveUrl = (camera: string, stream: string): string =>
+  `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/cameras/${encodeURIComponent(camera)}/live?stream=${stream}`;
+
+export const playlistUrl = (camera: string, stream: string, from: number, to: number): string =>
+  `/api/cameras/${encodeURIComponent(camera)}/playback.m3u8?${new URLSearchParams({
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+    stream,
+  }).toString()}`;
+
+export const exportFileUrl = (id: string): string => `/api/exports/${encodeURIComponent(id)}/file`;

@@ -1,0 +1,72 @@
+import type { HubConnection } from '@microsoft/signalr';
+import type { QueryClient } from '@tanstack/react-query';
+import { useSyncExternalStore } from 'react';
+import { keys } from './queries';
+import type { Camera, ExportJob } from './types';
+
+// Whether the node's event stream is connected; the bar says so when it isn't.
+let connected: boolean | null = null;
+const listeners = new Set<() => void>();
+
+function setConnected(value: boolean) {
+  if (connected === value) return;
+  connected = value;
+  for (const listener of listeners) listener();
+}
+
+export const useEventsConnected = (): boolean | null =>
+  useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => connected,
+  );
+
+function put(client: QueryClient, key: readonly string[], item: Camera | ExportJob) {
+  client.setQueryData<(Camera | ExportJob)[]>(key, (list) => {
+    if (!list) return list;
+    return list.some((other) => other.id === item.id)
+      ? list.map((other) => (other.id === item.id ? item : other))
+      : [...list, item];
+  });
+}
+
+/** Follows the node's events into the query cache, for the life of the page. Loaded after the first paint. */
+export async function followEvents(client: QueryClient): Promise<HubConnection> {
+  const { HubConnectionBuilder, LogLevel, HttpTransportType } = await import('@microsoft/signalr');
+  const hub = new HubConnectionBuilder()
+    .withUrl('/api/events', { transport: HttpTransportType.WebSockets, skipNegotiation: true })
+    .withAutomaticReconnect({
+      nextRetryDelayInMilliseconds: (context) => Math.min(8000, 500 * 2 ** context.previousRetryCount),
+    })
+    .configureLogging(LogLevel.None)
+    .build();
+
+  hub.on('cameraChanged', (camera: Camera) => put(client, keys.cameras, camera));
+  hub.on('cameraRemoved', (id: string) => {
+    client.setQueryData<Camera[]>(keys.cameras, (list) => list?.filter((camera) => camera.id !== id));
+  });
+  hub.on('recordingChanged', () => void client.invalidateQueries({ queryKey: keys.cameras }));
+  hub.on('exportChanged', (job: ExportJob) => put(client, keys.exports, job));
+  hub.on('exportRemoved', () => void client.invalidateQueries({ queryKey: keys.exports }));
+
+  hub.onreconnecting(() => setConnected(false));
+  hub.onreconnected(() => {
+    setConnected(true);
+    // What happened meanwhile wasn't told.
+    void client.invalidateQueries();
+  });
+  // After a start that fails, automatic reconnection doesn't begin by itself.
+  const start = async () => {
+    try {
+      await hub.start();
+      setConnected(true);
+    } catch {
+      setConnected(false);
+      setTimeout(() => void start(), 4000);
+    }
+  };
+  await start();
+  return hub;
+}

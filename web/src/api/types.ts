@@ -1,0 +1,22 @@
+import type { components } from './schema';
+
+// The API's shapes under the names the rooms use.
+type Schemas = components['schemas'];
+
+export type Camera = Schemas['Camera'];
+export type CameraInput = Schemas['CameraInput'];
+export type CameraState = Schemas['CameraState'];
+export type StreamStatus = Schemas['StreamStatus'];
+export type StreamKind = Schemas['StreamKind'];
+export type Transport = Schemas['Transport'];
+export type RecordChoice = Schemas['Record'];
+export type RecordingState = Schemas['RecordingState'];
+export type Probe = Schemas['Probe'];
+export type ProbeRequest = Schemas['ProbeRequest'];
+export type Timeline = Schemas['Timeline'];
+export type Gap = Schemas['Gap'];
+export type GapCause = Schemas['GapCause'];
+export type ExportJob = Schemas['Export'];
+export type ExportInput = Schemas['ExportInput'];
+export type ExportState = Schemas['ExportState'];
+export type NodeInfo = Schemas['Node'];

@@ -1,0 +1,289 @@
+import { ActionIcon, Tooltip } from '@mantine/core';
+import {
+  IconAlertTriangle,
+  IconArrowsMaximize,
+  IconArrowsMinimize,
+  IconCamera,
+  IconCircleFilled,
+  IconCircleOff,
+  IconClockExclamation,
+  IconPlayerPause,
+  IconPlugConnectedX,
+  IconTimelineEvent,
+  IconVideoOff,
+} from '@tabler/icons-react';
+import { memo, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { useTranslation } from 'react-i18next';
+import { liveUrl } from '../api/client';
+import { nodeNow } from '../api/clock';
+import type { Camera, StreamKind } from '../api/types';
+import { useFormat } from '../i18n/format';
+import { Said } from '../shell/Notice';
+import { savePicture } from '../shell/picture';
+import { go } from '../shell/route';
+import { toast } from '../shell/toast';
+import { LivePlayer, type LiveState } from './LivePlayer';
+
+interface Props {
+  camera: Camera;
+  stream: StreamKind;
+  large: boolean;
+  hidden: boolean;
+  focused: boolean;
+  onFocus: (id: string) => void;
+  onToggle: (id: string) => void;
+}
+
+/** How long a hidden tab keeps its pictures: a glance at another tab costs no reconnection. */
+const hiddenGraceMs = 3000;
+
+const idle: LiveState = {
+  phase: 'connecting',
+  stream: null,
+  substituted: false,
+  wall: null,
+  ageSeconds: null,
+  skipped: false,
+  cause: null,
+  detail: null,
+};
+const never = () => () => undefined;
+
+export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, focused, onFocus, onToggle }: Props) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const frame = useRef<HTMLDivElement>(null);
+  const video = useRef<HTMLVideoElement>(null);
+  const held = useRef<HTMLCanvasElement>(null);
+  const [player, setPlayer] = useState<LivePlayer | null>(null);
+  const onScreen = useOnScreen(frame);
+  const shown = useTabShown();
+  const hasSub = camera.sub !== null;
+
+  useEffect(() => {
+    if (!video.current) return;
+    const element = video.current;
+    const made = new LivePlayer(element, {
+      url: (kind) => liveUrl(camera.id, kind),
+      hasSub,
+      now: nodeNow,
+      beforeSwap: () => holdPicture(element, held.current),
+    });
+    setPlayer(made);
+    return () => made.dispose();
+  }, [camera.id, hasSub]);
+
+  const active = camera.enabled && onScreen && shown && !hidden;
+  const wanted: StreamKind = stream === 'sub' && !hasSub ? 'main' : stream;
+  useEffect(() => {
+    if (!player) return;
+    if (active) player.play(wanted);
+    else player.pause();
+  }, [player, active, wanted]);
+
+  const state = useSyncExternalStore(player?.subscribe ?? never, () => player?.state ?? idle);
+
+  useEffect(() => {
+    if (focused) frame.current?.focus({ preventScroll: false });
+  }, [focused]);
+
+  const snapshot = () => {
+    const wall = player?.wallNow();
+    if (!video.current || wall === null || wall === undefined) {
+      toast(t('live.snapshotNone'), { wrong: true });
+      return;
+    }
+    savePicture(video.current, camera.name, wall).then(
+      (name) => toast(t('live.snapshotSaved', { name })),
+      () => toast(t('live.snapshotNone'), { wrong: true }),
+    );
+  };
+
+  const phase = camera.enabled ? state.phase : 'disabled';
+  const words = t(`live.phase.${phase}`);
+  const good = phase === 'live';
+  const recording = t(`recording.${camera.recording.state}`);
+  const reason = camera.status.reason || state.detail;
+  const main = camera.status.streams.find((candidate) => candidate.stream === 'main');
+  const codec = main?.codec?.toUpperCase() ?? state.detail ?? '';
+  const picture = state.wall !== null;
+
+  return (
+    // A tile is one stop of the keyboard; its keys are the room's.
+    <div
+      ref={frame}
+      className="tile"
+      role="group"
+      hidden={hidden}
+      data-camera={camera.id}
+      data-phase={phase}
+      data-stream={state.stream ?? undefined}
+      aria-label={t('live.tile', { camera: camera.name, state: words })}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      onFocus={() => onFocus(camera.id)}
+      onDoubleClick={() => onToggle(camera.id)}
+    >
+      <canvas ref={held} className="tile-held" aria-hidden />
+      {/* Live pictures carry no speech: there is nothing to caption. */}
+      {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
+      <video ref={video} className="tile-video" tabIndex={-1} aria-hidden />
+
+      {!picture && phase !== 'live' && (
+        <div className="tile-empty">
+          <PhaseIcon phase={phase} size={large ? 40 : 26} />
+          <strong>{words}</strong>
+          {phase === 'unsupported' ? (
+            <span>{t('live.unsupportedHelp', { codec })}</span>
+          ) : (
+            reason && camera.status.state !== 'running' && <Said text={reason} />
+          )}
+        </div>
+      )}
+
+      {picture && !good && (
+        <div className={phase === 'paused' ? 'tile-state calm' : 'tile-state'} role="status">
+          <PhaseIcon phase={phase} size={16} />
+          <span>{words}</span>
+          {state.ageSeconds !== null && (
+            <span className="tile-age">{t('live.ago', { duration: format.duration(state.ageSeconds * 1000) })}</span>
+          )}
+          {phase === 'interrupted' && reason && large && <Said text={reason} />}
+        </div>
+      )}
+      {good && state.skipped && (
+        <div className="tile-state">
+          <IconAlertTriangle size={16} aria-hidden />
+          <span>{t('live.skipped')}</span>
+        </div>
+      )}
+      {large && state.substituted && (
+        <div className="tile-note">{t('live.substituted', { codec: codec || 'H.265' })}</div>
+      )}
+
+      <div className="tile-caption">
+        <bdi className="tile-name">{camera.name}</bdi>
+        <span className="tile-facts">
+          {camera.recording.state === 'recording' ? (
+            <span className="tile-recording" title={recording}>
+              <IconCircleFilled size={8} aria-hidden />
+              <span className="visually-hidden">{recording}</span>
+            </span>
+          ) : (
+            <span className="tile-recording not" title={camera.recording.reason || recording}>
+              <IconCircleOff size={14} aria-hidden />
+              <span className={large ? '' : 'tile-wide'}>{recording}</span>
+            </span>
+          )}
+          {state.wall !== null && (
+            <time className="tile-clock" dateTime={new Date(state.wall).toISOString()} dir="ltr">
+              {format.time(state.wall)}
+              {large && <span className="dim"> {format.zone(state.wall)}</span>}
+            </time>
+          )}
+        </span>
+      </div>
+
+      <div className="tile-tools">
+        <Tool label={t('live.snapshot', { camera: camera.name })} data-tool="snapshot" onClick={snapshot}>
+          <IconCamera size={18} />
+        </Tool>
+        <Tool
+          label={t('live.openTimeline', { camera: camera.name })}
+          data-tool="timeline"
+          onClick={() => go(`/timeline?camera=${encodeURIComponent(camera.id)}`)}
+        >
+          <IconTimelineEvent size={18} />
+        </Tool>
+        <Tool
+          label={large ? t('live.reduce') : t('live.enlarge', { camera: camera.name })}
+          data-tool="enlarge"
+          onClick={() => onToggle(camera.id)}
+        >
+          {large ? <IconArrowsMinimize size={18} /> : <IconArrowsMaximize size={18} />}
+        </Tool>
+      </div>
+    </div>
+  );
+});
+
+function Tool({
+  label,
+  onClick,
+  ...rest
+}: {
+  label: string;
+  onClick: () => void;
+  children: React.ReactNode;
+  'data-tool': string;
+}) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon
+        {...rest}
+        className="tile-tool"
+        aria-label={label}
+        onClick={onClick}
+        onDoubleClick={(event) => event.stopPropagation()}
+      />
+    </Tooltip>
+  );
+}
+
+function PhaseIcon({ phase, size }: { phase: LiveState['phase'] | 'disabled'; size: number }) {
+  const common = { size, 'aria-hidden': true } as const;
+  switch (phase) {
+    case 'late':
+    case 'frozen':
+      return <IconClockExclamation {...common} />;
+    case 'paused':
+      return <IconPlayerPause {...common} />;
+    case 'disconnected':
+      return <IconPlugConnectedX {...common} />;
+    case 'interrupted':
+    case 'unsupported':
+    case 'disabled':
+      return <IconVideoOff {...common} />;
+    default:
+      return <span className="tile-wait" aria-hidden />;
+  }
+}
+
+/** Keeps the last picture under the video while a new source starts: the tile doesn't flash black. */
+function holdPicture(video: HTMLVideoElement, canvas: HTMLCanvasElement | null): void {
+  if (!canvas || video.videoWidth === 0 || video.readyState < 2) return;
+  canvas.width = video.videoWidth;
+  canvas.height = video.videoHeight;
+  canvas.getContext('2d')?.drawImage(video, 0, 0);
+}
+
+function useOnScreen(element: React.RefObject<Element | null>): boolean {
+  const [onScreen, setOnScreen] = useState(false);
+  useEffect(() => {
+    if (!element.current) return;
+    const observer = new IntersectionObserver((entries) => setOnScreen(entries.at(-1)?.isIntersecting ?? false), {
+      rootMargin: '64px',
+    });
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return onScreen;
+}
+
+function useTabShown(): boolean {
+  const [shown, setShown] = useState(!document.hidden);
+  useEffect(() => {
+    let timer = 0;
+    const onChange = () => {
+      clearTimeout(timer);
+      if (document.hidden) timer = window.setTimeout(() => setShown(false), hiddenGraceMs);
+      else setShown(true);
+    };
+    document.addEventListener('visibilitychange', onChange);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', onChange);
+    };
+  }, []);
+  return shown;
+}

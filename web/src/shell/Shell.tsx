@@ -1,0 +1,230 @@
+import { ActionIcon, Kbd, Menu, Tooltip, UnstyledButton } from '@mantine/core';
+import {
+  IconChevronRight,
+  IconDeviceCctv,
+  IconFileExport,
+  IconKeyboard,
+  IconLanguage,
+  IconLayoutGrid,
+  IconMoon,
+  IconPlugConnectedX,
+  IconSearch,
+  IconSun,
+  IconTimelineEvent,
+} from '@tabler/icons-react';
+import { useEffect, useState, type MouseEvent, type ReactNode } from 'react';
+import { useTranslation } from 'react-i18next';
+import { useEventsConnected } from '../api/events';
+import { useNode } from '../api/queries';
+import { languageNames, languages } from '../i18n/languages';
+import { usePreferences } from '../i18n/preferences';
+import { useKeys } from './keyboard';
+import { KeysDialog } from './KeysDialog';
+import { Palette } from './Palette';
+import { go, usePlace } from './route';
+import { useToast } from './toast';
+
+const rooms = [
+  { path: '/live', words: 'app.live', icon: IconLayoutGrid },
+  { path: '/timeline', words: 'app.timeline', icon: IconTimelineEvent },
+  { path: '/exports', words: 'app.exports', icon: IconFileExport },
+  { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv },
+] as const;
+
+export function Shell({ children }: { children: ReactNode }) {
+  const { t } = useTranslation();
+  const { path } = usePlace();
+  const [palette, setPalette] = useState(false);
+  const [keys, setKeys] = useState(false);
+  const node = useNode();
+  const room = rooms.find((candidate) => candidate.path === path);
+
+  useEffect(() => {
+    document.title = [room ? t(room.words) : null, node.data?.name, 'Atalaya'].filter(Boolean).join(' · ');
+  }, [room, node.data?.name, t]);
+
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.code === 'KeyK') {
+        event.preventDefault();
+        setPalette(true);
+      }
+    };
+    window.addEventListener('keydown', onKey);
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
+
+  // g, then the room's number: the single digits belong to the wall.
+  const [going, setGoing] = useState(false);
+  useKeys((key) => {
+    if (key === '?') {
+      setKeys(true);
+      return true;
+    }
+    if (key === '/') {
+      setPalette(true);
+      return true;
+    }
+    if (key === 'g') {
+      setGoing(true);
+      window.setTimeout(() => setGoing(false), 1500);
+      return false;
+    }
+    const index = going ? ['l', 't', 'e', 'c'].indexOf(key) : -1;
+    const chosen = rooms[index];
+    if (!chosen) return false;
+    setGoing(false);
+    go(chosen.path);
+    return true;
+  });
+
+  return (
+    <div className="shell">
+      <a className="skip" href="#room">
+        {t('app.skip')}
+      </a>
+      <header className="bar">
+        <div className="bar-where">
+          <a href="/live" className="bar-name" onClick={follow}>
+            Atalaya
+          </a>
+          {node.data && (
+            <>
+              <IconChevronRight size={14} className="dim flip" aria-hidden />
+              <span className="bar-site">
+                <bdi>{node.data.name}</bdi>
+              </span>
+            </>
+          )}
+        </div>
+        <UnstyledButton className="bar-search" onClick={() => setPalette(true)} aria-label={t('search.open')}>
+          <IconSearch size={16} aria-hidden />
+          <span className="bar-search-text">{t('search.placeholder')}</span>
+          <Kbd size="xs" dir="ltr">
+            Ctrl K
+          </Kbd>
+        </UnstyledButton>
+        <div className="bar-end">
+          <Connection />
+          <LanguageChoice />
+          <ThemeChoice />
+          <Tooltip label={t('keys.title')}>
+            <ActionIcon className="wide-only" aria-label={t('keys.title')} onClick={() => setKeys(true)}>
+              <IconKeyboard size={18} />
+            </ActionIcon>
+          </Tooltip>
+        </div>
+      </header>
+      <nav className="rail" aria-label={t('app.rooms')}>
+        {rooms.map(({ path: to, words, icon: Icon }) => (
+          <a key={to} href={to} className="rail-room" aria-current={to === path ? 'page' : undefined} onClick={follow}>
+            <Icon size={20} stroke={1.6} aria-hidden />
+            <span>{t(words)}</span>
+          </a>
+        ))}
+      </nav>
+      <main id="room" className="room" tabIndex={-1}>
+        {children}
+      </main>
+      <Palette opened={palette} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
+      <KeysDialog opened={keys} onClose={() => setKeys(false)} />
+      <ToastLine />
+    </div>
+  );
+}
+
+/** Plain clicks stay in the page; Ctrl-click still opens a tab. */
+export function follow(event: MouseEvent<HTMLAnchorElement>): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go(event.currentTarget.pathname + event.currentTarget.search);
+}
+
+function Connection() {
+  const { t } = useTranslation();
+  if (useEventsConnected() !== false) return null;
+  return (
+    <Tooltip label={t('app.eventsLost')} multiline w={260}>
+      <span className="bar-lost" role="status" aria-label={t('app.eventsLost')}>
+        <IconPlugConnectedX size={18} aria-hidden />
+      </span>
+    </Tooltip>
+  );
+}
+
+function LanguageChoice() {
+  const { t } = useTranslation();
+  const { language, setLanguage, digits, setDigits } = usePreferences();
+  return (
+    <>
+      <div className="languages" role="group" aria-label={t('app.language')}>
+        {languages.map((code) => (
+          <button
+            key={code}
+            type="button"
+            lang={code}
+            className="language"
+            aria-pressed={code === language}
+            aria-label={languageNames[code].full}
+            title={languageNames[code].full}
+            onClick={() => setLanguage(code)}
+          >
+            {languageNames[code].short}
+          </button>
+        ))}
+      </div>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon
+            className={language === 'ar' ? 'languages-menu shown' : 'languages-menu'}
+            aria-label={t('app.language')}
+          >
+            <IconLanguage size={18} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Label>{t('app.language')}</Menu.Label>
+          {languages.map((code) => (
+            <Menu.Item key={code} lang={code} fw={code === language ? 700 : 400} onClick={() => setLanguage(code)}>
+              {languageNames[code].full}
+            </Menu.Item>
+          ))}
+          {language === 'ar' && (
+            <>
+              <Menu.Divider />
+              <Menu.Label>{t('app.digits')}</Menu.Label>
+              <Menu.Item fw={digits === 'latn' ? 700 : 400} onClick={() => setDigits('latn')}>
+                123
+              </Menu.Item>
+              <Menu.Item fw={digits === 'arab' ? 700 : 400} onClick={() => setDigits('arab')}>
+                ١٢٣
+              </Menu.Item>
+            </>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+    </>
+  );
+}
+
+function ThemeChoice() {
+  const { t } = useTranslation();
+  const { scheme, setScheme } = usePreferences();
+  const label = scheme === 'dark' ? t('app.useLight') : t('app.useDark');
+  return (
+    <Tooltip label={label}>
+      <ActionIcon aria-label={label} onClick={() => setScheme(scheme === 'dark' ? 'light' : 'dark')}>
+        {scheme === 'dark' ? <IconSun size={18} /> : <IconMoon size={18} />}
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function ToastLine() {
+  const toast = useToast();
+  return (
+    <div className="toasts" role="status" aria-live="polite">
+      {toast && <div className={toast.wrong ? 'toast wrong' : 'toast'}>{toast.text}</div>}
+    </div>
+  );
+}
