@@ -1,0 +1,216 @@
+using Atalaya.Media;
+using Atalaya.Media.Rtsp;
+using Atalaya.Simulation;
+using Atalaya.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Atalaya.Cameras.Tests;
+
+/// <summary>Cameras are kept running by themselves, say in words why they don't, and harm nobody but themselves.</summary>
+public sealed class CameraSetTests : IAsyncLifetime
+{
+    static readonly ClipRecipe Recipe = new(Frames: 50, Width: 320, Height: 240);
+
+    readonly CameraSet _set = new(new(
+        new BlockPool(), TimeProvider.System, NullLogger.Instance, static _ => true, DataTimeout: TimeSpan.FromSeconds(5), KeepGroups: false));
+
+    FakeCamera _fake = null!;
+
+    public async ValueTask InitializeAsync() => _fake = await FakeCamera.StartAsync(Recipe);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _set.DisposeAsync();
+        await _fake.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_running_camera_says_what_it_sends()
+    {
+        var (camera, reader) = await AddAsync(Config());
+        (await NextUnitAsync(reader)).ShouldBe(MediaTime.Zero);
+        await UntilAsync(() => camera.Status().Streams[0].FramesPerSecond > 0, "rates are counted each second");
+        var status = camera.Status();
+        status.State.ShouldBe(CameraState.Running);
+        status.Streams[0].Format!.Width.ShouldBe(320);
+        status.Streams[0].Format!.Height.ShouldBe(240);
+        status.Streams[0].Totals.Sessions.ShouldBe(1);
+        status.Streams[0].Totals.PacketsLost.ShouldBe(0);
+        status.Streams[0].LastUnit.ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_camera_that_hangs_up_is_a_break_with_its_cause_and_comes_back_by_itself()
+    {
+        var (camera, reader) = await AddAsync(Config());
+        await NextUnitAsync(reader);
+        _fake.Simulator.CloseViewers();
+        var ended = await NextBreakAsync(reader);
+        ended.Cause.ShouldBeOneOf(BreakCause.Camera, BreakCause.Network);
+        ended.Detail.ShouldNotBeEmpty();
+        (await NextUnitAsync(reader)).ShouldBe(MediaTime.Zero, "a new run has a new media clock");
+        camera.Status().Streams[0].Totals.Sessions.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task A_camera_that_is_not_there_is_unreachable_and_says_when_it_is_asked_again()
+    {
+        _fake.Simulator.StopListening();
+        var (camera, reader) = await AddAsync(Config());
+        (await NextBreakAsync(reader)).Cause.ShouldBe(BreakCause.Network);
+        await UntilAsync(() => camera.Status().State == CameraState.Unreachable, "refused");
+        camera.Status().Reason.ShouldContain("127.0.0.1");
+        camera.Status().Streams[0].NextAttempt.ShouldNotBeNull();
+        _fake.Simulator.StartListening();
+        await NextUnitAsync(reader);
+    }
+
+    [Fact]
+    public async Task A_wrong_password_is_unauthorised_and_never_shown()
+    {
+        await using var secured = await FakeCamera.StartAsync(
+            Recipe, options: new() { Start = LoopStart.Beginning, Users = new Dictionary<string, string> { ["operator"] = "right" } });
+        var (camera, reader) = await AddAsync(Config(secured.Url) with { UserName = "operator", Password = "wr0ng-s3cret" });
+        var ended = await NextBreakAsync(reader);
+        ended.Cause.ShouldBe(BreakCause.Unauthorised);
+        ended.Detail.ShouldNotContain("wr0ng-s3cret");
+        await UntilAsync(() => camera.Status().State == CameraState.Unauthorised, "the state follows");
+
+        await _set.ApplyAsync([camera.Config with { Password = "right" }], TestContext.Current.CancellationToken);
+        await NextUnitAsync(reader);
+    }
+
+    [Fact]
+    public async Task A_path_that_the_camera_does_not_know_is_misconfigured()
+    {
+        var (camera, reader) = await AddAsync(Config(_fake.Url.Replace("/cam", "/nowhere", StringComparison.Ordinal)));
+        await NextBreakAsync(reader);
+        await UntilAsync(() => camera.Status().State == CameraState.Misconfigured, "404 says so");
+        camera.Status().Reason.ShouldNotBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_camera_that_answers_nonsense_harms_no_other()
+    {
+        await using var mad = await FakeCamera.StartAsync(Recipe);
+        mad.Camera.Inject(new(FaultKind.Nonsense));
+        var (good, reader) = await AddAsync(Config(), Config(mad.Url, "mad"));
+        var before = await NextUnitAsync(reader);
+        await UntilAsync(() => _set.Find("mad")!.Status().State is CameraState.Misconfigured or CameraState.Unreachable, "it is given up for now");
+        for (int i = 0; i < 25; i++)
+        {
+            var next = await NextUnitAsync(reader);
+            (next - before).ShouldBe(MediaTime.FromScale(1, Recipe.FrameRate));
+            before = next;
+        }
+
+        good.Status().Streams[0].Totals.Sessions.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task A_new_name_does_not_touch_the_connection_and_a_removed_camera_leaves_the_others_alone()
+    {
+        var (camera, reader) = await AddAsync(Config(), Config(id: "second"));
+        var before = await NextUnitAsync(reader);
+        await _set.ApplyAsync([camera.Config with { Name = "North gate", Record = RecordedStreams.Both }], TestContext.Current.CancellationToken);
+        camera.Config.Name.ShouldBe("North gate");
+        _set.Find("second").ShouldBeNull();
+        for (int i = 0; i < 10; i++)
+        {
+            var next = await NextUnitAsync(reader);
+            (next - before).ShouldBe(MediaTime.FromScale(1, Recipe.FrameRate));
+            before = next;
+        }
+
+        camera.Status().Streams[0].Totals.Sessions.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Switched_off_its_silence_is_the_operators_and_switched_on_it_goes_on_in_the_same_hub()
+    {
+        var (camera, reader) = await AddAsync(Config());
+        await NextUnitAsync(reader);
+        await _set.ApplyAsync([camera.Config with { Enabled = false }], TestContext.Current.CancellationToken);
+        (await NextBreakAsync(reader)).Cause.ShouldBe(BreakCause.Operator);
+        camera.Status().State.ShouldBe(CameraState.Disabled);
+        await _set.ApplyAsync([camera.Config with { Enabled = true }], TestContext.Current.CancellationToken);
+        await NextUnitAsync(reader);
+    }
+
+    [Fact]
+    public async Task A_failing_sub_stream_degrades_the_camera_and_its_main_stream_runs_on()
+    {
+        var (camera, reader) = await AddAsync(Config() with { Sub = Url(_fake.Url.Replace("/cam", "/nowhere", StringComparison.Ordinal)) });
+        await NextUnitAsync(reader);
+        await UntilAsync(() => camera.Status().State == CameraState.Degraded, "main runs, sub doesn't");
+        camera.Status().Reason.ShouldStartWith("The sub-stream");
+        await NextUnitAsync(reader);
+    }
+
+    [Fact]
+    public async Task At_shutdown_every_reader_hears_it()
+    {
+        var (_, reader) = await AddAsync(Config());
+        await NextUnitAsync(reader);
+        await _set.DisposeAsync();
+        (await NextBreakAsync(reader)).Cause.ShouldBe(BreakCause.Shutdown);
+    }
+
+    async Task<(Camera Camera, HubReader Reader)> AddAsync(params CameraConfig[] configs)
+    {
+        HubReader? reader = null;
+        _set.Adding += camera => reader ??= camera.Main.Open(1024, Overflow.EndSegment);
+        await _set.ApplyAsync(configs, TestContext.Current.CancellationToken);
+        return (_set.Find(configs[0].Id)!, reader!);
+    }
+
+    CameraConfig Config(string? url = null, string id = "gate") => new() { Id = id, Name = "Gate", Main = Url(url ?? _fake.Url), Audio = false };
+
+    static RtspUrl Url(string text)
+    {
+        RtspUrl.TryParse(text, out var url, out string fault).ShouldBeTrue(fault);
+        return url!;
+    }
+
+    /// <summary>Presentation time of the next unit; breaks are passed over.</summary>
+    static async Task<MediaTime> NextUnitAsync(HubReader reader)
+    {
+        for (; ; )
+        {
+            if ((await NextAsync(reader)).Unit is { } unit)
+            {
+                unit.Release();
+                return unit.Presentation;
+            }
+        }
+    }
+
+    static async Task<StreamBreak> NextBreakAsync(HubReader reader)
+    {
+        for (; ; )
+        {
+            var item = await NextAsync(reader);
+            item.Unit?.Release();
+            if (item.Break is { } ended)
+                return ended;
+        }
+    }
+
+    static async Task<HubItem> NextAsync(HubReader reader)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        HubItem item;
+        while (!reader.TryRead(out item))
+            await reader.WaitAsync(patience.Token);
+        return item;
+    }
+
+    static async Task UntilAsync(Func<bool> holds, string why)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!holds())
+            (await tick.WaitForNextTickAsync(patience.Token)).ShouldBeTrue(why);
+    }
+}
