@@ -64,9 +64,15 @@ public sealed class CameraSet : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _applying.WaitAsync();
-        await _sampling.DisposeAsync();
-        await Task.WhenAll(_cameras.Values.Select(c => c.StopAsync(BreakCause.Shutdown)));
-        _applying.Dispose();
+        try
+        {
+            await _sampling.DisposeAsync();
+            await Task.WhenAll(_cameras.Values.Select(c => c.StopAsync(BreakCause.Shutdown)));
+        }
+        finally
+        {
+            _applying.Release();
+        }
     }
 
     async Task RemoveAsync(Camera camera)
