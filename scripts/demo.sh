@@ -3,6 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 port=${ATALAYA_PORT:-8480} rtsp=${ATALAYA_RTSP_PORT:-8554}
+export -n ATALAYA_PORT ATALAYA_RTSP_PORT    # Ours; the node would take them for misspelt options.
 home=$PWD/.cache/demo media=$PWD/.cache/media
 
 scripts/setup.sh demo

@@ -1,32 +1,99 @@
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Events;
 using Atalaya.Node.Exports;
+using Atalaya.Node.Footage;
+using Atalaya.Node.Health;
+using Atalaya.Node.Live;
+using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
+using Atalaya.Node.Security;
 using Atalaya.Node.Site;
+using Atalaya.Node.Store;
+
+using Microsoft.Extensions.Logging.Console;
 
 namespace Atalaya.Node;
 
-/// <summary>Puts the features together into one application.</summary>
+/// <summary>Puts the features together into one application. What each needs and serves it says itself.</summary>
 static class NodeHost
 {
-    public static WebApplication Build()
+    /// <param name="reading">Options and cameras, without errors.</param>
+    /// <param name="source">Where they came from, to read the cameras again.</param>
+    /// <param name="logging">For tests: what to add to the log.</param>
+    public static WebApplication Build(OptionsReading reading, OptionsSource source, TimeProvider clock, Action<ILoggingBuilder>? logging = null)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "atalaya" });
-        builder.Services.AddSingleton(TimeProvider.System).AddProblems().AddApi();
-        builder.Logging.ClearProviders();
+        var options = reading.Options;
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "atalaya" });
+        AddLog(builder.Logging, options.Log);
+        logging?.Invoke(builder.Logging);
+        builder.WebHost.UseKestrelCore().UseUrls([.. options.Listen.Select(OptionsSource.AsUrl)]).ConfigureKestrel(k => k.Limit(options.Requests));
+        // Long enough to close every open segment on a slow disk; systemd waits 90 s.
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
+        builder.Services
+            .AddRouting()
+            .AddSingleton(clock)
+            .AddSingleton(options)
+            .AddSingleton(source)
+            .AddSingleton(reading.Cameras)
+            .AddProblems()
+            .AddApi()
+            // Started in this order and stopped against it: the database outlives the archive, the archive the cameras, the cameras the viewers.
+            .AddStore()
+            .AddRecordings()
+            .AddCameras()
+            .AddHealth()
+            .AddExports()
+            .AddLive()
+            .AddEvents();
+
         var app = builder.Build();
+        app.UseMiddleware<RequestGuard>();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseWebSockets();
+        app.UsePageFiles(options.Web);
         app.UseRouting();
-        app.MapOpenApi();
-        app.MapSite("site", TimeProvider.System);
+        app.MapOpenApi().DisableHttpMetrics();
+        app.MapSite(options.Name, clock);
         app.MapCameras();
+        app.MapLive();
         app.MapPlayback();
         app.MapExports();
+        app.MapEvents();
+        app.MapHealth();
+        app.MapPage(options.Web);
         Publish(app);
         return app;
     }
 
     // Makes the endpoints known before the server starts, so that the API document can be written without one.
     static void Publish(IApplicationBuilder app) => app.UseEndpoints(_ => { });
+
+    /// <summary>Standard error, so that standard output holds the address alone.</summary>
+    static void AddLog(ILoggingBuilder logging, LogOptions options)
+    {
+        logging.SetMinimumLevel(options.Level)
+            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+            .AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None)  // Our handler logs what is ours, once.
+            .Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        if (options.Format == LogFormat.Json)
+        {
+            logging.AddJsonConsole(o =>
+            {
+                o.UseUtcTimestamp = true;
+                o.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+            });
+        }
+        else
+        {
+            logging.AddSimpleConsole(o =>
+            {
+                o.SingleLine = true;
+                o.UseUtcTimestamp = true;
+                o.TimestampFormat = "HH:mm:ss.fff ";
+            });
+        }
+    }
 }

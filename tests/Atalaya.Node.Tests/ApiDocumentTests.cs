@@ -1,4 +1,5 @@
 using Atalaya.Node.Api;
+using Atalaya.Node.Options;
 
 namespace Atalaya.Node.Tests;
 
@@ -7,7 +8,8 @@ public sealed class ApiDocumentTests
     [Fact]
     public async Task The_kept_document_is_what_the_node_serves()
     {
-        await using var app = NodeHost.Build();
+        var source = new OptionsSource(null, new Dictionary<string, string>(), []);
+        await using var app = NodeHost.Build(source.Read(), source, TimeProvider.System);
 
         string now = await ApiDocument.TextAsync(app.Services, TestContext.Current.CancellationToken);
 

@@ -5,11 +5,11 @@ static class Repository
 {
     public static string Root { get; } = Find();
 
-    /// <summary>The kept text; with <c>ATALAYA_UPDATE_REF=1</c> it is replaced by <paramref name="now"/> first.</summary>
+    /// <summary>The kept text; with <c>UPDATE_REF=1</c> it is replaced by <paramref name="now"/> first.</summary>
     public static string ReadKept(string path, string now)
     {
         string file = Path.Combine(Root, path);
-        if (Environment.GetEnvironmentVariable("ATALAYA_UPDATE_REF") == "1")
+        if (Environment.GetEnvironmentVariable("UPDATE_REF") == "1")
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             File.WriteAllText(file, now);

@@ -18,8 +18,10 @@ static class ApiDocument
         return services.AddOpenApi(Name, o =>
         {
             o.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
-            o.CreateSchemaReferenceId = type => type.Type == typeof(Stream)
-                ? null
+            o.CreateSchemaReferenceId = type =>
+                type.Type == typeof(Stream) ? null
+                : type.Type == typeof(Media.Rtsp.RtspTransport) ? "Transport"
+                : type.Type == typeof(Atalaya.Cameras.RecordedStreams) ? "Record"
                 : OpenApiOptions.CreateDefaultSchemaReferenceId(type)?.Replace("Json", "", StringComparison.Ordinal);
             o.AddSchemaTransformer((schema, context, _) =>
             {

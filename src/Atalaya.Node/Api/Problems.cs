@@ -12,7 +12,9 @@ sealed class FieldErrors
     readonly SortedDictionary<string, List<string>> _byField = new(StringComparer.Ordinal);
 
     public bool Any => _byField.Count > 0;
-    public IEnumerable<string> Fields => _byField.Keys;
+
+    /// <summary>Each as <c>field: error</c>.</summary>
+    public IEnumerable<string> All => _byField.SelectMany(f => f.Value.Select(e => $"{f.Key}: {e}"));
 
     public void Add(string field, string error)
     {
@@ -31,7 +33,7 @@ static class Problems
     {
         Status = StatusCodes.Status400BadRequest,
         Title = "The request can't be used as it is",
-        Detail = string.Join(" ", errors.SelectMany(e => e.Value)),
+        Detail = string.Join(" ", errors.SelectMany(f => f.Value.Select(e => $"{f.Key}: {e}"))),
     });
 
     public static ProblemHttpResult Invalid(string field, string error) => Invalid(new Dictionary<string, string[]> { [field] = [error] });

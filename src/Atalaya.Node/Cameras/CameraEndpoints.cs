@@ -1,40 +1,175 @@
+using Atalaya.Cameras;
+using Atalaya.Media.Rtsp;
 using Atalaya.Node.Api;
+using Atalaya.Node.Options;
+using Atalaya.Node.Store;
 
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Atalaya.Node.Cameras;
 
 static class CameraEndpoints
 {
+    /// <summary>Probes at once: a page asks one at a time; more would let it scan a network quickly.</summary>
+    const int MaxProbes = 4;
+
+    static readonly SemaphoreSlim Probing = new(MaxProbes, MaxProbes);
+
+    public static IServiceCollection AddCameras(this IServiceCollection services) =>
+        services.AddStarted<CameraRoster>().AddStarted<CameraFile>().AddSingleton<CameraView>();
+
     public static void MapCameras(this IEndpointRouteBuilder routes)
     {
         var cameras = routes.MapGroup("/api/cameras").WithTags("cameras");
         cameras.MapGet("", List).WithName("listCameras").WithSummary("All cameras, with their state.");
-        cameras.MapPost("", Create).WithName("createCamera").WithSummary("Adds a camera; it starts at once.")
+        cameras.MapPost("", CreateAsync).WithName("createCamera").WithSummary("Adds a camera; it starts at once.")
             .Produces<CameraJson>(StatusCodes.Status201Created).Fails(400, 409, 413, 415);
         cameras.MapGet("{id}", Get).WithName("getCamera").WithSummary("One camera.")
             .Produces<CameraJson>().Fails(404);
-        cameras.MapPut("{id}", Replace).WithName("replaceCamera").WithSummary("Changes a camera. The others aren't touched.")
+        cameras.MapPut("{id}", ReplaceAsync).WithName("replaceCamera").WithSummary("Changes a camera. The others aren't touched.")
             .WithDescription("409 for a camera that the configuration file defines: change it there, the file is watched.")
             .Produces<CameraJson>().Fails(400, 404, 409, 413, 415);
-        cameras.MapDelete("{id}", Delete).WithName("deleteCamera").WithSummary("Removes a camera. Its recordings stay until they expire.")
+        cameras.MapDelete("{id}", DeleteAsync).WithName("deleteCamera").WithSummary("Removes a camera. Its recordings stay until they expire.")
             .Produces(StatusCodes.Status204NoContent).Fails(404, 409);
-        cameras.MapPost("probe", Probe).WithName("probeCamera").WithSummary("Asks a camera what it offers, without adding it.")
-            .WithDescription("422 when the camera doesn't answer or refuses; the problem says why in words, its 'kind' in one word.")
-            .Produces<ProbeJson>().Fails(400, 413, 415, 422);
+        cameras.MapPost("probe", ProbeAsync).WithName("probeCamera").WithSummary("Asks a camera what it offers, without adding it.")
+            .WithDescription("422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.")
+            .Produces<ProbeJson>().Fails(400, 404, 413, 415, 422, 429);
     }
 
-    static IReadOnlyList<CameraJson> List() => [];
+    static IReadOnlyList<CameraJson> List(CameraView view) => view.All();
 
-    static Results<Created<CameraJson>, ProblemHttpResult> Create(CameraInputJson camera) => NotYet;
+    static Results<Ok<CameraJson>, ProblemHttpResult> Get(string id, CameraView view) =>
+        view.Find(id) is { } camera ? TypedResults.Ok(camera) : Problems.NoCamera(id);
 
-    static Results<Ok<CameraJson>, ProblemHttpResult> Get(string id) => Problems.NoCamera(id);
+    static async Task<Results<Created<CameraJson>, ProblemHttpResult>> CreateAsync(
+        CameraInputJson input, CameraRoster roster, CameraView view, NodeOptions options, CancellationToken stop)
+    {
+        string id = input.Id ?? CameraRules.IdFrom(input.Name ?? "");
+        if (input.Id is null && input.Name is not null && id.Length == 0)
+            return Problems.Invalid("id", "is needed: nothing of the name can be used in an address.");
+        if (input.Id is null && roster.Find(id) is not null)
+            id = Enumerable.Range(2, 1000).Select(n => $"{id[..Math.Min(id.Length, CameraRules.MaxId - 5)]}-{n}").First(i => roster.Find(i) is null);
+        var errors = new FieldErrors();
+        if (Make(id, input, null, options, errors) is not { } config)
+            return errors.ToProblem();
+        return await roster.AddAsync(config, stop) == RosterChange.Done
+            ? TypedResults.Created($"/api/cameras/{id}", view.Find(id)!)
+            : Problems.Conflict("The id is taken", $"There is a camera '{id}' already. Choose another id, or change that camera.");
+    }
 
-    static Results<Ok<CameraJson>, ProblemHttpResult> Replace(string id, CameraInputJson camera) => Problems.NoCamera(id);
+    static async Task<Results<Ok<CameraJson>, ProblemHttpResult>> ReplaceAsync(
+        string id, CameraInputJson input, CameraRoster roster, CameraView view, NodeOptions options, CancellationToken stop)
+    {
+        if (roster.Find(id) is not { } before)
+            return Problems.NoCamera(id);
+        if (before.Source == CameraSource.File)
+            return OfFile(id);
+        var errors = new FieldErrors();
+        if (input.Id is not null && input.Id != id)
+            errors.Add("id", "can't be changed: it names the recordings. Add another camera instead.");
+        if (Make(id, input, before.Config, options, errors) is not { } config || errors.Any)
+            return errors.ToProblem();
+        return await roster.ReplaceAsync(config, stop) switch
+        {
+            RosterChange.Done => view.Find(id) is { } camera ? TypedResults.Ok(camera) : Problems.NoCamera(id),
+            RosterChange.DefinedByFile => OfFile(id),
+            _ => Problems.NoCamera(id),
+        };
+    }
 
-    static Results<NoContent, ProblemHttpResult> Delete(string id) => Problems.NoCamera(id);
+    static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string id, CameraRoster roster, CancellationToken stop) =>
+        await roster.RemoveAsync(id, stop) switch
+        {
+            RosterChange.Done => TypedResults.NoContent(),
+            RosterChange.DefinedByFile => OfFile(id),
+            _ => Problems.NoCamera(id),
+        };
 
-    static Results<Ok<ProbeJson>, ProblemHttpResult> Probe(ProbeRequestJson probe) => NotYet;
+    static async Task<Results<Ok<ProbeJson>, ProblemHttpResult>> ProbeAsync(
+        ProbeRequestJson request, CameraRoster roster, NodeOptions options, TimeProvider clock, CancellationToken stop)
+    {
+        CameraConfig? kept = null;
+        if (request.Camera is not null)
+        {
+            kept = roster.Find(request.Camera)?.Config;
+            if (kept is null)
+                return Problems.NoCamera(request.Camera);
+        }
 
-    static ProblemHttpResult NotYet => Problems.Of(422, "Not yet", "Not yet.");
+        string? url = Restored(request.Url, kept);
+        var errors = new FieldErrors();
+        var draft = new CameraDraft
+        {
+            Id = "probe",
+            Name = "probe",
+            Main = url ?? "",
+            UserName = request.UserName,
+            Password = request.Password,
+            Transport = request.Transport ?? RtspTransport.Auto,
+        };
+        var config = CameraRules.TryMake(draft, options.Rtsp, (field, error) => errors.Add(field == "main.url" ? "url" : field, error));
+        if (config is null)
+            return errors.ToProblem();
+        // Kept credentials go to the kept host only: else whoever may probe could have them sent to a machine of theirs.
+        if (config.UserName is null && kept is not null && (SameHost(config.Main, kept.Main) || (kept.Sub is not null && SameHost(config.Main, kept.Sub))))
+            config = config with { UserName = kept.UserName, Password = kept.Password, Fingerprint = kept.Fingerprint };
+
+        if (!await Probing.WaitAsync(TimeSpan.Zero, stop))
+            return Problems.Of(StatusCodes.Status429TooManyRequests, "Too many probes at once", $"At most {MaxProbes} cameras are asked at a time. Try again in a moment.");
+        try
+        {
+            return TypedResults.Ok(await CameraProbe.RunAsync(
+                config.Main, config.UserName, config.Password, config.Transport, config.Fingerprint, options.Rtsp, clock, stop));
+        }
+        catch (RtspException fault)
+        {
+            return TypedResults.Problem(new ProblemDetails
+            {
+                Status = StatusCodes.Status422UnprocessableEntity,
+                Title = "The camera can't be used",
+                Detail = fault.Message,
+                Extensions = { ["kind"] = CameraProbe.Word(fault.Kind) },
+            });
+        }
+        finally
+        {
+            Probing.Release();
+        }
+
+        static bool SameHost(RtspUrl a, RtspUrl b) => a.Host == b.Host && a.Port == b.Port && a.IsTls == b.IsTls;
+    }
+
+    static CameraConfig? Make(string id, CameraInputJson input, CameraConfig? before, NodeOptions options, FieldErrors errors)
+    {
+        var draft = new CameraDraft
+        {
+            Id = id,
+            Name = input.Name ?? id,
+            Enabled = input.Enabled ?? true,
+            Main = Restored(input.Main?.Url, before) ?? "",
+            Sub = Restored(input.Sub?.Url, before),
+            Transport = input.Transport ?? RtspTransport.Auto,
+            Record = input.Record ?? RecordedStreams.Main,
+            Audio = input.Audio ?? true,
+            UserName = input.UserName,
+            // The password goes with the user name: one that was typed for another name, or none, isn't kept.
+            Password = input.Password ?? (before is not null && before.UserName == input.UserName ? before.Password : null),
+            Fingerprint = input.Fingerprint,
+        };
+        if (draft.Sub is null && input.Sub is not null)
+            errors.Add("sub.url", "is missing; leave out 'sub' for a camera without a second stream.");
+        return CameraRules.TryMake(draft, options.Rtsp, errors.Add);
+    }
+
+    static string? Restored(string? sent, CameraConfig? kept)
+    {
+        if (kept is null)
+            return sent;
+        sent = CameraAddress.Restored(sent, CameraAddress.WithoutCredentials(kept.Main));
+        return kept.Sub is null ? sent : CameraAddress.Restored(sent, CameraAddress.WithoutCredentials(kept.Sub));
+    }
+
+    static ProblemHttpResult OfFile(string id) => Problems.Conflict(
+        "The configuration file defines this camera", $"Camera '{id}' is written in the node's configuration file. Change it there; the file is watched and taken over within a second.");
 }

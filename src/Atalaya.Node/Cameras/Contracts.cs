@@ -1,6 +1,8 @@
 using System.ComponentModel;
 
+using Atalaya.Cameras;
 using Atalaya.Media;
+using Atalaya.Media.Rtsp;
 
 namespace Atalaya.Node.Cameras;
 
@@ -23,42 +25,17 @@ public sealed record CameraJson(
     CameraSource Source,
     CameraStreamJson Main,
     CameraStreamJson? Sub,
-    TransportJson Transport,
-    RecordJson Record,
+    RtspTransport Transport,
+    RecordedStreams Record,
+    bool Audio,
     string? UserName,
     [property: Description("Whether a password is kept. The password itself is never returned.")] bool HasPassword,
+    [property: Description("rtsps only: SHA-256 of the certificate that the camera must show; null: the system's authorities decide.")] string? Fingerprint,
     CameraStatusJson Status,
     RecordingStatusJson Recording);
 
-public enum TransportJson
-{
-    Tcp,
-    Udp,
-    Auto,
-}
-
-/// <summary>Which streams are kept on disk.</summary>
-public enum RecordJson
-{
-    None,
-    Main,
-    Sub,
-    Both,
-}
-
-public enum CameraStateJson
-{
-    Disabled,
-    Connecting,
-    Running,
-    Degraded,
-    Unreachable,
-    Unauthorised,
-    Misconfigured,
-}
-
 public sealed record CameraStatusJson(
-    CameraStateJson State,
+    CameraState State,
     [property: Description("One sentence for an operator; empty while all is well.")] string Reason,
     DateTimeOffset Since,
     [property: Description("Tries to connect since it last ran; 0 while it runs.")] int Attempt,
@@ -72,8 +49,11 @@ public sealed record StreamStatusJson(
     int? Height,
     [property: Description("Pictures a second, over the last seconds.")] double? Fps,
     [property: Description("Bit/s over the last seconds.")] long? Bitrate,
-    [property: Description("RTP packets lost since the camera last connected.")] long PacketsLost,
-    DateTimeOffset? LastUnitAt);
+    [property: Description("RTP packets lost since the node started.")] long PacketsLost,
+    DateTimeOffset? LastUnitAt,
+    CameraState State,
+    string Reason,
+    [property: Description("When the next connection is tried; null while connected.")] DateTimeOffset? NextAttemptAt);
 
 public enum RecordingStateJson
 {
@@ -87,7 +67,7 @@ public sealed record RecordingStatusJson(RecordingStateJson State, DateTimeOffse
 
 public sealed record CameraInputJson
 {
-    [Description("Lower-case letters, digits and hyphens, at most 64; chosen once. Made from the name when left out.")]
+    [Description("Lower-case letters, digits and hyphens, at most 63; chosen once. Made from the name when left out.")]
     public string? Id { get; init; }
 
     [Description("What people call it, at most 100 characters.")]
@@ -102,16 +82,22 @@ public sealed record CameraInputJson
     [Description("A smaller stream of the same picture, if the camera has one.")]
     public CameraStreamInputJson? Sub { get; init; }
 
-    [Description("Default tcp.")]
-    public TransportJson? Transport { get; init; }
+    [Description("Default auto: tcp, and udp if the camera refuses it.")]
+    public RtspTransport? Transport { get; init; }
 
-    [Description("Default main.")]
-    public RecordJson? Record { get; init; }
+    [Description("Which streams are kept on disk. Default main.")]
+    public RecordedStreams? Record { get; init; }
+
+    [Description("Sound is received and recorded where the camera sends it. Default true.")]
+    public bool? Audio { get; init; }
 
     public string? UserName { get; init; }
 
     [Description("When changing a camera: absent or null keeps the password, an empty string removes it.")]
     public string? Password { get; init; }
+
+    [Description("rtsps only: SHA-256 of the certificate that the camera must show, 64 hexadecimal digits.")]
+    public string? Fingerprint { get; init; }
 }
 
 public sealed record CameraStreamInputJson
@@ -128,8 +114,8 @@ public sealed record ProbeRequestJson
     public string? UserName { get; init; }
     public string? Password { get; init; }
 
-    [Description("Default tcp.")]
-    public TransportJson? Transport { get; init; }
+    [Description("Default auto.")]
+    public RtspTransport? Transport { get; init; }
 
     [Description("Use the user name and password kept for this camera, if its main or sub stream is at the same host and none are given.")]
     public string? Camera { get; init; }

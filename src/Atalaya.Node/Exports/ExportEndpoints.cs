@@ -1,34 +1,89 @@
+using Atalaya.Media;
 using Atalaya.Node.Api;
+using Atalaya.Node.Cameras;
+using Atalaya.Node.Footage;
+using Atalaya.Node.Options;
+using Atalaya.Node.Playback;
+using Atalaya.Node.Store;
+using Atalaya.Recording;
 
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Net.Http.Headers;
 
 namespace Atalaya.Node.Exports;
 
 static class ExportEndpoints
 {
+    public static IServiceCollection AddExports(this IServiceCollection services) => services.AddStarted<ExportJobs>();
+
     public static void MapExports(this IEndpointRouteBuilder routes)
     {
         var exports = routes.MapGroup("/api/exports").WithTags("exports");
         exports.MapGet("", List).WithName("listExports").WithSummary("All exports that are still kept, newest first.");
-        exports.MapPost("", Create).WithName("createExport").WithSummary("Starts to cut a stretch of a recording into one MP4.")
+        exports.MapPost("", CreateAsync).WithName("createExport").WithSummary("Starts to cut a stretch of a recording into one MP4.")
+            .WithDescription("429 when too many wait, 409 when the exports that are kept fill their space.")
             .Produces<ExportJson>(StatusCodes.Status202Accepted).Fails(400, 404, 409, 413, 415, 429);
         exports.MapGet("{id}", Get).WithName("getExport").WithSummary("How far an export is, and what came of it.")
             .Produces<ExportJson>().Fails(404);
-        exports.MapGet("{id}/file", File).WithName("getExportFile").WithSummary("The finished file, or a range of it.")
-            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 409, 416);
-        exports.MapDelete("{id}", Delete).WithName("deleteExport").WithSummary("Cancels an export that runs; removes one that has ended, with its file.")
+        exports.MapMethods("{id}/file", ["GET", "HEAD"], Download).WithName("getExportFile").WithSummary("The finished file, or a range of it.")
+            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 409).Produces(416);
+        exports.MapDelete("{id}", DeleteAsync).WithName("deleteExport").WithSummary("Cancels an export that runs; removes one that has ended, with its file.")
             .Produces(StatusCodes.Status204NoContent).Fails(404);
     }
 
-    static IReadOnlyList<ExportJson> List() => [];
+    static IReadOnlyList<ExportJson> List(ExportJobs jobs) => jobs.All;
 
-    static Results<Accepted<ExportJson>, ProblemHttpResult> Create(ExportInputJson export) => Problems.NoCamera(export.Camera ?? "");
+    static async Task<Results<Accepted<ExportJson>, ProblemHttpResult>> CreateAsync(
+        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, NodeOptions options, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        if (string.IsNullOrEmpty(input.Camera))
+            errors.Add("camera", "is missing.");
+        else if (!SegmentName.IsCamera(input.Camera))
+            errors.Add("camera", "is not the id of a camera.");
+        if (Stretch.TryTime("from", input.From, errors, out var from) & Stretch.TryTime("to", input.To, errors, out var to))
+            Stretch.Check(from, to, options.Exports.MaxStretch, errors);
+        if (errors.Any)
+            return errors.ToProblem();
+        var stream = input.Stream ?? StreamKind.Main;
+        // A camera that was removed can still be exported.
+        if (roster.Find(input.Camera!) is null && (await recordings.Archive.TimelineAsync(input.Camera!, stream, from, to, stop)).Oldest is null)
+            return Problems.NoCamera(input.Camera!);
+        var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to);
+        return refusal switch
+        {
+            ExportRefusal.QueueFull => Problems.Of(429, "Too many exports wait", $"{options.Exports.MaxQueued} exports wait or run already. Wait for some to end, or cancel some."),
+            ExportRefusal.NoSpace => Problems.Conflict(
+                "No space for exports", $"The exports that are kept take {options.Exports.MaxTotal} (option exports.maxTotal). Download and remove some."),
+            _ => TypedResults.Accepted($"/api/exports/{export!.Id}", export),
+        };
+    }
 
-    static Results<Ok<ExportJson>, ProblemHttpResult> Get(string id) => NoExport(id);
+    static Results<Ok<ExportJson>, ProblemHttpResult> Get(string id, ExportJobs jobs) =>
+        jobs.Find(id) is { } export ? TypedResults.Ok(export) : NoExport(id);
 
-    static Results<PhysicalFileHttpResult, ProblemHttpResult> File(string id) => NoExport(id);
+    static IResult Download(string id, ExportJobs jobs, HttpContext http)
+    {
+        if (jobs.Find(id) is not { } export)
+            return NoExport(id);
+        if (jobs.FileOf(id) is not { } path)
+        {
+            return Problems.Conflict("There is no file", export.State switch
+            {
+                ExportStateJson.Failed => $"This export failed: {export.Reason}",
+                ExportStateJson.Cancelled => "This export was cancelled.",
+                ExportStateJson.Done => "The file was removed from the node's disk.",
+                _ => "This export is still being made.",
+            });
+        }
 
-    static Results<NoContent, ProblemHttpResult> Delete(string id) => NoExport(id);
+        http.Response.Headers.CacheControl = "private, no-cache";
+        return TypedResults.PhysicalFile(
+            path, "video/mp4", export.FileName, entityTag: new EntityTagHeaderValue($"\"{export.Sha256}\""), enableRangeProcessing: true);
+    }
+
+    static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string id, ExportJobs jobs) =>
+        await jobs.RemoveAsync(id) ? TypedResults.NoContent() : NoExport(id);
 
     static ProblemHttpResult NoExport(string id) =>
         Problems.NotFound("No such export", $"There is no export '{Problems.Shown(id)}'; its time may be over. GET /api/exports lists those there are.");

@@ -1,39 +1,90 @@
-using System.ComponentModel;
-
 using Atalaya.Node.Api;
+using Atalaya.Node.Cameras;
+using Atalaya.Node.Footage;
+using Atalaya.Node.Options;
+using Atalaya.Recording;
 
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Mvc;
+using Microsoft.Net.Http.Headers;
 
 namespace Atalaya.Node.Playback;
 
-/// <summary>A stretch of one stream as a query asks for it.</summary>
-sealed record StretchQuery(
-    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
-    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
-    [property: FromQuery(Name = "stream"), Description("main (default) or sub.")] string? Stream);
-
 static class PlaybackEndpoints
 {
+    const string PlaylistType = "application/vnd.apple.mpegurl";
+
     public static void MapPlayback(this IEndpointRouteBuilder routes)
     {
         var playback = routes.MapGroup("/api").WithTags("playback");
-        playback.MapGet("timeline", TimelineOfAll).WithName("getTimelines").WithSummary("What is recorded of all cameras in a stretch, keyed by camera id.")
+        playback.MapGet("timeline", TimelineOfAllAsync).WithName("getTimelines").WithSummary("What is recorded of all cameras in a stretch, keyed by camera id.")
+            .WithDescription("Cameras that were removed but have recordings are among them.")
             .Produces<IReadOnlyDictionary<string, TimelineJson>>().Fails(400);
-        playback.MapGet("cameras/{id}/timeline", Timeline).WithName("getTimeline").WithSummary("What is recorded of one camera in a stretch, and what isn't and why.")
+        playback.MapGet("cameras/{id}/timeline", TimelineAsync).WithName("getTimeline").WithSummary("What is recorded of one camera in a stretch, and what isn't and why.")
             .Produces<TimelineJson>().Fails(400, 404);
-        playback.MapGet("cameras/{id}/playback.m3u8", Playlist).WithName("getPlaylist")
+        playback.MapGet("cameras/{id}/playback.m3u8", PlaylistAsync).WithName("getPlaylist")
             .WithSummary("HLS media playlist of a stretch, over byte ranges of the segments.")
-            .Produces<string>(StatusCodes.Status200OK, "application/vnd.apple.mpegurl").Fails(400, 404);
-        playback.MapGet("cameras/{id}/segments/{name}.mp4", Segment).WithName("getSegment").WithSummary("A segment's bytes, or a range of them.")
-            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 416);
+            .WithDescription("404 also if nothing is recorded in the stretch; the timeline says why.")
+            .Produces<string>(StatusCodes.Status200OK, PlaylistType).Fails(400, 404);
+        playback.MapMethods("cameras/{id}/segments/{name}.mp4", ["GET", "HEAD"], SegmentAsync).WithName("getSegment").WithSummary("A segment's bytes, or a range of them.")
+            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404).Produces(416);
     }
 
-    static Results<Ok<IReadOnlyDictionary<string, TimelineJson>>, ProblemHttpResult> TimelineOfAll([AsParameters] StretchQuery query) => Problems.NoCamera("");
+    static async Task<Results<Ok<IReadOnlyDictionary<string, TimelineJson>>, ProblemHttpResult>> TimelineOfAllAsync(
+        [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        if (!Stretch.TryRead(query, options.Playback.MaxStretch, errors, out var stretch))
+            return errors.ToProblem();
+        var recorded = await recordings.Archive.TimelinesAsync(stretch.Stream, stretch.From, stretch.To, stop);
+        var timelines = recorded.ToDictionary(t => t.Key, t => TimelineJson.Of(t.Value));
+        foreach (var camera in roster.All)
+            timelines.TryAdd(camera.Config.Id, TimelineJson.Of(new(stretch.From, stretch.To, [], [], null, null)));
+        return TypedResults.Ok<IReadOnlyDictionary<string, TimelineJson>>(timelines);
+    }
 
-    static Results<Ok<TimelineJson>, ProblemHttpResult> Timeline(string id, [AsParameters] StretchQuery query) => Problems.NoCamera(id);
+    static async Task<Results<Ok<TimelineJson>, ProblemHttpResult>> TimelineAsync(
+        string id, [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, CancellationToken stop)
+    {
+        if (!SegmentName.IsCamera(id))
+            return Problems.NoCamera(id);
+        var errors = new FieldErrors();
+        if (!Stretch.TryRead(query, options.Playback.MaxStretch, errors, out var stretch))
+            return errors.ToProblem();
+        var timeline = await recordings.Archive.TimelineAsync(id, stretch.Stream, stretch.From, stretch.To, stop);
+        // A camera that was removed can still be looked back at.
+        return roster.Find(id) is null && timeline.Oldest is null && timeline.Gaps.Count == 0
+            ? Problems.NoCamera(id)
+            : TypedResults.Ok(TimelineJson.Of(timeline));
+    }
 
-    static Results<ContentHttpResult, ProblemHttpResult> Playlist(string id, [AsParameters] StretchQuery query) => Problems.NoCamera(id);
+    static async Task<Results<ContentHttpResult, ProblemHttpResult>> PlaylistAsync(
+        string id, [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, HttpContext http, CancellationToken stop)
+    {
+        if (!SegmentName.IsCamera(id))
+            return Problems.NoCamera(id);
+        var errors = new FieldErrors();
+        if (!Stretch.TryRead(query, options.Playback.MaxPlaylist, errors, out var stretch))
+            return errors.ToProblem();
+        string? playlist = await recordings.Archive.PlaylistAsync(id, stretch.Stream, stretch.From, stretch.To, stop);
+        if (playlist is null)
+        {
+            return roster.Find(id) is null
+                ? Problems.NoCamera(id)
+                : Problems.NotFound("Nothing recorded", "Nothing of this stream is recorded in the stretch asked for. The camera's timeline says why.");
+        }
 
-    static Results<FileStreamHttpResult, ProblemHttpResult> Segment(string id, string name) => Problems.NoCamera(id);
+        http.Response.Headers.CacheControl = "no-store";    // The open segment grows; retention takes others away.
+        return TypedResults.Text(playlist, PlaylistType);
+    }
+
+    static async Task<IResult> SegmentAsync(string id, string name, Recordings recordings, HttpContext http, CancellationToken stop)
+    {
+        var file = SegmentName.IsCamera(id) && SegmentName.TryParse(name, out _) ? await recordings.Archive.OpenSegmentAsync(id, name, stop) : null;
+        if (file is null)
+            return Problems.NotFound("No such segment", "It was never recorded, or its time is over. Ask for the playlist anew.");
+        // The segment itself never changes once closed. While it is open, a range that was there stays as it is, but the length doesn't.
+        http.Response.Headers.CacheControl = file.IsClosed ? "private, max-age=31536000, immutable" : "no-store";
+        var tag = file is { IsClosed: true, Sha256: { } digest } ? new EntityTagHeaderValue($"\"{digest}\"") : null;
+        return TypedResults.File(new SegmentStream(file), "video/mp4", entityTag: tag, enableRangeProcessing: true);
+    }
 }

@@ -1,0 +1,85 @@
+using System.Diagnostics.Metrics;
+
+using Atalaya.Cameras;
+using Atalaya.Node.Footage;
+using Atalaya.Recording;
+
+namespace Atalaya.Node.Health;
+
+/// <summary>What the node measures of itself. Its meter carries it as scope, so that two nodes in one process are told apart.</summary>
+sealed class NodeMeters : IDisposable
+{
+    readonly Meter _meter;
+
+    public NodeMeters()
+    {
+        _meter = new(new MeterOptions("Atalaya.Node") { Scope = this });
+        LiveFragments = _meter.CreateCounter<long>("atalaya_live_fragments_total", null, "Fragments sent to live viewers.");
+        LiveSkipped = _meter.CreateCounter<long>("atalaya_live_skipped_units_total", null, "Access units that slow viewers lost.");
+        LiveLatency = _meter.CreateHistogram<double>("atalaya_live_latency_seconds", "s", "From a picture's last packet to its fragment handed to the socket.");
+        RecordingInterruptions = _meter.CreateCounter<long>("atalaya_recording_interruptions_total", null, "Recordings that stopped: each opened a gap.");
+    }
+
+    public Counter<long> LiveFragments { get; }
+    public Counter<long> LiveSkipped { get; }
+    public Histogram<double> LiveLatency { get; }
+    public Counter<long> RecordingInterruptions { get; }
+
+    public void ObserveViewers(Func<int> viewers) => _meter.CreateObservableGauge("atalaya_live_viewers", viewers, null, "Live views that are open.");
+
+    public void Observe(CameraSet cameras)
+    {
+        Streams("atalaya_camera_frames_total", "Video pictures received.", s => s.Totals.Units);
+        Streams("atalaya_camera_bytes_total", "Payload bytes received.", s => s.Totals.Bytes);
+        Streams("atalaya_camera_packets_total", "RTP packets received.", s => s.Totals.PacketsReceived);
+        Streams("atalaya_camera_packets_lost_total", "RTP packets lost on the way.", s => s.Totals.PacketsLost);
+        Streams("atalaya_camera_packets_malformed_total", "RTP packets that made no sense.", s => s.Totals.Malformed);
+        Streams("atalaya_camera_sessions_total", "Sessions begun: 1 and all reconnects.", s => s.Totals.Sessions);
+        _meter.CreateObservableGauge(
+            "atalaya_camera_state",
+            () => from camera in cameras.All
+                  let now = camera.Status().State
+                  from state in Enum.GetValues<CameraState>()
+                  select new Measurement<int>(state == now ? 1 : 0, new("camera", camera.Id), new("state", state.ToString().ToLowerInvariant())),
+            null,
+            "1 for the state that the camera is in.");
+
+        void Streams(string name, string help, Func<StreamStatus, long> value) => _meter.CreateObservableCounter(
+            name,
+            () => from camera in cameras.All
+                  from stream in camera.Status().Streams
+                  select new Measurement<long>(value(stream), new("camera", camera.Id), new("stream", Word(stream.Stream))),
+            null,
+            help);
+    }
+
+    public void Observe(Recordings recordings, TimeProvider clock)
+    {
+        recordings.Changed += status =>
+        {
+            if (status.State is RecorderState.DiskFailed || (status.State == RecorderState.Waiting && status.Newest is not null))
+                RecordingInterruptions.Add(1, new("camera", status.Camera), new("stream", Word(status.Stream)));
+        };
+        Recorders("atalaya_recording_bytes_total", "Bytes written to segments.", r => r.Bytes);
+        Recorders("atalaya_recording_segments_total", "Segments closed.", r => r.Segments);
+        Recorders("atalaya_recording_units_lost_total", "Access units that came and are not on the disk.", r => r.UnitsLost);
+        _meter.CreateObservableGauge(
+            "atalaya_recording_lag_seconds",
+            () => recordings.Archive.Status().Recorders.Where(r => r is { State: RecorderState.Recording, Newest: not null })
+                .Select(r => new Measurement<double>((Media.WallTime.Now(clock) - r.Newest!.Value).TotalSeconds, Tags(r))),
+            "s",
+            "Age of the newest picture that the operating system has.");
+        _meter.CreateObservableGauge("atalaya_recording_pending_rows", () => recordings.Archive.Status().PendingRows, null, "Segments and gaps that wait for the index.");
+        _meter.CreateObservableGauge(
+            "atalaya_recording_unpublished_segments", () => recordings.Archive.Status().UnpublishedSegments, null, "Closed segments that couldn't be synced and renamed yet.");
+
+        void Recorders(string name, string help, Func<RecorderStatus, long> value) => _meter.CreateObservableCounter(
+            name, () => recordings.Archive.Status().Recorders.Select(r => new Measurement<long>(value(r), Tags(r))), null, help);
+
+        static KeyValuePair<string, object?>[] Tags(RecorderStatus r) => [new("camera", r.Camera), new("stream", Word(r.Stream))];
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    static string Word(Media.StreamKind stream) => stream == Media.StreamKind.Main ? "main" : "sub";
+}

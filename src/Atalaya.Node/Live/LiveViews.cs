@@ -1,0 +1,197 @@
+using System.Collections.Concurrent;
+using System.Net.WebSockets;
+using System.Text.Json;
+
+using Atalaya.Media;
+using Atalaya.Node.Api;
+using Atalaya.Node.Cameras;
+using Atalaya.Node.Health;
+using Atalaya.Node.Options;
+
+using Microsoft.Extensions.Options;
+
+namespace Atalaya.Node.Live;
+
+/// <summary>All viewers of live pictures: lets them in, and sends them off when their camera is removed or the node stops.</summary>
+sealed class LiveViews : IDisposable
+{
+    /// <summary>A viewer has nothing to say; what it sends is read for its end only.</summary>
+    const int MaxReceived = 1 << 10;
+
+    static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
+
+    readonly CameraRoster _roster;
+    readonly LiveOptions _options;
+    readonly TimeProvider _clock;
+    readonly NodeMeters _meters;
+    readonly JsonSerializerOptions _json;
+    readonly ILogger<LiveViews> _log;
+    readonly CancellationToken _stopping;
+    readonly ConcurrentDictionary<string, CancellationTokenSource> _cameras = new(StringComparer.Ordinal);
+    int _viewers;
+
+    public LiveViews(
+        CameraRoster roster, NodeOptions options, TimeProvider clock, NodeMeters meters, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
+        IHostApplicationLifetime lifetime, ILogger<LiveViews> log)
+    {
+        _roster = roster;
+        _options = options.Live;
+        _clock = clock;
+        _meters = meters;
+        _json = json.Value.SerializerOptions;
+        _log = log;
+        _stopping = lifetime.ApplicationStopping;
+        meters.ObserveViewers(() => Volatile.Read(ref _viewers));
+        roster.Set.Removed += camera =>
+        {
+            if (_cameras.TryRemove(camera.Id, out var removed))
+                removed.Cancel();
+        };
+    }
+
+    public async Task ServeAsync(HttpContext http, string id, string? stream, string? audio)
+    {
+        using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
+        // A page can't read the body of a refused upgrade, so refusals are told inside.
+        var camera = _roster.Set.Find(id);
+        if (camera is null)
+        {
+            await RefuseAsync(socket, "no-camera", $"There is no camera '{Problems.Shown(id)}'.");
+            return;
+        }
+
+        if (stream is not (null or "main" or "sub") || audio is not (null or "true" or "false"))
+        {
+            await RefuseAsync(socket, "bad-request", "stream must be main or sub, audio true or false.");
+            return;
+        }
+
+        var kind = stream == "sub" ? StreamKind.Sub : StreamKind.Main;
+        if (camera.Config.Url(kind) is null)
+        {
+            await RefuseAsync(socket, "no-stream", "This camera has no sub stream.");
+            return;
+        }
+
+        if (Interlocked.Increment(ref _viewers) > _options.MaxViewers)
+        {
+            Interlocked.Decrement(ref _viewers);
+            await RefuseAsync(socket, "too-many", $"{_options.MaxViewers} live views are open already (option live.maxViewers). Close some.");
+            return;
+        }
+
+        try
+        {
+            await ViewAsync(socket, http, camera, kind, audio == "true");
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _viewers);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var camera in _cameras.Values)
+            camera.Dispose();
+    }
+
+    async Task ViewAsync(WebSocket socket, HttpContext http, Atalaya.Cameras.Camera camera, StreamKind kind, bool audio)
+    {
+        var removed = _cameras.GetOrAdd(camera.Id, static _ => new()).Token;
+        using var left = new CancellationTokenSource();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(removed, left.Token, _stopping, http.RequestAborted);
+        // Ended by the close below at the latest.
+        var receiving = ReceiveAsync(socket, left);
+        LiveEnd end;
+        using (var session = new LiveSession(socket, camera.Hub(kind), kind, audio, _options, _clock, _meters, _json))
+        {
+            try
+            {
+                if (_roster.Set.Find(camera.Id) != camera)
+                    throw new OperationCanceledException();     // Removed between being found and being watched.
+                await session.RunAsync(stop.Token);
+                end = LiveEnd.ViewerLeft;
+            }
+            catch (OperationCanceledException)
+            {
+                end = left.IsCancellationRequested || http.RequestAborted.IsCancellationRequested ? LiveEnd.ViewerLeft
+                    : _stopping.IsCancellationRequested ? LiveEnd.NodeStopping : LiveEnd.CameraRemoved;
+            }
+            catch (TimeoutException)
+            {
+                end = LiveEnd.TooSlow;
+            }
+            catch (Exception fault) when (fault is WebSocketException or IOException or ObjectDisposedException)
+            {
+                end = LiveEnd.ViewerLeft;
+            }
+        }
+
+        _log.LogDebug("A viewer of {Camera} {Stream} left: {End}", camera.Id, kind, end);
+        switch (end)
+        {
+            case LiveEnd.CameraRemoved:
+                await CloseAsync(socket, WebSocketCloseStatus.NormalClosure, new("removed", "The camera was removed."));
+                break;
+            case LiveEnd.NodeStopping:
+                await CloseAsync(socket, WebSocketCloseStatus.EndpointUnavailable, new("stopping", "The node is being stopped."));
+                break;
+            case LiveEnd.ViewerLeft when socket.State == WebSocketState.CloseReceived:
+                await CloseAsync(socket, WebSocketCloseStatus.NormalClosure, null);
+                break;
+            default:
+                socket.Abort();     // A send may hang in it.
+                break;
+        }
+
+        await receiving;
+    }
+
+    /// <summary>Reads until the viewer closes or goes away; nothing else is expected of it.</summary>
+    static async Task ReceiveAsync(WebSocket socket, CancellationTokenSource left)
+    {
+        byte[] buffer = new byte[MaxReceived];
+        try
+        {
+            long received = 0;
+            while (socket.State == WebSocketState.Open)
+            {
+                var message = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
+                received += message.Count;
+                if (message.MessageType == WebSocketMessageType.Close || received > 64 * MaxReceived)
+                    break;
+            }
+        }
+        catch (Exception fault) when (fault is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // It went away without a word.
+        }
+
+        try
+        {
+            await left.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The session has ended already.
+        }
+    }
+
+    Task RefuseAsync(WebSocket socket, string code, string detail) => CloseAsync(socket, WebSocketCloseStatus.PolicyViolation, new(code, detail));
+
+    async Task CloseAsync(WebSocket socket, WebSocketCloseStatus status, ErrorMessage? error)
+    {
+        using var limit = new CancellationTokenSource(CloseWait, _clock);
+        try
+        {
+            if (error is not null)
+                await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(error, _json), WebSocketMessageType.Text, true, limit.Token);
+            await socket.CloseOutputAsync(status, error?.Code, limit.Token);
+        }
+        catch (Exception fault) when (fault is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            socket.Abort();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+using System.Net;
+
+namespace Atalaya.Node.Options;
+
+/// <summary>
+/// All options of a node, read once at the start: file, then environment, then command line, the later winning. Never changed afterwards; the
+/// cameras, which the same file may list, are read again whenever it changes.
+/// </summary>
+public sealed record NodeOptions
+{
+    [Option("What people call this site; the page shows it and exports carry it in their file names.", Min = "1", Max = "60")]
+    public string Name { get; init; } = "Atalaya";
+
+    [Option("Addresses to listen on. Only loopback ones for now: the node doesn't know people yet, so whoever reaches it may see everything.",
+        Min = "1", Max = "8")]
+    public IReadOnlyList<string> Listen { get; init; } = ["127.0.0.1:8480"];
+
+    [Option("Folder for the archive, the database, keys and exports. Made when absent, readable by this user alone.", Min = "1", Max = "1000")]
+    public string Data { get; init; } = "data";
+
+    [Option("Folder of the built page. Empty: 'wwwroot' next to the executable.", Max = "1000")]
+    public string Web { get; init; } = "";
+
+    public LogOptions Log { get; init; } = new();
+    public RtspNetworkOptions Rtsp { get; init; } = new();
+    public ArchiveOptions Recording { get; init; } = new();
+    public LiveOptions Live { get; init; } = new();
+    public PlaybackOptions Playback { get; init; } = new();
+    public ExportOptions Exports { get; init; } = new();
+    public RequestOptions Requests { get; init; } = new();
+}
+
+public enum LogFormat
+{
+    Text,
+    Json,
+}
+
+public sealed record LogOptions
+{
+    [Option("How log lines look: 'text' for people, 'json' (one object a line) for collectors. Both go to standard error.")]
+    public LogFormat Format { get; init; } = LogFormat.Text;
+
+    [Option("The least severity that is logged.")]
+    public LogLevel Level { get; init; } = LogLevel.Information;
+}
+
+public sealed record RtspNetworkOptions
+{
+    // RFC 1918, RFC 4193, link-local and loopback: where cameras are. A node that would connect anywhere could be made to probe for others.
+    [Option("Networks that cameras may be in. An address outside them is refused, also when a name resolves to it. The default is private, "
+        + "link-local and loopback addresses, where cameras belong; whoever may add cameras could otherwise make the node probe anything.",
+        Min = "1", Max = "100")]
+    public IReadOnlyList<IPNetwork> AllowedNetworks { get; init; } =
+    [
+        IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("172.16.0.0/12"), IPNetwork.Parse("192.168.0.0/16"), IPNetwork.Parse("169.254.0.0/16"),
+        IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("fc00::/7"), IPNetwork.Parse("fe80::/10"), IPNetwork.Parse("::1/128"),
+    ];
+
+    public bool Allows(IPAddress address)
+    {
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        return AllowedNetworks.Any(n => n.Contains(address));
+    }
+}
+
+public sealed record ArchiveOptions
+{
+    [Option("Longest segment. 60 s: a seek reads one file, a crash costs one row of the index, a day is 1440 files per stream.", Min = "10s", Max = "10min")]
+    public TimeSpan Segment { get; init; } = TimeSpan.FromSeconds(60);
+
+    [Option("How often what was written is forced to the disk. 5 s: what a power cut may cost; a killed process loses at most the open fragment.",
+        Min = "1s", Max = "60s")]
+    public TimeSpan Sync { get; init; } = TimeSpan.FromSeconds(5);
+
+    [Option("Media in one fragment, the piece that reaches the operating system. 500 ms: what a killed process loses and what memory holds follow it.",
+        Min = "100ms", Max = "1s")]
+    public TimeSpan Fragment { get; init; } = TimeSpan.FromMilliseconds(500);
+}
+
+public sealed record LiveOptions
+{
+    [Option("Live views at once, all cameras together. 200: a wall of 25 on eight screens; each costs a socket and a queue.", Min = "1", Max = "10000")]
+    public int MaxViewers { get; init; } = 200;
+
+    [Option("Pictures that may wait for a slow viewer before it skips to the next key frame. 150: five seconds at 30 a second, a group of pictures and more.",
+        Min = "8", Max = "2000")]
+    public int Queue { get; init; } = 150;
+
+    [Option("Bytes that may wait for a slow viewer.", Min = "256KiB", Max = "64MiB")]
+    public ByteSize QueueBytes { get; init; } = new(8 << 20);
+
+    [Option("How long a viewer may take to accept one picture before it is disconnected. A page in a sleeping tab reconnects when it wakes.", Min = "1s", Max = "5min")]
+    public TimeSpan SendTimeout { get; init; } = TimeSpan.FromSeconds(20);
+}
+
+public sealed record PlaybackOptions
+{
+    [Option("Longest stretch of one playlist or timeline. 31 days: the timeline's widest view.", Min = "1h", Max = "400d")]
+    public TimeSpan MaxStretch { get; init; } = TimeSpan.FromDays(31);
+
+    [Option("Longest stretch of one HLS playlist: it names every fragment. 24 h is some megabytes.", Min = "1min", Max = "7d")]
+    public TimeSpan MaxPlaylist { get; init; } = TimeSpan.FromDays(1);
+}
+
+public sealed record ExportOptions
+{
+    [Option("How long a finished export is kept for download. Its footage stays in the archive.", Min = "1min", Max = "365d")]
+    public TimeSpan Keep { get; init; } = TimeSpan.FromDays(7);
+
+    [Option("Longest stretch of one export.", Min = "1s", Max = "7d")]
+    public TimeSpan MaxStretch { get; init; } = TimeSpan.FromHours(6);
+
+    [Option("Largest export. 20 GiB: six hours at 7 Mbit/s; a larger file fits few sticks.", Min = "1MiB", Max = "10TiB")]
+    public ByteSize MaxBytes { get; init; } = new(20L << 30);
+
+    [Option("Space that all kept exports may take together; beyond it new ones are refused until some are removed.", Min = "1MiB", Max = "100TiB")]
+    public ByteSize MaxTotal { get; init; } = new(100L << 30);
+
+    [Option("Exports that may wait or run at once. They run one after another: cutting competes with recording for the disk.", Min = "1", Max = "1000")]
+    public int MaxQueued { get; init; } = 50;
+}
+
+public sealed record RequestOptions
+{
+    [Option("Largest request body. 64 KiB: the largest there is describes one camera.", Min = "1KiB", Max = "16MiB")]
+    public ByteSize MaxBody { get; init; } = new(64 << 10);
+
+    [Option("Pages served elsewhere that may use the API, such as http://localhost:5173 of a development server. Only loopback ones; none by default.",
+        Max = "8")]
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
+    [Option("Connections at once, live views included.", Min = "10", Max = "100000")]
+    public int MaxConnections { get; init; } = 1000;
+}

@@ -1,0 +1,84 @@
+using System.Text;
+
+namespace Atalaya.Node.Options;
+
+/// <summary>The options as people read about them: <c>ref/options.md</c>, and <c>atalaya options</c>.</summary>
+static class OptionsDocument
+{
+    public static string Markdown()
+    {
+        var text = new StringBuilder();
+        text.Append("""
+            # Options
+
+            `atalaya options --markdown` writes this page from the options themselves; edit it there.
+
+            A node reads its options from a YAML file (`--config atalaya.yaml`, or the environment variable `ATALAYA_CONFIG`), then from environment variables, then
+            from the command line; the later wins. `recording.segment` is
+
+            - in the file `recording:` and, indented below it, `segment: 60s`,
+            - in the environment `ATALAYA_RECORDING__SEGMENT=60s`,
+            - on the command line `--set recording.segment=60s`.
+
+            Lists are written with commas in the environment and on the command line. Durations are written as `500ms`, `60s`, `5min`, `12h`, `30d`; sizes as `64KiB`,
+            `500MB`, `10GiB`. An unknown name or a value out of range stops the start, and all such errors are told at once, with file, line and column.
+
+
+            """.ReplaceLineEndings("\n"));
+        Table(text, "Node", OptionReader.Entries(typeof(NodeOptions)));
+        text.Append("""
+            ## Cameras
+
+            The file may list cameras under `cameras:`. It is watched: a change is taken over within a second, without touching the cameras that stay the same. A file
+            with an error is refused whole, the log and `/health` say why, and the cameras go on as they were. Options other than cameras are read at the start only.
+
+            ```yaml
+            cameras:
+              - id: gate-1
+                name: Gate 1, lane in
+                main: rtsp://10.20.0.11/stream1
+                sub: rtsp://10.20.0.11/stream2
+                userName: atalaya
+                password: 'secret'
+            ```
+
+
+            """.ReplaceLineEndings("\n"));
+        Table(text, "One camera", OptionReader.Entries(typeof(Cameras.CameraEntry)));
+        return text.ToString().TrimEnd('\n') + "\n";
+    }
+
+    public static string Plain()
+    {
+        var text = new StringBuilder();
+        foreach (var entry in OptionReader.Entries(typeof(NodeOptions)))
+            text.Append($"{entry.Key} = {OptionText.Format(entry.Default)}\n    {entry.About.Reason}\n    {Kind(entry)}{Range(entry, "; ")}\n");
+        return text.ToString();
+    }
+
+    static void Table(StringBuilder text, string title, IEnumerable<OptionEntry> entries)
+    {
+        text.Append($"## {title}\n\n| option | kind | default | range | why |\n|---|---|---|---|---|\n");
+        foreach (var entry in entries)
+        {
+            string value = OptionText.Format(entry.Default);
+            text.Append($"| `{entry.Key}` | {Kind(entry)} | {(value.Length == 0 ? "" : $"`{value}`")} | {Range(entry, "")} | {entry.About.Reason} |\n");
+        }
+
+        text.Append('\n');
+    }
+
+    static string Kind(OptionEntry entry) => (entry.IsList ? "list of " : "") + OptionText.TypeName(entry.ValueType);
+
+    static string Range(OptionEntry entry, string lead)
+    {
+        string unit = entry.IsList ? " entries" : entry.ValueType == typeof(string) ? " characters" : "";
+        return (entry.About.Min, entry.About.Max) switch
+        {
+            (null, null) => "",
+            ({ } min, null) => $"{lead}at least {min}{unit}",
+            (null, { } max) => $"{lead}at most {max}{unit}",
+            var (min, max) => $"{lead}{min} to {max}{unit}",
+        };
+    }
+}

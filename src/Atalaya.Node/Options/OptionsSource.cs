@@ -1,0 +1,120 @@
+using System.Collections;
+using System.Net;
+
+using Atalaya.Node.Cameras;
+
+namespace Atalaya.Node.Options;
+
+/// <summary>What was read: options and cameras are usable only without errors.</summary>
+/// <param name="File">The configuration file, if there is one.</param>
+sealed record OptionsReading(NodeOptions Options, IReadOnlyList<CameraEntry> Cameras, IReadOnlyList<OptionError> Errors, string? File);
+
+/// <summary>Gathers options from the file, the environment and the command line.</summary>
+/// <param name="File">Null: defaults.</param>
+/// <param name="Environment">Variables; those that begin with <c>ATALAYA_</c> are options.</param>
+/// <param name="Set">Pairs from the command line, each with its spelling there.</param>
+sealed record OptionsSource(
+    string? File, IReadOnlyDictionary<string, string> Environment, IReadOnlyList<(string Key, string Value, string Spelling)> Set)
+{
+    const string Prefix = "ATALAYA_";
+
+    /// <summary>Not options: what tests are told.</summary>
+    const string TestPrefix = Prefix + "TEST_";
+
+    /// <summary>Set in the environment, names the file; not an option of its own.</summary>
+    public const string FileVariable = Prefix + "CONFIG";
+
+    public static OptionsSource Of(string? file, IReadOnlyList<(string Key, string Value, string Spelling)> set)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry variable in System.Environment.GetEnvironmentVariables())
+            environment[(string)variable.Key] = (string?)variable.Value ?? "";
+        return new(file ?? environment.GetValueOrDefault(FileVariable), environment, set);
+    }
+
+    public OptionsReading Read()
+    {
+        var errors = new List<OptionError>();
+        string? text = null;
+        if (File is not null)
+        {
+            try
+            {
+                text = System.IO.File.ReadAllText(File);
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+            {
+                errors.Add(new(new(File), "", $"The configuration file can't be read: {fault.Message}"));
+            }
+        }
+
+        return Read(text, errors);
+    }
+
+    /// <summary>As <see cref="Read()"/>, with the file's text at hand.</summary>
+    public OptionsReading Read(string? text, List<OptionError>? errors = null)
+    {
+        errors ??= [];
+        var options = new NodeOptions();
+        IReadOnlyList<CameraEntry> cameras = [];
+        if (text is not null && YamlTree.Read(text, File ?? "configuration", errors) is { } map)
+        {
+            OptionReader.Apply(map, options, "", errors, CameraEntry.Section);
+            cameras = CameraEntry.ReadAll(map, errors);
+        }
+
+        foreach (var (name, value) in Environment.OrderBy(v => v.Key, StringComparer.Ordinal))
+        {
+            if (name.StartsWith(Prefix, StringComparison.Ordinal) && name != FileVariable && !name.StartsWith(TestPrefix, StringComparison.Ordinal))
+                OptionReader.Apply(name[Prefix.Length..].Replace("__", ".", StringComparison.Ordinal), value, new($"environment variable {name}"), options, errors);
+        }
+
+        foreach (var (key, value, spelling) in Set)
+            OptionReader.Apply(key, value, new($"command line {spelling}"), options, errors);
+
+        foreach (string address in options.Listen)
+        {
+            if (ListenFault(address) is { } fault)
+                errors.Add(new(PlaceOf("listen", text), "listen", fault));
+        }
+
+        foreach (string origin in options.Requests.AllowedOrigins)
+        {
+            if (ListenFault(origin) is not null || origin.EndsWith('/') || !origin.StartsWith("http://", StringComparison.Ordinal))
+            {
+                errors.Add(new(PlaceOf("requests", text), "requests.allowedOrigins",
+                    $"'{Api.Problems.Shown(origin)}' is not the origin of a loopback page; write it as in http://localhost:5173."));
+            }
+        }
+
+        CameraEntry.Check(cameras, options.Rtsp, errors);
+        return new(options, cameras, errors, File);
+    }
+
+    /// <summary>An address may be written without its scheme, <c>127.0.0.1:8480</c>.</summary>
+    public static string AsUrl(string address) => address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address;
+
+    /// <summary>Null for a loopback address with a port, with <c>http://</c> or without; otherwise what is wrong.</summary>
+    public static string? ListenFault(string address)
+    {
+        string shown = address.Contains('@') ? "…" : Api.Problems.Shown(address);
+        if (!Uri.TryCreate(AsUrl(address), UriKind.Absolute, out var uri) || uri.Scheme != "http" || uri.PathAndQuery != "/" || uri.UserInfo.Length > 0)
+            return $"'{shown}' is not an address to listen on; write 127.0.0.1:8480 or [::1]:8480.";
+        bool loopback = uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
+        return loopback ? null
+            : $"'{shown}' is not a loopback address. The node doesn't know people yet, so anyone who reaches it could watch every camera; "
+                + "listen on 127.0.0.1 and reach it through ssh -L until it does.";
+    }
+
+    Place PlaceOf(string key, string? text)
+    {
+        // Checks across options come after reading; the place is looked up only for an error.
+        if (Set.FirstOrDefault(s => s.Key == key) is { Spelling: { } spelling })
+            return new($"command line {spelling}");
+        string variable = Prefix + key.ToUpperInvariant();
+        if (Environment.Keys.Any(k => k.Equals(variable, StringComparison.OrdinalIgnoreCase)))
+            return new($"environment variable {variable}");
+        var entry = text is null ? default : YamlTree.Read(text, File ?? "configuration", [])?.Entries.FirstOrDefault(e => e.Key.Equals(key, StringComparison.OrdinalIgnoreCase));
+        return entry is { Value: { } value } ? value.Place : new(File ?? "defaults");
+    }
+}

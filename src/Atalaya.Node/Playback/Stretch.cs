@@ -1,0 +1,56 @@
+using System.ComponentModel;
+
+using Atalaya.Media;
+using Atalaya.Node.Api;
+using Atalaya.Node.Options;
+
+using Microsoft.AspNetCore.Mvc;
+
+namespace Atalaya.Node.Playback;
+
+/// <summary>A stretch of one stream as a query asks for it.</summary>
+sealed record StretchQuery(
+    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
+    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
+    [property: FromQuery(Name = "stream"), Description("main (default) or sub.")] string? Stream);
+
+/// <summary>A stretch of one stream, checked: it ends after it begins.</summary>
+readonly record struct Stretch(StreamKind Stream, WallTime From, WallTime To)
+{
+    public static bool TryRead(StretchQuery query, TimeSpan longest, FieldErrors errors, out Stretch stretch)
+    {
+        var stream = StreamKind.Main;
+        if (query.Stream is not (null or "main" or "sub"))
+            errors.Add("stream", "must be main or sub.");
+        else if (query.Stream == "sub")
+            stream = StreamKind.Sub;
+        bool read = TryTime("from", query.From, errors, out var from) & TryTime("to", query.To, errors, out var to);
+        if (read)
+            Check(from, to, longest, errors);
+        stretch = new(stream, from, to);
+        return !errors.Any;
+    }
+
+    public static bool TryTime(string field, string? text, FieldErrors errors, out WallTime time)
+    {
+        bool read = WireTime.TryParse(text, out var at);
+        time = WallTime.From(at);
+        if (string.IsNullOrEmpty(text))
+            errors.Add(field, "is missing.");
+        else if (!read)
+            errors.Add(field, "must be a time with a zone, as in 2026-03-29T01:30:00Z; a + in an address is written %2B.");
+        else if (at.Year is < 1990 or > 2200)
+            errors.Add(field, "must lie between 1990 and 2200.");
+        else
+            return true;
+        return false;
+    }
+
+    public static void Check(WallTime from, WallTime to, TimeSpan longest, FieldErrors errors)
+    {
+        if (to <= from)
+            errors.Add("to", "must be after from.");
+        else if (to - from > longest)
+            errors.Add("to", $"may be at most {OptionText.Format(longest)} after from.");
+    }
+}
