@@ -65,7 +65,7 @@ sealed class FragmentWalk(FileBytes file)
                     if (moof.Length < header.Size)
                         return Refuse("moof", "the file became shorter while it was read", SegmentTail.Torn);
                     samples.Clear();
-                    if (MoofReader.Read(moof[..(int)header.Size], _position, file.Length, Moov, samples) is { } what)
+                    if (MoofReader.Read(moof[..(int)header.Size], _position, Moov, samples) is { } what)
                     {
                         Fault = what;
                         Tail = IsZero(_position + header.HeaderSize) ? SegmentTail.Zeros : SegmentTail.Garbage;
@@ -117,7 +117,8 @@ sealed class FragmentWalk(FileBytes file)
 
     void Stop(BoxFault fault, BoxHeader header, bool known, long left)
     {
-        if (IsZero(_position))
+        // Fewer zeros than a header has may well be the begin of one.
+        if (left >= 8 && IsZero(_position))
         {
             Tail = SegmentTail.Zeros;
             Fault = $"byte {_position}: only zeros from here to the end, {left} bytes.";
@@ -188,7 +189,7 @@ static class MoofReader
     const uint NotSync = 0x0001_0000;
 
     /// <returns>Null if all is well, otherwise what is wrong and where.</returns>
-    public static string? Read(ReadOnlySpan<byte> bytes, long offset, long fileLength, Moov moov, List<FragmentSample> samples)
+    public static string? Read(ReadOnlySpan<byte> bytes, long offset, Moov moov, List<FragmentSample> samples)
     {
         var top = new BoxReader(bytes, offset);
         if (!top.TryNext(out var moof))
@@ -198,7 +199,7 @@ static class MoofReader
         bool first = true;
         while (children.TryFind(BoxType.Traf, out var traf))
         {
-            if (ReadTraf(traf, offset, fileLength, first, moov, samples, ref dataEnd) is { } fault)
+            if (ReadTraf(traf, offset, first, moov, samples, ref dataEnd) is { } fault)
                 return fault;
             first = false;
         }
@@ -208,7 +209,7 @@ static class MoofReader
         return samples.Count > 0 ? null : Fail("moof", offset, "it has no samples");
     }
 
-    static string? ReadTraf(in Box traf, long moofOffset, long fileLength, bool first, Moov moov, List<FragmentSample> samples, ref long dataEnd)
+    static string? ReadTraf(in Box traf, long moofOffset, bool first, Moov moov, List<FragmentSample> samples, ref long dataEnd)
     {
         var boxes = traf.Children();
         if (!boxes.TryFind(BoxType.Tfhd, out var tfhd))
@@ -255,8 +256,8 @@ static class MoofReader
                     uint sampleSize = (trun & 0x200) != 0 ? fields.UInt32() : size;
                     uint own = (trun & 0x400) != 0 ? fields.UInt32() : i == 0 ? firstFlags : sampleFlags;
                     int composition = (trun & 0x800) != 0 ? fields.Int32() : 0;
-                    if (sampleSize > int.MaxValue || data < 0 || data > fileLength)
-                        return Fail("moof/traf/trun", box.Offset, $"sample {i} of {sampleSize} bytes at byte {data} is outside the file");
+                    if (sampleSize > int.MaxValue || data < 0 || data > long.MaxValue / 2)
+                        return Fail("moof/traf/trun", box.Offset, $"sample {i} of {sampleSize} bytes at byte {data} is nowhere in a file");
                     samples.Add(new(track, data, (int)sampleSize, decode, composition, sampleDuration, (own & NotSync) == 0, (int)Math.Min(description, 1 << 16) - 1));
                     data += sampleSize;
                     decode += sampleDuration;

@@ -168,7 +168,7 @@ public sealed class SegmentScan
         if (header.Size > moof.Length)
             return true;    // larger than any moof of ours: not for us to judge
         samples.Clear();
-        if (MoofReader.Read(moof.AsSpan(0, (int)header.Size), fragment.Offset, file.Length, moov, samples) is not null)
+        if (MoofReader.Read(moof.AsSpan(0, (int)header.Size), fragment.Offset, moov, samples) is not null)
             return false;
         Span<byte> bytes = stackalloc byte[64];
         FragmentSample? last = null;

@@ -6,14 +6,14 @@ namespace Atalaya.Media.Tests.Mp4;
 /// <summary>Makes segments for tests: of made-up units, or of the units of another file.</summary>
 static class Segments
 {
-    public static readonly byte[] AvcC = Convert.FromHexString("0142c01effe1000d6742c01e95a0280f684000003001000468ce3c80".ToUpperInvariant());
+    public static readonly byte[] AvcC = Convert.FromHexString("0142C01EFFE1000D6742C01E95A0280F684000003001000468CE3C80");
     public static readonly byte[] HvcC = Convert.FromHexString(
-        "01016000000090000000000000" + "3cf000fcfdf8f800000f03" + "A00001000440010C01" + "A100010004420101" + "01" + "A2000100044401C172".ToUpperInvariant());
+        "0101600000009000000000005DF000FCFDF8F800000F03" + "A00001000440010C01" + "A10001000442010101" + "A2000100034401C1");
 
     public static VideoFormat H264(MediaTime delay = default, int width = 640, int height = 480) =>
         new(Codec.H264, AvcC, "avc1.42C01E", width, height, delay, new(3600));
 
-    public static VideoFormat H265(MediaTime delay = default) => new(Codec.H265, HvcC, "hvc1.1.6.L60.90", 640, 480, delay, new(3600));
+    public static VideoFormat H265(MediaTime delay = default) => new(Codec.H265, HvcC, "hvc1.1.6.L93.90", 640, 480, delay, new(3600));
     public static AudioFormat Aac { get; } = new(Codec.Aac, new byte[] { 0x11, 0x90 }, "mp4a.40.2", 48000, 2);
     public static AudioFormat Pcm(Codec codec, int channels = 1) => new(codec, default, codec == Codec.PcmMuLaw ? "ulaw" : codec == Codec.PcmALaw ? "alaw" : "twos", 8000, channels);
 
