@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Atalaya.Media;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 
 namespace Atalaya.Recording;
 
@@ -9,49 +12,381 @@ namespace Atalaya.Recording;
 /// </summary>
 public sealed class Archive : IAsyncDisposable
 {
+    readonly ConcurrentDictionary<(string Camera, StreamKind Stream), StreamLedger> _ledgers = new();
+    readonly ConcurrentDictionary<(string Camera, StreamKind Stream), Recorder> _recorders = new();
+    readonly SegmentIndex? _index;
+    readonly IndexWriter? _indexWriter;
+    readonly Recovery _recovery;
+    readonly SafeFileHandle? _lock;
+    readonly DbConnection? _memory;     // keeps an index in memory alive
+    readonly bool _reading;
+    readonly CancellationTokenSource _stop = new();
+    Action<RecorderStatus>? _changed;
+    bool _disposed;
+
+    Archive(
+        string folder, SegmentIndex? index, RecordingOptions options, SegmentDisk disk, TimeProvider clock, ILogger log, SafeFileHandle? archiveLock,
+        DbConnection? memory, bool reading)
+    {
+        Folder = new(folder);
+        Disk = disk;
+        Options = options;
+        Clock = clock;
+        Log = log;
+        _index = index;
+        _lock = archiveLock;
+        _memory = memory;
+        _reading = reading;
+        Publisher = new(Folder, disk, options.SyncInterval, clock, log);
+        Writer = new(log);
+        _recovery = new(Folder, disk, Publisher, log);
+        _indexWriter = index is null || reading ? null : new(index, clock, log, CatchUpAll);
+    }
+
+    internal ArchiveFolder Folder { get; }
+    internal SegmentDisk Disk { get; }
+    internal RecordingOptions Options { get; }
+    internal TimeProvider Clock { get; }
+    internal ILogger Log { get; }
+    internal DiskWriter Writer { get; }
+    internal SegmentPublisher Publisher { get; }
+
     /// <summary>
     /// Recovers what a crash left, and starts the writer. The store may be down or null: files are written all the same, and found again later.
     /// </summary>
-    /// <param name="folder">Made if it isn't there.</param>
+    /// <param name="folder">Made if it isn't there. One process at a time may record into it.</param>
     /// <param name="store">SQLite (<c>SqliteFactory.Instance.CreateDataSource(…)</c>) or PostgreSQL. Null: files only, no timeline, playlist or export.</param>
-    /// <exception cref="IOException">The folder can't be made or written to.</exception>
+    /// <exception cref="IOException">The folder can't be made or written to, or another process records into it.</exception>
     /// <exception cref="ArgumentException">The options have faults; the message lists them.</exception>
     public static Task<Archive> OpenAsync(
         string folder, DbDataSource? store, RecordingOptions options, TimeProvider clock, ILogger log, CancellationToken stop = default) =>
-        throw new NotSupportedException();
+        OpenAsync(folder, store, options, new LocalDisk(), clock, log, stop);
+
+    internal static Task<Archive> OpenAsync(
+        string folder, DbDataSource? store, RecordingOptions options, SegmentDisk disk, TimeProvider clock, ILogger log, CancellationToken stop = default)
+    {
+        string[] faults = [.. options.Faults()];
+        if (faults.Length > 0)
+            throw new ArgumentException(string.Join(' ', faults), nameof(options));
+        return Task.Run(async () =>
+        {
+            disk.MakeFolder(Path.Combine(folder, ".open"));
+            var archiveLock = Lock(folder);
+            var archive = new Archive(folder, store is null ? null : new(store), options, disk, clock, log, archiveLock, null, reading: false);
+            try
+            {
+                archive.Recover(stop);
+                return archive;
+            }
+            catch
+            {
+                await archive.DisposeAsync();
+                throw;
+            }
+        }, stop);
+    }
+
+    /// <summary>
+    /// For looking at an archive that another process may be recording into: changes nothing on the disk, and knows no open segments.
+    /// </summary>
+    /// <param name="store">Null: an index in memory is made from the files, which reads every byte of them.</param>
+    /// <exception cref="IOException">There is no such folder.</exception>
+    public static Task<Archive> OpenForReadingAsync(string folder, DbDataSource? store, TimeProvider clock, ILogger log, CancellationToken stop = default) => Task.Run(async () =>
+    {
+        if (!Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"There is no archive at {Path.GetFullPath(folder)}.");
+        DbConnection? memory = null;
+        if (store is null)
+        {
+            store = SqliteFactory.Instance.CreateDataSource($"Data Source=archive-{Guid.NewGuid():N};Mode=Memory;Cache=Shared");
+            memory = store.OpenConnection();
+        }
+
+        var archive = new Archive(folder, new(store), RecordingOptions.Default, new LocalDisk(), clock, log, null, memory, reading: true);
+        try
+        {
+            archive._index!.Migrate();
+            if (memory is not null)
+                await archive.CatchUpAll(default, open: true, stop);
+            return archive;
+        }
+        catch
+        {
+            await archive.DisposeAsync();
+            throw;
+        }
+    }, stop);
 
     /// <summary>Called when a recorder's state changes; on the writer's thread, so be quick.</summary>
-    public void OnRecorderChanged(Action<RecorderStatus> changed) => throw new NotSupportedException();
+    public void OnRecorderChanged(Action<RecorderStatus> changed) => _changed += changed;
 
     /// <summary>Starts recording a stream. One recorder per camera and stream at a time.</summary>
     /// <exception cref="InvalidOperationException">The stream is being recorded already.</exception>
-    public Recorder Attach(string camera, StreamKind stream, StreamHub hub) => throw new NotSupportedException();
+    /// <exception cref="ArgumentException">The camera's id can't be the name of a folder.</exception>
+    public Recorder Attach(string camera, StreamKind stream, StreamHub hub)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (_reading)
+            throw new InvalidOperationException("This archive was opened for reading.");
+        if (!SegmentName.IsCamera(camera))
+            throw new ArgumentException($"'{camera}' can't be the name of a folder: use up to 64 letters, digits, '.', '_' and '-', not starting with a dot.", nameof(camera));
+        if (_recorders.ContainsKey((camera, stream)))
+            throw new InvalidOperationException($"{camera} {stream} is being recorded already.");
+        var recorder = new Recorder(this, Ledger(camera, stream), hub);
+        if (!_recorders.TryAdd((camera, stream), recorder))
+            throw new InvalidOperationException($"{camera} {stream} is being recorded already.");
+        return recorder;
+    }
 
-    public ArchiveStatus Status() => throw new NotSupportedException();
+    public ArchiveStatus Status() => new(
+        _indexWriter?.Fault, _indexWriter?.Count ?? 0, Publisher.Failed,
+        [.. _recorders.Values.Select(r => r.Status()).OrderBy(s => s.Camera, StringComparer.Ordinal).ThenBy(s => s.Stream)]);
 
+    /// <exception cref="DbException">The store can't be reached.</exception>
     public Task<Timeline> TimelineAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) =>
-        throw new NotSupportedException();
+        Task.Run(() => Timeline(camera, stream, from, to), stop);
 
     /// <summary>Of every camera that has ever recorded this stream, by camera.</summary>
-    public Task<IReadOnlyDictionary<string, Timeline>> TimelinesAsync(StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<IReadOnlyDictionary<string, Timeline>> TimelinesAsync(StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) => Task.Run(() =>
+    {
+        var cameras = _ledgers.Keys.Concat(Index.Streams()).Where(s => s.Stream == stream).Select(s => s.Camera).Distinct();
+        return (IReadOnlyDictionary<string, Timeline>)cameras.Select(c => (Camera: c, Timeline: Timeline(c, stream, from, to)))
+            .Where(c => c.Timeline.Oldest is not null)
+            .ToDictionary(c => c.Camera, c => c.Timeline);
+    }, stop);
 
-    /// <summary>An HLS playlist whose URIs are <c>segments/NAME.mp4</c>; null if nothing is recorded in the stretch.</summary>
-    public Task<string?> PlaylistAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) =>
-        throw new NotSupportedException();
+    /// <summary>
+    /// An HLS playlist whose URIs are <c>segments/NAME.mp4</c>; null if nothing is recorded in the stretch. If <paramref name="to"/> is in the future and
+    /// the stream is being recorded, the playlist grows: see <see cref="HlsPlaylist"/>.
+    /// </summary>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<string?> PlaylistAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) => Task.Run(() =>
+        HlsPlaylist.Write(Segments(camera, stream, from, to), from, to, to > WallTime.Now(Clock) && _recorders.ContainsKey((camera, stream))), stop);
 
-    /// <summary>Null if there is no such segment, or the name is none. The caller disposes of the file.</summary>
+    /// <summary>Null if there is no such segment, or the name is none. The caller disposes of the file. Works without the store, then without a digest.</summary>
     /// <param name="name"><see cref="SegmentName"/> as text, without extension.</param>
-    public Task<SegmentFile?> OpenSegmentAsync(string camera, string name, CancellationToken stop = default) => throw new NotSupportedException();
+    public Task<SegmentFile?> OpenSegmentAsync(string camera, string name, CancellationToken stop = default)
+    {
+        if (!SegmentName.IsCamera(camera) || !SegmentName.TryParse(name, out var segment))
+            return Task.FromResult<SegmentFile?>(null);
+        return Task.Run(() =>
+        {
+            // An open segment may get its final name between the look and the open: then it is there.
+            if (_ledgers.TryGetValue((camera, segment.Stream), out var ledger) && ledger.FindOpen(segment) is { } open && TryOpen(open.Path) is { } part)
+                return new(part, open.Length, IsClosed: false, null);
+            return TryOpen(Folder.PathOf(camera, segment)) is { } file ? new SegmentFile(file, RandomAccess.GetLength(file), IsClosed: true, Digest(camera, segment)) : null;
+        }, stop);
+    }
 
     /// <summary>Writes one ordinary MP4 to <paramref name="path"/>, which must not exist; removed again on failure or cancellation.</summary>
     /// <exception cref="ExportException">Nothing is recorded there, or it doesn't fit into one file.</exception>
-    public Task<ExportResult> ExportAsync(ExportRequest request, string path, IProgress<double>? progress = null, CancellationToken stop = default) =>
-        throw new NotSupportedException();
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<ExportResult> ExportAsync(ExportRequest request, string path, IProgress<double>? progress = null, CancellationToken stop = default) => Task.Run(() =>
+    {
+        var segments = Segments(request.Camera, request.Stream, request.From, request.To);
+        var gaps = Gaps(request.Camera, request.Stream, request.From, request.To);
+        return ClipExport.Run(request, segments, PathOf, gaps, path, progress, stop);
+    }, stop);
 
-    public Task<CheckResult> CheckAsync(CheckOptions options, IProgress<CheckProgress>? progress = null, CancellationToken stop = default) =>
-        throw new NotSupportedException();
+    /// <summary>Compares disk and index. Recording may go on meanwhile.</summary>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<CheckResult> CheckAsync(CheckOptions options, IProgress<CheckProgress>? progress = null, CancellationToken stop = default) => Task.Run(async () =>
+    {
+        if (_indexWriter is not null)
+            await _indexWriter.FlushAsync();
+        var started = WallTime.Now(Clock);
+        return ArchiveCheck.Run(Folder, Index, _recovery,
+            (camera, name) => _ledgers.TryGetValue((camera, name.Stream), out var ledger) && (name.Start >= started || ledger.Segments().Exists(s => s.Start == name.Start)
+                || _indexWriter?.Pending(camera, name.Stream).Segments.Exists(s => s.Start == name.Start) == true),
+            options, progress, stop);
+    }, stop);
 
     /// <summary>Ends every recorder with <see cref="SegmentEnd.Shutdown"/>, and waits until all is on the disk and in the index.</summary>
-    public ValueTask DisposeAsync() => throw new NotSupportedException();
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+            return;
+        _disposed = true;
+        await Task.WhenAll(_recorders.Values.Select(r => r.StopAsync(SegmentEnd.Shutdown, GapCause.Shutdown, "The node was stopped.")));
+        await Writer.DisposeAsync();
+        await Publisher.DisposeAsync();
+        await _stop.CancelAsync();
+        if (_indexWriter is not null)
+            await _indexWriter.DisposeAsync();
+        if (_memory is not null)
+            await _memory.DisposeAsync();
+        _lock?.Dispose();
+        _stop.Dispose();
+    }
+
+    internal void Changed(RecorderStatus status) => _changed?.Invoke(status);
+
+    internal void Detached(Recorder recorder) => _recorders.TryRemove(new((recorder.Camera, recorder.Stream), recorder));
+
+    /// <summary>All that was recorded so far is on the disk and in the index.</summary>
+    internal async Task SettleAsync()
+    {
+        await Publisher.DrainAsync();
+        if (_indexWriter is not null)
+            await _indexWriter.FlushAsync();
+    }
+
+    SegmentIndex Index => _index ?? throw new InvalidOperationException("This archive has no index: it only records.");
+
+    StreamLedger Ledger(string camera, StreamKind stream) => _ledgers.GetOrAdd((camera, stream), key => new(key.Camera, key.Stream, _indexWriter));
+
+    static SafeFileHandle Lock(string folder)
+    {
+        try
+        {
+            return File.OpenHandle(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"Another process records into {Path.GetFullPath(folder)}, or the folder can't be written to: {e.Message}", e);
+        }
+    }
+
+    string? Digest(string camera, SegmentName name)
+    {
+        try
+        {
+            return _index?.Find(camera, name)?.Sha256;
+        }
+        catch (DbException)
+        {
+            return null;
+        }
+    }
+
+    static SafeFileHandle? TryOpen(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Open files first, then the ledgers from the newest files, then what the index lacks.</summary>
+    void Recover(CancellationToken stop)
+    {
+        // Asked before recovered files add rows of their own: what is older than a stream's newest row is complete.
+        var newest = new Dictionary<(string, StreamKind), WallTime>();
+        bool indexed = TryIndex(index =>
+        {
+            index.Migrate();
+            foreach (var (camera, stream) in index.Streams())
+                newest[(camera, stream)] = index.Before(camera, stream, new(long.MaxValue))!.Start;
+        });
+        _recovery.RecoverOpenFiles(Ledger);
+        indexed = indexed && TryIndex(index =>
+        {
+            foreach (var (camera, stream) in Streams())
+                _recovery.CatchUp(index, camera, stream, newest.GetValueOrDefault((camera, stream)), open: true, stop);
+        });
+        foreach (var (camera, stream) in Streams())
+            Resume(camera, stream, indexed);
+    }
+
+    bool TryIndex(Action<SegmentIndex> use)
+    {
+        if (_index is null)
+            return false;
+        try
+        {
+            use(_index);
+            return true;
+        }
+        catch (DbException e)
+        {
+            _indexWriter!.Behind(e);
+            return false;
+        }
+    }
+
+    void Resume(string camera, StreamKind stream, bool indexed)
+    {
+        if (indexed && _index!.Extent(camera, stream) is { } extent)
+        {
+            var gap = _index.Gaps(camera, stream, extent.Newest, new(long.MaxValue)).LastOrDefault(g => g.To is null);
+            if (gap is not null)
+                Ledger(camera, stream).Resume(extent.Newest > gap.From ? extent.Newest : gap.From, gap, isIndexed: true);
+            return;
+        }
+
+        if (Folder.Newest(camera, stream) is not { } name)
+            return;
+        var trailer = _recovery.Trailer(camera, name);
+        var end = trailer is null ? name.Start + TimeSpan.FromMilliseconds(1) : new WallTime(trailer.End * 1000);
+        Ledger(camera, stream).Resume(end, new(camera, stream, end, null, trailer?.GapCause ?? GapCause.Crash, trailer?.GapDetail ?? Recovery.CrashDetail), isIndexed: false);
+    }
+
+    IEnumerable<(string Camera, StreamKind Stream)> Streams() =>
+        Folder.Cameras().SelectMany(c => new[] { (c, StreamKind.Main), (c, StreamKind.Sub) }).Where(s => Folder.Newest(s.c, s.Item2) is not null);
+
+    Task CatchUpAll(WallTime earliest) => CatchUpAll(earliest, open: false, _stop.Token);
+
+    Task CatchUpAll(WallTime earliest, bool open, CancellationToken stop)
+    {
+        foreach (var (camera, stream) in Streams())
+            _recovery.CatchUp(Index, camera, stream, earliest, open, stop);
+        return Task.CompletedTask;
+    }
+
+    Timeline Timeline(string camera, StreamKind stream, WallTime from, WallTime to)
+    {
+        var memory = Memory(camera, stream);
+        var spans = Index.Spans(camera, stream, from, to).Concat(memory.Select(s => new WallSpan(s.Start, s.End))).OrderBy(s => s.From.Microseconds);
+        var extent = Index.Extent(camera, stream);
+        var oldest = extent?.Oldest ?? memory.FirstOrDefault()?.Start;
+        var newest = memory.Count > 0 && !(extent?.Newest > memory[^1].End) ? memory[^1].End : extent?.Newest;
+        var gaps = Gaps(camera, stream, from, to);
+        bool past = to <= WallTime.Now(Clock);
+        return new(from, to, GapLedger.Merge(spans, from, to),
+            [.. ClipExport.Clip(gaps, from, to).Zip(gaps, (clipped, gap) => gap.To is null && !past ? clipped with { To = null } : clipped)], oldest, newest);
+    }
+
+    /// <summary>Those that touch the stretch, not clipped.</summary>
+    List<Gap> Gaps(string camera, StreamKind stream, WallTime from, WallTime to)
+    {
+        var pending = _indexWriter?.Pending(camera, stream).Gaps ?? [];
+        return [.. GapLedger.Apply(Index.Gaps(camera, stream, from, to), pending).Where(g => g.From < to && (g.To is null || g.To > from))];
+    }
+
+    /// <summary>Segments that the index may not have: those on their way, then the open one. To be read before the index.</summary>
+    List<Segment> Memory(string camera, StreamKind stream)
+    {
+        var closing = _ledgers.TryGetValue((camera, stream), out var ledger) ? ledger.Segments() : [];
+        var pending = _indexWriter?.Pending(camera, stream).Segments ?? [];
+        return [.. pending.Concat(closing).OrderBy(s => s.Start.Microseconds)];
+    }
+
+    /// <summary>Those that hold a part of the stretch, and before them what a decoder needs for the first.</summary>
+    List<Segment> Segments(string camera, StreamKind stream, WallTime from, WallTime to)
+    {
+        var memory = Memory(camera, stream);
+        var all = new SortedDictionary<long, Segment>();
+        // A segment that was open a moment ago and is indexed by now: the index knows better.
+        foreach (var segment in memory.Where(s => s.Start < to && s.End > from).Concat(Index.Segments(camera, stream, from, to)))
+            all[segment.Start.Microseconds] = segment;
+        while (all.Count > 0 && all.First().Value is { Points.StartsWithKey: false } first
+            && (Index.Before(camera, stream, first.Start) ?? memory.LastOrDefault(s => s.Start < first.Start)) is { } before && before.Run == first.Run)
+        {
+            all[before.Start.Microseconds] = before;
+        }
+
+        return [.. all.Values];
+    }
+
+    string PathOf(Segment segment)
+    {
+        var name = new SegmentName(segment.Start.Milliseconds, segment.Stream);
+        string path = Folder.PathOf(segment.Camera, name);
+        return !File.Exists(path) && _ledgers.TryGetValue((segment.Camera, segment.Stream), out var ledger) && ledger.FindOpen(name) is { } open ? open.Path : path;
+    }
 }

@@ -1,3 +1,6 @@
+using Atalaya.Media;
+using Atalaya.Media.Mp4;
+
 namespace Atalaya.Recording;
 
 public enum CheckFaultKind
@@ -44,4 +47,106 @@ public sealed record CheckResult(long Segments, long Bytes, long Gaps, IReadOnly
 {
     /// <summary>0: all is well, or was put right. 1: faults are left.</summary>
     public int ExitCode => Faults.All(f => f.Repaired) ? 0 : 1;
+}
+
+/// <summary>Compares disk and index, both ways.</summary>
+static class ArchiveCheck
+{
+    /// <param name="isBeingWritten">Files of this process that are no fault: open, or on their way into the index.</param>
+    public static CheckResult Run(
+        ArchiveFolder folder, SegmentIndex index, Recovery recovery, Func<string, SegmentName, bool> isBeingWritten, CheckOptions options,
+        IProgress<CheckProgress>? progress, CancellationToken stop)
+    {
+        var faults = new List<CheckFault>();
+        long files = 0, bytes = 0, segments = 0, gaps = 0;
+        var streams = index.Streams().Concat(folder.Cameras().SelectMany(c => new[] { (c, StreamKind.Main), (c, StreamKind.Sub) })).Distinct().ToList();
+        var listed = streams.ToDictionary(s => s, s => folder.Segments(s.Item1, s.Item2).ToList());
+        long total = listed.Values.Sum(l => l.Count);
+        foreach (var (camera, stream) in streams)
+        {
+            var rows = index.Segments(camera, stream, default, new(long.MaxValue));
+            segments += rows.Count;
+            foreach (var row in rows)
+            {
+                stop.ThrowIfCancellationRequested();
+                CheckFile(row);
+            }
+
+            var known = rows.Select(r => r.Start.Milliseconds).ToHashSet();
+            var lacking = listed[(camera, stream)].Where(n => !known.Contains(n.StartMilliseconds) && !isBeingWritten(camera, n)).ToList();
+            if (options.Repair)
+                recovery.CatchUp(index, camera, stream, default, open: false, stop);
+            foreach (var name in lacking)
+            {
+                files++;
+                bool repaired = options.Repair && index.Find(camera, name) is not null;
+                faults.Add(new(CheckFaultKind.NotIndexed, folder.Relative(folder.PathOf(camera, name)),
+                    repaired ? "It was not in the index." : options.Repair ? "It is not in the index and can't be read." : "It is not in the index; --repair adds it.", repaired));
+            }
+
+            gaps += CheckTime(camera, stream);
+        }
+
+        foreach (string camera in folder.Cameras())
+            faults.AddRange(folder.Strays(camera).Select(p => new CheckFault(CheckFaultKind.Stray, folder.Relative(p), "It is no segment in its place.", false)));
+        var strays = new List<string>();
+        foreach (var (camera, name, path) in folder.OpenFiles(strays).Where(f => !isBeingWritten(f.Camera, f.Name)))
+            faults.Add(new(CheckFaultKind.Unfinished, folder.Relative(path), "It was left open; the next start of the node recovers it.", false));
+        faults.AddRange(strays.Select(p => new CheckFault(CheckFaultKind.Stray, folder.Relative(p), "It is no open segment.", false)));
+        return new(segments, bytes, gaps, faults);
+
+        void CheckFile(Segment row)
+        {
+            var name = new SegmentName(row.Start.Milliseconds, row.Stream);
+            string path = folder.PathOf(row.Camera, name), relative = folder.Relative(path);
+            try
+            {
+                using var file = File.OpenHandle(path);
+                long length = RandomAccess.GetLength(file);
+                bytes += length;
+                var scan = SegmentScan.Read(file);
+                if (length != row.Bytes)
+                    Add(CheckFaultKind.WrongSize, $"It has {length} bytes, the index says {row.Bytes}.");
+                else if (scan.Fragments.Count == 0 || scan.InitLength != row.InitBytes || scan.WholeEnd != row.Points.EndOffset)
+                    Add(CheckFaultKind.Damaged, scan.Fault ?? $"Its fragments end at byte {scan.WholeEnd}, the index says {row.Points.EndOffset}.");
+                else if (SegmentTrailer.Read(file) is not { } trailer || trailer.Trailer.Camera != row.Camera || trailer.Trailer.Start != row.Start.Milliseconds)
+                    Add(CheckFaultKind.Damaged, "Its last box doesn't say what the index says.");
+                else if (options.Digests && row.Sha256.Length > 0 && SegmentReader.Digest(file) is var digest && digest != row.Sha256)
+                    Add(CheckFaultKind.WrongDigest, $"Its SHA-256 is {digest}, it was written as {row.Sha256}.");
+            }
+            catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+            {
+                Add(CheckFaultKind.Missing, "The index knows it, the disk doesn't.");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Add(CheckFaultKind.Damaged, $"It can't be read: {e.Message}");
+            }
+
+            files++;
+            progress?.Report(new(files, total, bytes));
+
+            void Add(CheckFaultKind kind, string detail) => faults.Add(new(kind, relative, detail, false));
+        }
+
+        int CheckTime(string camera, StreamKind stream)
+        {
+            var spans = index.Spans(camera, stream, default, new(long.MaxValue)).Select(s => (s.From, To: (WallTime?)s.To, What: "segment"));
+            var holes = index.Gaps(camera, stream, default, new(long.MaxValue));
+            WallTime? at = null;
+            bool endless = false;
+            foreach (var (from, to, what) in spans.Concat(holes.Select(g => (g.From, g.To, What: "gap"))).OrderBy(s => s.From.Microseconds).ThenBy(s => s.To?.Microseconds))
+            {
+                string place = $"{camera} {SegmentIndex.Text(stream)}";
+                if (endless || from < at)
+                    faults.Add(new(CheckFaultKind.Overlap, place, $"The {what} from {from} begins before the end of what is before it, {at}.", false));
+                else if (from > at)
+                    faults.Add(new(CheckFaultKind.Unexplained, place, $"Between {at} and {from} there is neither a segment nor a gap.", false));
+                endless |= to is null;
+                at = to is null || at > to ? at : to;
+            }
+
+            return holes.Count;
+        }
+    }
 }

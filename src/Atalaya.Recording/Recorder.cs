@@ -1,23 +1,188 @@
 using Atalaya.Media;
+using Microsoft.Extensions.Logging;
 
 namespace Atalaya.Recording;
 
-/// <summary>Takes one stream from its hub to the disk.</summary>
+/// <summary>Takes one stream from its hub to the disk: reads what waits when the volume's thread gets to it.</summary>
 public sealed class Recorder
 {
-    internal Recorder(string camera, StreamKind stream)
+    /// <summary>Units that may wait for the disk: 10 s of 25 pictures a second. A disk that stalls longer loses, and says so.</summary>
+    const int Capacity = 256;
+
+    readonly Archive _archive;
+    readonly HubReader _reader;
+    readonly SegmentWriter _writer;
+    readonly Lock _gate = new();
+    RecorderState _state = RecorderState.Waiting;   // under _gate, as all below
+    WallTime _since;
+    string _reason = "Nothing has come from the camera yet.";
+    long _bytes, _segments, _lost;
+    WallTime? _newest;
+    string? _lastError;
+    (SegmentEnd End, GapCause Cause, string Detail, TaskCompletionSource Done)? _stop;
+    (OpenSegment Segment, Exception Error)? _syncFailure;
+    bool _stopped;      // the writer's thread only
+
+    internal Recorder(Archive archive, StreamLedger ledger, StreamHub hub)
     {
-        Camera = camera;
-        Stream = stream;
+        _archive = archive;
+        Ledger = ledger;
+        _since = WallTime.Now(archive.Clock);
+        _writer = new(this);
+        _reader = hub.Open(Capacity, Overflow.EndSegment, FragmentLength);
+        _reader.OnReady(() => archive.Writer.Wake(this));
     }
 
-    public string Camera { get; }
-    public StreamKind Stream { get; }
+    public string Camera => Ledger.Camera;
+    public StreamKind Stream => Ledger.Stream;
 
-    public RecorderStatus Status() => throw new NotSupportedException();
+    /// <summary>In the volume's queue; under its gate.</summary>
+    internal bool IsQueued { get; set; }
+    internal StreamLedger Ledger { get; }
+    internal ArchiveFolder Folder => _archive.Folder;
+    internal SegmentDisk Disk => _archive.Disk;
+    internal TimeProvider Clock => _archive.Clock;
+    internal ILogger Log => _archive.Log;
+    internal MediaTime FragmentLength { get => field.Ticks > 0 ? field : field = MediaTime.From(_archive.Options.FragmentLength); }
+    internal MediaTime SegmentLength { get => field.Ticks > 0 ? field : field = MediaTime.From(_archive.Options.SegmentLength); }
+
+    public RecorderStatus Status()
+    {
+        lock (_gate)
+            return new(Camera, Stream, _state, _since, _reason, _bytes, _segments, _lost, _newest, _lastError);
+    }
 
     /// <summary>Ends the segment and opens a gap. Done when the segment is on the disk.</summary>
     /// <param name="cause">Of the gap that opens: <see cref="GapCause.Operator"/> or <see cref="GapCause.Policy"/>.</param>
     /// <param name="detail">One sentence.</param>
-    public Task StopAsync(GapCause cause, string detail) => throw new NotSupportedException();
+    public Task StopAsync(GapCause cause, string detail) => StopAsync(SegmentEnd.Stopped, cause, detail);
+
+    internal async Task StopAsync(SegmentEnd end, GapCause cause, string detail)
+    {
+        Task stopped;
+        lock (_gate)
+        {
+            _stop ??= (end, cause, detail, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            stopped = _stop.Value.Done.Task;
+        }
+
+        _archive.Writer.Wake(this);
+        await stopped;
+        await _archive.Publisher.DrainAsync();
+    }
+
+    /// <summary>On the volume's thread: all that waits, then what was asked for meanwhile.</summary>
+    internal void Drain()
+    {
+        if (_stopped)
+            return;
+        (OpenSegment Segment, Exception Error)? syncFailure;
+        lock (_gate)
+        {
+            syncFailure = _syncFailure;
+            _syncFailure = null;
+        }
+
+        if (syncFailure is { } failure)
+            _writer.SyncFailed(failure.Segment, failure.Error);
+        while (_reader.TryRead(out var item))
+            _writer.Append(item);
+        _writer.Drained();
+
+        (SegmentEnd End, GapCause Cause, string Detail, TaskCompletionSource Done)? stop;
+        lock (_gate)
+            stop = _stop;
+        if (stop is not { } asked)
+            return;
+        _reader.Dispose();
+        _writer.End(asked.End, asked.Cause, asked.Detail);
+        Ledger.ChangeCause(asked.Cause, asked.Detail, RunClock.Floor(WallTime.Now(Clock)));
+        _stopped = true;
+        _archive.Detached(this);
+        Enter(RecorderState.Stopped, asked.Detail);
+        asked.Done.TrySetResult();
+    }
+
+    internal void GiveUp(Exception e)
+    {
+        try
+        {
+            _writer.GiveUp(e);
+        }
+        catch (Exception again)
+        {
+            Log.LogError(again, "{Camera} {Stream}: the segment could not be ended; the next start up recovers it.", Camera, Stream);
+        }
+
+        lock (_gate)
+            _lastError = $"{WallTime.Now(Clock)}: {e.Message}";
+        Enter(RecorderState.Waiting, $"The recorder failed: {e.Message}");
+        _archive.Writer.Wake(this);
+    }
+
+    internal void Lost(long units)
+    {
+        lock (_gate)
+            _lost += units;
+    }
+
+    internal void Waiting(string reason) => Enter(RecorderState.Waiting, reason);
+
+    internal void Opened(OpenSegment segment)
+    {
+        _archive.Publisher.Watch(segment, e =>
+        {
+            lock (_gate)
+                _syncFailure = (segment, e);
+            _archive.Writer.Wake(this);
+        });
+    }
+
+    internal void Discarded(OpenSegment segment) => _archive.Publisher.Forget(segment);
+
+    internal void Written(long bytes, OpenSegment segment)
+    {
+        bool first;
+        lock (_gate)
+        {
+            _bytes += bytes;
+            _newest = segment.EndSoFar;
+            first = _state != RecorderState.Recording;
+        }
+
+        if (first)
+            Enter(RecorderState.Recording, "");
+    }
+
+    internal void Closed(ClosedSegment segment)
+    {
+        lock (_gate)
+            _segments++;
+        _archive.Publisher.Close(segment);
+    }
+
+    internal void DiskFailed(string detail, Exception e)
+    {
+        lock (_gate)
+            _lastError = $"{WallTime.Now(Clock)}: {detail}";
+        // Once per outage: retries change the status, not the log.
+        if (Enter(RecorderState.DiskFailed, detail))
+            Log.LogError(e, "{Camera} {Stream}: {Detail} Nothing is recorded until it works again.", Camera, Stream, detail);
+    }
+
+    /// <summary>False if it was there already; then only the reason changes.</summary>
+    bool Enter(RecorderState state, string reason)
+    {
+        lock (_gate)
+        {
+            _reason = reason;
+            if (_state == state)
+                return false;
+            _state = state;
+            _since = WallTime.Now(Clock);
+        }
+
+        _archive.Changed(Status());
+        return true;
+    }
 }

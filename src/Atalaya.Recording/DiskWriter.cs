@@ -1,0 +1,99 @@
+using Microsoft.Extensions.Logging;
+
+namespace Atalaya.Recording;
+
+/// <summary>
+/// The thread of a volume that writes for all its cameras, in the order in which they had something. The disk is one; more threads would
+/// only wait for each other.
+/// </summary>
+sealed class DiskWriter : IAsyncDisposable
+{
+    readonly ILogger _log;
+    readonly object _gate = new();
+    readonly Queue<Recorder> _ready = new();    // each at most once; under _gate
+    bool _stopping;                             // under _gate
+    TaskCompletionSource? _idle;                // under _gate
+    readonly Thread _thread;
+    readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public DiskWriter(ILogger log)
+    {
+        _log = log;
+        _thread = new(Run) { IsBackground = true, Name = "disk writer" };
+        _thread.Start();
+    }
+
+    /// <summary>The recorder has something to do; quick, on any thread.</summary>
+    public void Wake(Recorder recorder)
+    {
+        lock (_gate)
+        {
+            if (recorder.IsQueued)
+                return;
+            recorder.IsQueued = true;
+            _ready.Enqueue(recorder);
+            if (_ready.Count == 1)
+                Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>Done when nobody waits for the thread.</summary>
+    public Task IdleAsync()
+    {
+        lock (_gate)
+        {
+            _idle ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            Monitor.Pulse(_gate);
+            return _idle.Task;
+        }
+    }
+
+    /// <summary>Ends when the queue is empty.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        lock (_gate)
+        {
+            _stopping = true;
+            Monitor.Pulse(_gate);
+        }
+
+        await _ended.Task;
+    }
+
+    void Run()
+    {
+        while (Next() is { } recorder)
+        {
+            try
+            {
+                recorder.Drain();
+            }
+            catch (Exception e)
+            {
+                _log.LogError(e, "{Camera} {Stream}: the recorder failed and starts anew.", recorder.Camera, recorder.Stream);
+                recorder.GiveUp(e);
+            }
+        }
+
+        _ended.TrySetResult();
+    }
+
+    Recorder? Next()
+    {
+        lock (_gate)
+        {
+            while (_ready.Count == 0)
+            {
+                _idle?.TrySetResult();
+                _idle = null;
+                if (_stopping)
+                    return null;
+                Monitor.Wait(_gate);
+            }
+
+            var recorder = _ready.Dequeue();
+            recorder.IsQueued = false;
+            return recorder;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.Security.Cryptography;
+using Atalaya.Media;
+using Atalaya.Media.Mp4;
+using Microsoft.Extensions.Logging;
+
+namespace Atalaya.Recording;
+
+/// <summary>What a start up owes the process before it: its open files, and what the index hasn't heard.</summary>
+sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher publisher, ILogger log)
+{
+    public const string CrashDetail = "The process ended without warning.";
+
+    /// <summary>
+    /// Takes every file of the open folder to its place, cut after the last whole fragment; one that holds none is removed. A file that can't
+    /// be handled stays, with a line in the log.
+    /// </summary>
+    public void RecoverOpenFiles(Func<string, StreamKind, StreamLedger> ledger)
+    {
+        var strays = new List<string>();
+        foreach (var (camera, name, path) in folder.OpenFiles(strays))
+        {
+            try
+            {
+                RecoverOpen(camera, name, path, ledger(camera, name.Stream));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Mp4Exception)
+            {
+                log.LogError(e, "{Path} was left open and can't be recovered; it stays where it is.", path);
+            }
+        }
+
+        foreach (string stray in strays)
+            log.LogWarning("{Path} is no segment; it stays where it is.", stray);
+    }
+
+    void RecoverOpen(string camera, SegmentName name, string path, StreamLedger ledger)
+    {
+        using var file = disk.Reopen(path);
+        var scan = SegmentScan.Read(file, checkTail: true);
+        if (scan.Fragments.Count == 0)
+        {
+            log.LogInformation("{Camera} {Stream}: {Name} was left open by a crash with no whole fragment in it; removed ({Bytes} bytes).",
+                camera, name.Stream, name, scan.FileLength);
+            disk.Delete(path);
+            return;
+        }
+
+        // Stopped between trailer and name: nothing is missing.
+        if (SegmentTrailer.Read(file) is { } whole && whole.Offset == scan.WholeEnd && whole.Trailer.Start == name.StartMilliseconds)
+        {
+            publisher.Publish(SegmentReader.ToSegment(scan, whole.Trailer, RandomAccess.GetLength(file), SegmentReader.Digest(file)), path, file, default, ledger);
+            log.LogInformation("{Camera} {Stream}: {Name} was complete and has its name now.", camera, name.Stream, name);
+            return;
+        }
+
+        disk.Truncate(file, scan.WholeEnd);
+        var trailer = CrashTrailer(camera, name, path, scan);
+        byte[] box = trailer.ToBox();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        SegmentReader.Append(hash, file, scan.WholeEnd);
+        hash.AppendData(box);
+        publisher.Publish(SegmentReader.ToSegment(scan, trailer, scan.WholeEnd + box.Length, Convert.ToHexStringLower(hash.GetHashAndReset())), path, file, box, ledger);
+        log.LogWarning("{Camera} {Stream}: {Name} was left open by a crash; recovered {Seconds:0.0} s, cut {Bytes} bytes behind the last whole fragment.",
+            camera, name.Stream, name, (scan.End - scan.Start).Seconds, scan.FileLength - scan.WholeEnd);
+    }
+
+    SegmentTrailer CrashTrailer(string camera, SegmentName name, string path, SegmentScan scan)
+    {
+        var duration = scan.End - scan.Start;
+        long start = name.StartMilliseconds;
+        long end = Math.Max(start + 1, RunClock.Floor(name.Start + duration.ToTimeSpan()).Milliseconds);
+        // A segment that only waited for its name has a successor that starts at its true end.
+        long? next = folder.Segments(camera, name.Stream, new((start + 1) * 1000)).Select(n => (long?)n.StartMilliseconds).FirstOrDefault()
+            ?? folder.OpenFiles().Where(f => f.Camera == camera && f.Name.Stream == name.Stream && f.Name.StartMilliseconds > start)
+                .Select(f => (long?)f.Name.StartMilliseconds).FirstOrDefault();
+        bool followed = next is { } n && n - end <= Math.Max(2, (end - start) / 100);
+        if (followed)
+            end = next!.Value;
+        var before = Before(camera, name);
+        bool continues = before is not null && before.End == start && before.MediaStart + before.MediaDuration == scan.Start.Ticks
+            && before.EndReason is SegmentEnd.Rotated or SegmentEnd.FormatChanged;
+        return new()
+        {
+            Camera = camera,
+            Stream = name.Stream,
+            Start = start,
+            End = end,
+            Run = continues ? before!.Run : start,
+            Sequence = continues ? before!.Sequence + 1 : 0,
+            MediaStart = scan.Start.Ticks,
+            MediaDuration = duration.Ticks,
+            Frames = Frames(path, scan),
+            EndReason = SegmentEnd.Crash,
+            GapCause = followed ? null : GapCause.Crash,
+            GapDetail = followed ? null : CrashDetail,
+        };
+    }
+
+    SegmentTrailer? Before(string camera, SegmentName name)
+    {
+        var hour = name.Start - SegmentIndex.LongestSegment - SegmentIndex.LongestSegment;
+        var before = folder.Segments(camera, name.Stream, hour).TakeWhile(n => n.StartMilliseconds < name.StartMilliseconds).Select(n => (SegmentName?)n).LastOrDefault();
+        return before is { } b ? Trailer(camera, b) : null;
+    }
+
+    /// <summary>Null if the file is gone or has none.</summary>
+    public SegmentTrailer? Trailer(string camera, SegmentName name)
+    {
+        try
+        {
+            using var file = File.OpenHandle(folder.PathOf(camera, name));
+            return SegmentTrailer.Read(file)?.Trailer;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Units of the leading track; the scan counts all tracks together.</summary>
+    static int Frames(string path, SegmentScan scan)
+    {
+        if (scan.Tracks.Count == 1)
+            return scan.Fragments.Sum(f => f.Units);
+        using var media = Mp4File.Open(path);
+        return (media.Video ?? media.Audio)?.Samples.Count ?? 0;
+    }
+
+    /// <summary>
+    /// Puts files that the index lacks into it, from a moment on, and explains the time between them.
+    /// </summary>
+    /// <param name="open">Nothing is being recorded: the ledger is closed with a gap that lasts. Otherwise its recorder says what follows.</param>
+    /// <returns>Segments added.</returns>
+    public int CatchUp(SegmentIndex index, string camera, StreamKind stream, WallTime earliest, bool open, CancellationToken stop)
+    {
+        var added = new List<Segment>();
+        int count = 0;
+        var anchor = index.Before(camera, stream, earliest) is { } before ? before.Start : default;
+        var known = index.Spans(camera, stream, anchor, new(long.MaxValue)).Select(s => s.From.Microseconds).ToHashSet();
+        foreach (var name in folder.Segments(camera, stream, earliest).Where(n => !known.Contains(n.Start.Microseconds)))
+        {
+            stop.ThrowIfCancellationRequested();
+            try
+            {
+                using var file = File.OpenHandle(folder.PathOf(camera, name));
+                if (SegmentReader.Describe(file, camera, name, null, out string? fault) is { } segment)
+                    added.Add(segment);
+                else
+                    log.LogWarning("{Path} can't be indexed: {Fault}.", folder.Relative(folder.PathOf(camera, name)), fault);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                log.LogWarning(e, "{Path} can't be read.", folder.Relative(folder.PathOf(camera, name)));
+            }
+
+            if (added.Count == 64)
+                Flush();
+        }
+
+        Flush();
+        Explain(index, camera, stream, anchor, open);
+        return count;
+
+        void Flush()
+        {
+            index.Write(added, []);
+            count += added.Count;
+            added.Clear();
+        }
+    }
+
+    /// <summary>Makes the gaps of a stream fill exactly what its segments leave, from the segment that starts at <paramref name="anchor"/> on.</summary>
+    void Explain(SegmentIndex index, string camera, StreamKind stream, WallTime anchor, bool open)
+    {
+        var recorded = index.Spans(camera, stream, anchor, new(long.MaxValue));
+        if (recorded.Count == 0)
+            return;
+        var known = index.Gaps(camera, stream, recorded[0].From, new(long.MaxValue));
+        var gaps = GapLedger.Explain(camera, stream, recorded, known, span =>
+            Trailer(camera, new(span.From.Milliseconds, stream)) is { GapCause: { } cause } trailer ? (cause, trailer.GapDetail ?? "") : (GapCause.Crash, CrashDetail));
+        var end = open ? new WallTime(long.MaxValue) : recorded[^1].To;
+        if (!open)
+            gaps.RemoveAll(g => g.From >= end);
+        var old = known.Where(g => g.From >= recorded[0].From && g.From < end);
+        if (!old.SequenceEqual(gaps))
+            index.ReplaceGaps(camera, stream, recorded[0].From, end, gaps);
+    }
+}

@@ -1,0 +1,278 @@
+using System.Data.Common;
+using System.Globalization;
+using Atalaya.Media;
+using Dapper;
+using Microsoft.Data.Sqlite;
+
+namespace Atalaya.Recording;
+
+/// <summary>
+/// The segments and gaps tables: a cache of what the files say. One SQL for SQLite and PostgreSQL; every value is a parameter.
+/// </summary>
+/// <remarks>Thread-safe: each call takes a connection of its own. Throws <see cref="DbException"/> when the store can't be reached.</remarks>
+public sealed class SegmentIndex(DbDataSource store)
+{
+    /// <summary>No segment is longer on the wall clock; bounds how far back a search for what covers a moment must look.</summary>
+    internal static readonly TimeSpan LongestSegment = TimeSpan.FromMinutes(11);
+
+    const string Columns = """
+        camera as Camera, stream as Stream, start_us as StartUs, end_us as EndUs, run as Run, sequence as Sequence, bytes as Bytes,
+        media_start as MediaStart, media_duration as MediaDuration, init_bytes as InitBytes, codecs as Codecs, width as Width, height as Height,
+        frames as Frames, sha256 as Sha256, end_reason as EndReason, points as Points
+        """;
+
+    /// <summary>Makes or completes the tables. Safe to call at every start.</summary>
+    public void Migrate()
+    {
+        using var connection = Open();
+        // A reader never waits for the writer. It stays in the file, so once is enough.
+        if (connection is SqliteConnection)
+            connection.Execute("pragma journal_mode = wal");
+        connection.Execute("create table if not exists recording_schema (version integer not null primary key)");
+        long done = connection.ExecuteScalar<long>("select coalesce(max(version), 0) from recording_schema");
+        foreach (var (version, sql) in Migrations().Where(m => m.Version > done))
+        {
+            using var transaction = connection.BeginTransaction();
+            connection.Execute(sql, transaction: transaction);
+            connection.Execute("insert into recording_schema (version) values (@version)", new { version }, transaction);
+            transaction.Commit();
+        }
+    }
+
+    /// <summary>
+    /// All or nothing. What is there already is replaced, so that a repetition changes nothing. A gap replaces every gap that begins inside it:
+    /// the newest statement about a stretch holds. A gap that ends where it begins takes itself away.
+    /// </summary>
+    public void Write(IReadOnlyList<Segment> segments, IReadOnlyList<Gap> gaps)
+    {
+        using var connection = Open();
+        using var transaction = connection.BeginTransaction();
+        foreach (var segment in segments)
+        {
+            connection.Execute(
+                """
+                insert into segments (camera, stream, start_us, end_us, run, sequence, bytes, media_start, media_duration, init_bytes, codecs,
+                    width, height, frames, sha256, end_reason, points)
+                values (@Camera, @Stream, @StartUs, @EndUs, @Run, @Sequence, @Bytes, @MediaStart, @MediaDuration, @InitBytes, @Codecs,
+                    @Width, @Height, @Frames, @Sha256, @EndReason, @Points)
+                on conflict (camera, stream, start_us) do update set end_us = excluded.end_us, run = excluded.run, sequence = excluded.sequence,
+                    bytes = excluded.bytes, media_start = excluded.media_start, media_duration = excluded.media_duration,
+                    init_bytes = excluded.init_bytes, codecs = excluded.codecs, width = excluded.width, height = excluded.height,
+                    frames = excluded.frames, sha256 = excluded.sha256, end_reason = excluded.end_reason, points = excluded.points
+                """,
+                SegmentRow.From(segment), transaction);
+        }
+
+        foreach (var gap in gaps)
+        {
+            var row = GapRow.From(gap);
+            connection.Execute(
+                """
+                delete from gaps where camera = @Camera and stream = @Stream
+                    and (from_us = @FromUs or (from_us > @FromUs and (@ToUs is null or from_us < @ToUs)))
+                """, row, transaction);
+            if (gap.To is null || gap.To > gap.From)
+            {
+                connection.Execute(
+                    "insert into gaps (camera, stream, from_us, to_us, cause, detail) values (@Camera, @Stream, @FromUs, @ToUs, @Cause, @Detail)",
+                    row, transaction);
+            }
+        }
+
+        transaction.Commit();
+    }
+
+    /// <summary>Puts gaps in the place of those of the stream that begin in [from, to).</summary>
+    internal void ReplaceGaps(string camera, StreamKind stream, WallTime from, WallTime to, IReadOnlyList<Gap> gaps)
+    {
+        using var connection = Open();
+        using var transaction = connection.BeginTransaction();
+        connection.Execute(
+            "delete from gaps where camera = @camera and stream = @stream and from_us >= @from and from_us < @to",
+            new { camera, stream = Text(stream), from = from.Microseconds, to = to.Microseconds }, transaction);
+        connection.Execute(
+            "insert into gaps (camera, stream, from_us, to_us, cause, detail) values (@Camera, @Stream, @FromUs, @ToUs, @Cause, @Detail)",
+            gaps.Select(GapRow.From), transaction);
+        transaction.Commit();
+    }
+
+    /// <summary>Segments that hold a part of [from, to), in order.</summary>
+    public IReadOnlyList<Segment> Segments(string camera, StreamKind stream, WallTime from, WallTime to)
+    {
+        using var connection = Open();
+        return [.. connection.Query<SegmentRow>(
+            $"select {Columns} from segments where camera = @camera and stream = @stream and start_us > @early and start_us < @to and end_us > @from order by start_us",
+            Range(camera, stream, from, to)).Select(r => r.ToSegment())];
+    }
+
+    /// <summary>The segment that starts just then, or null.</summary>
+    public Segment? Find(string camera, SegmentName name)
+    {
+        using var connection = Open();
+        return connection.QuerySingleOrDefault<SegmentRow>(
+            $"select {Columns} from segments where camera = @camera and stream = @stream and start_us = @start",
+            new { camera, stream = Text(name.Stream), start = name.Start.Microseconds })?.ToSegment();
+    }
+
+    /// <summary>The last segment that starts before a moment, or null.</summary>
+    public Segment? Before(string camera, StreamKind stream, WallTime at)
+    {
+        using var connection = Open();
+        return connection.QueryFirstOrDefault<SegmentRow>(
+            $"select {Columns} from segments where camera = @camera and stream = @stream and start_us < @at order by start_us desc limit 1",
+            new { camera, stream = Text(stream), at = at.Microseconds })?.ToSegment();
+    }
+
+    /// <summary>Start and end of each segment that holds a part of [from, to), in order; not merged.</summary>
+    public IReadOnlyList<WallSpan> Spans(string camera, StreamKind stream, WallTime from, WallTime to)
+    {
+        using var connection = Open();
+        return [.. connection.Query<(long From, long To)>(
+            "select start_us, end_us from segments where camera = @camera and stream = @stream and start_us > @early and start_us < @to and end_us > @from order by start_us",
+            Range(camera, stream, from, to)).Select(s => new WallSpan(new(s.From), new(s.To)))];
+    }
+
+    /// <summary>Gaps that hold a part of [from, to), in order, not clipped.</summary>
+    public IReadOnlyList<Gap> Gaps(string camera, StreamKind stream, WallTime from, WallTime to)
+    {
+        using var connection = Open();
+        return [.. connection.Query<GapRow>(
+            """
+            select camera as Camera, stream as Stream, from_us as FromUs, to_us as ToUs, cause as Cause, detail as Detail from gaps
+            where camera = @camera and stream = @stream and from_us < @to and (to_us is null or to_us > @from) order by from_us
+            """,
+            Range(camera, stream, from, to)).Select(r => r.ToGap())];
+    }
+
+    /// <summary>Start of the first segment and end of the last; null if there is none.</summary>
+    public (WallTime Oldest, WallTime Newest)? Extent(string camera, StreamKind stream)
+    {
+        using var connection = Open();
+        var parameters = new { camera, stream = Text(stream) };
+        long? oldest = connection.QueryFirstOrDefault<long?>(
+            "select start_us from segments where camera = @camera and stream = @stream order by start_us limit 1", parameters);
+        long? newest = connection.QueryFirstOrDefault<long?>(
+            "select end_us from segments where camera = @camera and stream = @stream order by start_us desc limit 1", parameters);
+        return oldest is { } from && newest is { } to ? (new(from), new(to)) : null;
+    }
+
+    /// <summary>Every camera and stream that has a segment.</summary>
+    public IReadOnlyList<(string Camera, StreamKind Stream)> Streams()
+    {
+        using var connection = Open();
+        return [.. connection.Query<(string Camera, string Stream)>("select distinct camera, stream from segments order by camera, stream")
+            .Select(s => (s.Camera, Kind(s.Stream)))];
+    }
+
+    internal static string Text(StreamKind stream) => stream == StreamKind.Sub ? "sub" : "main";
+
+    static StreamKind Kind(string text) => text switch
+    {
+        "main" => StreamKind.Main,
+        "sub" => StreamKind.Sub,
+        _ => throw new FormatException($"The index holds a stream '{text}'; there are main and sub."),
+    };
+
+    static object Range(string camera, StreamKind stream, WallTime from, WallTime to) => new
+    {
+        camera,
+        stream = Text(stream),
+        from = from.Microseconds,
+        to = to.Microseconds,
+        early = (from - LongestSegment).Microseconds,
+    };
+
+    DbConnection Open()
+    {
+        var connection = store.OpenConnection();
+        // Normal, not full: a loss of power may take the last rows, never the tables; the next start finds those rows in the files again.
+        // So no commit waits for a disk that is busy with video.
+        if (connection is SqliteConnection)
+            connection.Execute("pragma synchronous = normal");
+        return connection;
+    }
+
+    static IEnumerable<(int Version, string Sql)> Migrations()
+    {
+        var assembly = typeof(SegmentIndex).Assembly;
+        string prefix = $"{typeof(SegmentIndex).Namespace}.Index.";
+        foreach (string name in assembly.GetManifestResourceNames().Where(n => n.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+            yield return (int.Parse(name.AsSpan(prefix.Length, 3), NumberStyles.None, CultureInfo.InvariantCulture), reader.ReadToEnd());
+        }
+    }
+
+    sealed class SegmentRow
+    {
+        public required string Camera { get; init; }
+        public required string Stream { get; init; }
+        public long StartUs { get; init; }
+        public long EndUs { get; init; }
+        public long Run { get; init; }
+        public int Sequence { get; init; }
+        public long Bytes { get; init; }
+        public long MediaStart { get; init; }
+        public long MediaDuration { get; init; }
+        public int InitBytes { get; init; }
+        public required string Codecs { get; init; }
+        public int Width { get; init; }
+        public int Height { get; init; }
+        public int Frames { get; init; }
+        public required string Sha256 { get; init; }
+        public required string EndReason { get; init; }
+        public required byte[] Points { get; init; }
+
+        public static SegmentRow From(Segment s) => new()
+        {
+            Camera = s.Camera,
+            Stream = Text(s.Stream),
+            StartUs = s.Start.Microseconds,
+            EndUs = s.End.Microseconds,
+            Run = s.Run,
+            Sequence = s.Sequence,
+            Bytes = s.Bytes,
+            MediaStart = s.MediaStart.Ticks,
+            MediaDuration = s.MediaDuration.Ticks,
+            InitBytes = s.InitBytes,
+            Codecs = s.Codecs,
+            Width = s.Width,
+            Height = s.Height,
+            Frames = s.Frames,
+            Sha256 = s.Sha256,
+            EndReason = s.EndReason.ToString(),
+            Points = s.Points.Encode(s.MediaStart),
+        };
+
+        public Segment ToSegment()
+        {
+            var start = new WallTime(StartUs);
+            var stream = Kind(Stream);
+            return new(Camera, stream, start, new(EndUs), Run, Sequence, new SegmentName(start.Milliseconds, stream).ToString(), Bytes,
+                new(MediaStart), new(MediaDuration), InitBytes, Codecs, Width, Height, Frames, Sha256, Enum.Parse<SegmentEnd>(EndReason),
+                AccessPoints.Decode(Points, new(MediaStart)));
+        }
+    }
+
+    sealed class GapRow
+    {
+        public required string Camera { get; init; }
+        public required string Stream { get; init; }
+        public long FromUs { get; init; }
+        public long? ToUs { get; init; }
+        public required string Cause { get; init; }
+        public required string Detail { get; init; }
+
+        public static GapRow From(Gap gap) => new()
+        {
+            Camera = gap.Camera,
+            Stream = Text(gap.Stream),
+            FromUs = gap.From.Microseconds,
+            ToUs = gap.To?.Microseconds,
+            Cause = gap.Cause.ToString(),
+            Detail = gap.Detail,
+        };
+
+        public Gap ToGap() => new(Camera, Kind(Stream), new(FromUs), ToUs is { } to ? new(to) : null, Enum.Parse<GapCause>(Cause), Detail);
+    }
+}

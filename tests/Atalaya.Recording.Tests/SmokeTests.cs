@@ -1,6 +1,0 @@
-namespace Atalaya.Recording.Tests;
-public sealed class SmokeTests
-{
-    [Fact]
-    public void Runs() => true.ShouldBeTrue();
-}
