@@ -65,7 +65,7 @@ public sealed class FuzzTarget(MethodInfo method)
     public override string ToString() => Name;
 
     /// <summary><c>../shared/data</c> next to the repository that holds the running program.</summary>
-    static string? DataFolder()
+    internal static string? DataFolder()
     {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {

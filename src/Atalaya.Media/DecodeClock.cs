@@ -96,7 +96,8 @@ public sealed class DecodeClock
         {
             int behind = Behind(shown);
             long next = Math.Max(_seen[0], _lastDecode) + Frame;
-            if (next - shown > JumpBack || (behind > _maxDepth && (_maxDepth > 0 || next - shown > LongestFrame)))
+            bool beyond = next - shown > JumpBack || (behind > _maxDepth && (_maxDepth > 0 || next - shown > LongestFrame));
+            if (beyond && shown <= _lastDecode)
             {
                 _shift += next - shown;
                 shown = next;
@@ -106,6 +107,9 @@ public sealed class DecodeClock
             else
             {
                 NeededDepth = Math.Max(NeededDepth, Math.Min(behind, _maxDepth));
+                // Until the depth is taken over, steps between decode times are several frames: the nearest picture is one frame away.
+                if (behind > Depth)
+                    _frame = Math.Min(Frame, _seen[behind - 1] - shown);
             }
         }
 
@@ -158,10 +162,10 @@ public sealed class DecodeClock
         _isEven = isPlace;
     }
 
-    /// <summary>How many pictures that came earlier are shown later. Steps of less than half a frame are jitter.</summary>
+    /// <summary>How many pictures that came earlier are shown later. Steps of less than a third of a frame are jitter.</summary>
     int Behind(long shown)
     {
-        long jitter = Frame / 2;
+        long jitter = Frame / 3;
         int count = 0;
         while (count < _seenCount && _seen[count] - shown > jitter)
             count++;

@@ -208,9 +208,9 @@ public abstract class VideoDepacketizer : Depacketizer
         header.CopyTo(start);
         int more = Math.Min(data.Length, start.Length - header.Length);
         data[..more].CopyTo(start[header.Length..]);
-        _inFragments = true;
         // A parameter set is looked at when it is whole.
         bool append = Open(start[..(header.Length + more)], inFragments: true);
+        _inFragments = true;
         if (!append)
             return;
         _nalAt = _buffer.Length;
