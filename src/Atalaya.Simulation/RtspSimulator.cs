@@ -137,7 +137,6 @@ public sealed class RtspSimulator : IAsyncDisposable
             var listener = new Socket(Options.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             try
             {
-                listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
                 listener.Bind(new IPEndPoint(Options.Address, Port));
                 listener.Listen(1024);
             }

@@ -35,9 +35,9 @@ public static class SimulateCommand
         await using (simulator)
         {
             await PrintUrlsAsync(simulator, output, json);
-            // A console that is being read can't be interrupted: the loop is left behind, and ends with the process.
+            // A read from the console blocks its thread, whatever it is called, and can't be interrupted: it is left behind and ends with the process.
             if (control is not null)
-                _ = ObeyAsync(simulator, control, output, json, stop);
+                _ = Task.Factory.StartNew(() => ObeyAsync(simulator, control, output, json, stop), stop, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             await using (stop.Register(() => stopped.TrySetResult()))
                 await stopped.Task;

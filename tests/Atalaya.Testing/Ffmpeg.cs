@@ -110,14 +110,16 @@ public static class Ffmpeg
     }
 
     /// <summary>MD5 of each decoded video picture, in the order shown, none left out or doubled.</summary>
-    public static async Task<IReadOnlyList<string>> FrameMd5Async(string path, params IEnumerable<string> inputOptions)
+    /// <param name="frames">Stop after so many: for URLs, which have no end.</param>
+    public static async Task<IReadOnlyList<string>> FrameMd5Async(string path, int? frames = null, params IEnumerable<string> inputOptions)
     {
-        var result = await RunAsync([.. inputOptions, "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-"]);
+        var result = await RunAsync([.. inputOptions, "-i", path, "-map", "0:v:0", .. Limit(frames), "-fps_mode", "passthrough", "-f", "framemd5", "-"]);
         return [.. Lines(result.Output).Where(line => !line.StartsWith('#')).Select(line => line[(line.LastIndexOf(',') + 1)..].Trim())];
     }
 
     /// <summary>The numbers in the pictures of a clip that <see cref="ClipAsync"/> made, or of what became of it, in the order shown.</summary>
-    public static async Task<IReadOnlyList<int>> ReadNumbersAsync(string path, params IEnumerable<string> inputOptions)
+    /// <param name="frames">Stop after so many: for URLs, which have no end.</param>
+    public static async Task<IReadOnlyList<int>> ReadNumbersAsync(string path, int? frames = null, params IEnumerable<string> inputOptions)
     {
         // Scaled so that each block becomes one pixel: an average over its area, far from the half-way grey even after hard compression.
         var numbers = new List<int>();
@@ -125,7 +127,7 @@ public static class Ffmpeg
         try
         {
             string raw = Path.Combine(folder, "gray");
-            await RunAsync([.. inputOptions, "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough",
+            await RunAsync([.. inputOptions, "-i", path, "-map", "0:v:0", .. Limit(frames), "-fps_mode", "passthrough",
                 "-vf", $"crop=iw:ih/4:0:0,scale={NumberBits}:1:flags=area", "-pix_fmt", "gray", "-f", "rawvideo", raw]);
             byte[] pixels = await File.ReadAllBytesAsync(raw);
             for (int at = 0; at + NumberBits <= pixels.Length; at += NumberBits)
@@ -143,6 +145,8 @@ public static class Ffmpeg
 
         return numbers;
     }
+
+    static string[] Limit(int? frames) => frames is null ? [] : ["-frames:v", $"{frames}"];
 
     static async Task<ProcessResult> ProgramAsync(string name, IEnumerable<string> arguments, Func<Stream, Task>? input = null, TimeSpan? limit = null)
     {
