@@ -150,9 +150,11 @@ public sealed class SimulatedSession
             var at = MediaAt(now);
             foreach (var track in _tracks)
                 track.Start(at, Camera.ReorderDelay, _tracks.Find(t => t.Track.IsVideo));
-            replied(_tracks);
+
+            // The pacer waits for the lock: a client that has the reply can rely on its stream being under way, and no packet comes before it.
             foreach (var track in _tracks)
                 _simulator.Pacer.Add(track, track.Due);
+            replied(_tracks);
         }
     }
 

@@ -1,4 +1,3 @@
-using Atalaya.Media;
 using Atalaya.Testing;
 
 namespace Atalaya.Simulation.Tests;
