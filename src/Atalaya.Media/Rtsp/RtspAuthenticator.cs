@@ -74,9 +74,7 @@ sealed class RtspAuthenticator(string userName, string password, Func<string>? c
         return value.ToString();
 
         string Hash(string text) => HashBytes(Encoding.UTF8.GetBytes(text));
-#pragma warning disable CA5351 // MD5 is what the cameras' protocol asks for
         string HashBytes(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(sha ? SHA256.HashData(bytes) : MD5.HashData(bytes));
-#pragma warning restore CA5351
     }
 
     static string Quoted(string text) => text.Replace("\\", "\\\\").Replace("\"", "\\\"");
