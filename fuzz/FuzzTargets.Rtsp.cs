@@ -29,8 +29,8 @@ public static partial class FuzzTargets
         _ = message!.CSeq;
         foreach (var (_, value) in message.Headers)
         {
-            RtspTransportReply.TryParse(value, out _);
-            RtspSessionHeader.TryParse(value, out _);
+            _ = RtspTransportReply.TryParse(value, out _);
+            _ = RtspSessionHeader.TryParse(value, out _);
             AuthChallenge.Parse(value);
             RtpInfo.For(RtpInfo.Parse(value), message.Uri, null, onlyTrack: true);
         }
@@ -64,7 +64,7 @@ public static partial class FuzzTargets
         "Digest realm=\"a\", nonce=\"b\", qop=\"auth,auth-int\", algorithm=MD5-sess, opaque=\"\\\"\", stale=true"u8.ToArray(), "Basic realm=x, Digest nonce=y"u8.ToArray(),
     ];
 
-    public static void Transport(ReadOnlySpan<byte> input) => RtspTransportReply.TryParse(Encoding.UTF8.GetString(input), out _);
+    public static void Transport(ReadOnlySpan<byte> input) => _ = RtspTransportReply.TryParse(Encoding.UTF8.GetString(input), out _);
 
     static IEnumerable<byte[]> TransportSeeds() =>
     [

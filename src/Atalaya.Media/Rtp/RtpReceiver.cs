@@ -163,9 +163,7 @@ sealed class RtpReceiver : IDisposable
             var (sequence, oldest) = _held.First();
             if (now - oldest < MaxHold)
                 return;
-            Lose((int)(sequence - _next));
-            _next = sequence;
-            Drain();
+            GiveUpFirst(sequence);
         }
     }
 
@@ -246,19 +244,19 @@ sealed class RtpReceiver : IDisposable
 
     void Hold(int step, in RtpPacket packet, ReadOnlySpan<byte> bytes, MonotonicTime arrival, WallTime wall)
     {
-        if (step >= ReorderBuffer.Capacity)
+        // No more is given up than it takes to make room: what is missing further up may still come.
+        while (step >= ReorderBuffer.Capacity && _held!.Count > 0)
         {
-            GiveUpHeld();
+            GiveUpFirst(_held.First().Sequence);
             step = (short)(packet.Sequence - (ushort)_next);
-            if (step >= 0)
-                Skip(step, packet, bytes.Length, arrival, wall);
-            else
-                _late++;
         }
+
+        if (step >= ReorderBuffer.Capacity || step == 0)
+            Skip(step, packet, bytes.Length, arrival, wall);
         else if (!_held!.TryAdd(_next + step, bytes, arrival, wall))
-        {
             _late++;
-        }
+        if (_held!.Count > 0)
+            Drain();
     }
 
     void Skip(int missing, in RtpPacket packet, int length, MonotonicTime arrival, WallTime wall)
@@ -286,12 +284,14 @@ sealed class RtpReceiver : IDisposable
     void GiveUpHeld()
     {
         while (_held is { Count: > 0 } && ClockFault is null)
-        {
-            long sequence = _held.First().Sequence;
-            Lose((int)(sequence - _next));
-            _next = sequence;
-            Drain();
-        }
+            GiveUpFirst(_held.First().Sequence);
+    }
+
+    void GiveUpFirst(long held)
+    {
+        Lose((int)(held - _next));
+        _next = held;
+        Drain();
     }
 
     void Lose(int packets)

@@ -68,7 +68,9 @@ sealed class RtspConnection : IAsyncDisposable
         }
         catch (OperationCanceledException e) when (!stop.IsCancellationRequested)
         {
-            throw new RtspException(RtspFailure.Timeout, url,
+            throw socket is not null
+                ? new RtspException(RtspFailure.Tls, url, $"{url.Authority} doesn't answer a TLS greeting: use rtsp://, or the camera's TLS port.", inner: e)
+                : new RtspException(RtspFailure.Timeout, url,
                 $"Nothing answered at {url.Authority} within {options.ConnectTimeout.TotalSeconds:0.#} s: check address, power and network.", inner: e);
         }
         finally
