@@ -149,6 +149,8 @@ public sealed class StreamHub(bool keepGroup = false)
 /// <summary>One consumer's bounded queue. Read by one thread or loop at a time.</summary>
 public sealed class HubReader : IDisposable
 {
+    const int MaxBreaks = 64;
+
     readonly StreamHub _hub;
     readonly int _capacity;
     readonly long _maxBytes;
@@ -157,9 +159,11 @@ public sealed class HubReader : IDisposable
     readonly Lock _gate = new();
     readonly Queue<HubItem> _queue = new();     // all below: under _gate
     long _bytes, _skipped;
-    bool _needsKey = true, _overflowed, _due, _signalled, _closed, _sawVideo;
+    bool _overflowed, _due, _signalled, _closed;
+    bool _sawVideo;         // in this run
+    bool _pictureOpen;      // a key frame was queued and nothing lost since: the pictures after it can be decoded
     MediaTime _first;
-    int _units;
+    int _units, _breaks;
     TaskCompletionSource<bool>? _waiter;
     Action? _ready;
 
@@ -184,7 +188,7 @@ public sealed class HubReader : IDisposable
         lock (_gate)
         {
             _ready = ready;
-            now = _due && !_signalled;
+            now = _due && !_signalled && !_closed;
             _signalled |= now;
         }
 
@@ -203,6 +207,10 @@ public sealed class HubReader : IDisposable
                 {
                     _units--;
                     _bytes -= unit.Data.Length;
+                }
+                else
+                {
+                    _breaks--;
                 }
 
                 return true;
@@ -254,7 +262,7 @@ public sealed class HubReader : IDisposable
             _sawVideo |= unit.IsVideo;
             if (_overflowed && _units == 0)
                 _overflowed = false;
-            if (_overflowed || (_needsKey && !CanStart(unit)))
+            if (_overflowed || MustWait(unit))
             {
                 // Before its first key frame a reader has lost nothing: it only waits.
                 if (_overflowed || _skipped > 0)
@@ -264,18 +272,19 @@ public sealed class HubReader : IDisposable
 
             if (_units == _capacity || _bytes + unit.Data.Length > _maxBytes)
             {
-                _needsKey = true;
+                _pictureOpen = false;
                 _overflowed = _overflow == Overflow.EndSegment;
                 if (!_overflowed)
                     Lose(DropUnits());
-                if (_overflowed || !CanStart(unit) || unit.Data.Length > _maxBytes)
+                if (_overflowed || MustWait(unit) || unit.Data.Length > _maxBytes)
                 {
+                    _due |= _queue.Count > 0;
                     Lose(1);
                     return;
                 }
             }
 
-            _needsKey = false;
+            _pictureOpen |= unit.IsVideo;
             unit.Retain();
             if (_units == 0)
                 _first = unit.Decode;
@@ -283,7 +292,7 @@ public sealed class HubReader : IDisposable
             _skipped = 0;
             _units++;
             _bytes += unit.Data.Length;
-            _due |= _batch <= MediaTime.Zero || unit.Decode - _first >= _batch || _units * 2 >= _capacity;
+            _due |= _batch <= MediaTime.Zero || unit.Decode - _first >= _batch || _units * 2 >= _capacity || _bytes * 2 >= _maxBytes;
         }
     }
 
@@ -293,9 +302,19 @@ public sealed class HubReader : IDisposable
         {
             if (_closed)
                 return;
+            if (_breaks == MaxBreaks)
+            {
+                // Nobody has read for a long time. One break stands for all of them, and what lay between is lost.
+                Lose(DropUnits());
+                while (_queue.TryDequeue(out var old))
+                    _skipped += old.Skipped;
+                _breaks = 0;
+            }
+
             _queue.Enqueue(new(null, reason, _skipped));
+            _breaks++;
             _skipped = 0;
-            _needsKey = true;
+            _pictureOpen = false;
             _sawVideo = false;
             _due = true;
         }
@@ -307,7 +326,7 @@ public sealed class HubReader : IDisposable
         TaskCompletionSource<bool>? waiter;
         lock (_gate)
         {
-            if (!_due)
+            if (!_due || _closed)
                 return;
             waiter = _waiter;
             _waiter = null;
@@ -328,8 +347,8 @@ public sealed class HubReader : IDisposable
         TotalSkipped += units;
     }
 
-    // Without video any unit is a start; with it, audio waits for the picture.
-    bool CanStart(AccessUnit unit) => unit.IsKey && (unit.IsVideo || !_sawVideo);
+    // Pictures wait for a key frame; sound, where there are pictures too, waits with them.
+    bool MustWait(AccessUnit unit) => !_pictureOpen && (unit.IsVideo ? !unit.IsKey : _sawVideo);
 
     int DropUnits()
     {
@@ -338,9 +357,13 @@ public sealed class HubReader : IDisposable
         {
             var item = _queue.Dequeue();
             if (item.Unit is null)
+            {
                 _queue.Enqueue(item);
-            else
-                item.Unit.Release();
+                continue;
+            }
+
+            item.Unit.Release();
+            _skipped += item.Skipped;   // was counted in the total already; still has to be told
         }
 
         _units = 0;
