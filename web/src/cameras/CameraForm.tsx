@@ -1,14 +1,4 @@
-import {
-  Alert,
-  Button,
-  Checkbox,
-  Drawer,
-  NativeSelect,
-  PasswordInput,
-  Switch,
-  TextInput,
-  useDirection,
-} from '@mantine/core';
+import { Alert, Button, Checkbox, Drawer, NativeSelect, PasswordInput, Switch, TextInput } from '@mantine/core';
 import {
   IconAlertTriangle,
   IconCircleCheck,
@@ -56,7 +46,6 @@ const isRtsp = (url: string) => /^rtsps?:\/\/[^\s/]+/i.test(url);
 
 export function CameraForm({ camera, onClose }: { camera: Camera | null; onClose: () => void }) {
   const { t } = useTranslation();
-  const { dir } = useDirection();
   const fixed = camera?.source === 'file';
   const title =
     camera === null
@@ -68,7 +57,7 @@ export function CameraForm({ camera, onClose }: { camera: Camera | null; onClose
     <Drawer
       opened
       onClose={onClose}
-      position={dir === 'rtl' ? 'left' : 'right'}
+      position="right"
       size={460}
       title={title}
       closeButtonProps={{ 'aria-label': t('app.close') }}

@@ -123,7 +123,7 @@ function Row({ camera, onOpen, onRemove }: { camera: Camera; onOpen: () => void;
             {camera.main.url}
           </bdi>
           {fixed && (
-            <span className="from-file">
+            <span className="from-file" title={t('cameras.fromFileWhy')}>
               <IconFileText size={14} aria-hidden /> {t('cameras.fromFile')}
             </span>
           )}
@@ -148,17 +148,14 @@ function Row({ camera, onOpen, onRemove }: { camera: Camera; onOpen: () => void;
         {streams.map((stream) => (
           <div key={stream.stream} className="stream">
             <span className="dim">{t(`camera.stream.${stream.stream}`)}</span>
-            {stream.codec !== null && (
-              <span>
-                <bdi dir="ltr">{stream.codec.toUpperCase()}</bdi>
-                {stream.width !== null && stream.height !== null && (
-                  <bdi dir="ltr">
-                    {' '}
-                    {stream.width}×{stream.height}
-                  </bdi>
-                )}
-              </span>
-            )}
+            <bdi dir="ltr">
+              {[
+                stream.codec?.toUpperCase(),
+                stream.width !== null && stream.height !== null && `${stream.width}×${stream.height}`,
+              ]
+                .filter(Boolean)
+                .join(' ')}
+            </bdi>
             {stream.fps !== null && <span>{t('cameras.fps', { fps: format.number(stream.fps, 1) })}</span>}
             {stream.bitrate !== null && <bdi>{format.bitrate(stream.bitrate)}</bdi>}
           </div>

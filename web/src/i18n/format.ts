@@ -22,7 +22,6 @@ export interface Format {
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 const rates = ['bit-per-second', 'kilobit-per-second', 'megabit-per-second'] as const;
-const rateUnits = {
   'bit-per-second': 'bit',
   'kilobit-per-second': 'kilobit',
   'megabit-per-second': 'megabit',
@@ -81,7 +80,7 @@ export function makeFormat(locale: string, timeZone: string): Format {
     },
     bitrate: (value) => {
       const { value: amount, name } = scaled(value, rates);
-      return `${unit(rateUnits[name as keyof typeof rateUnits], amount < 10 ? 1 : 0)(amount)}/s`;
+      return unit(name, amount < 10 ? 1 : 0)(amount);
     },
     duration: (ms) => {
       if (ms < 10_000) return tenth(Math.max(0, ms) / 1000);

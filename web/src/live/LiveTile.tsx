@@ -162,7 +162,9 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
       )}
 
       <div className="tile-caption">
-        <bdi className="tile-name">{camera.name}</bdi>
+        <span className="tile-name">
+          <bdi>{camera.name}</bdi>
+        </span>
         <span className="tile-facts">
           {camera.recording.state === 'recording' ? (
             <span className="tile-recording" title={recording}>

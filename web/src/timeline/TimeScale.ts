@@ -42,14 +42,16 @@ export function centre(scale: TimeScale, ms: number, span = spanOf(scale)): Time
 }
 
 /**
- * Turns the page while playing: the playhead may run to nine tenths of the width, then continues at one tenth.
+ * Turns the page while playing: the playhead may run to nine tenths of the width, then continues at one tenth,
+ * or as far along as the present allows: nobody wants a page of future.
  * A playhead that is out of view was left there by the viewer and isn't followed.
  */
-export function follow(scale: TimeScale, playhead: number, before: number): TimeScale {
+export function follow(scale: TimeScale, playhead: number, before: number, now: number): TimeScale {
   const wasIn = before >= scale.from && before <= toTime(scale, scale.width);
   const at = toPixel(scale, playhead);
   if (!wasIn || (at >= 0 && at <= scale.width * 0.9)) return scale;
-  return { ...scale, from: playhead - spanOf(scale) * 0.1 };
+  const span = spanOf(scale);
+  return { ...scale, from: Math.min(playhead - span * 0.1, now - span * 0.85) };
 }
 
 /** Distances between two labels, ms. */

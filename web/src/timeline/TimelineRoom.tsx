@@ -61,7 +61,7 @@ export default function TimelineRoom() {
   });
   const [view] = useState(() => {
     const made = new TimelineView(opened.at ?? nodeNow() - openBeforeMs, opened.span ?? day);
-    if (opened.at === null) made.show(nodeNow() - (opened.span ?? day) * 0.45);
+    if (opened.at === null) made.show(nodeNow() - (opened.span ?? day) * 0.35);
     return made;
   });
   const { timelines, error, refetch, loading } = useStrips(view, all);
@@ -228,7 +228,9 @@ export default function TimelineRoom() {
         <StageNotes state={state} camera={camera} format={format} onRetry={() => void player?.seek(view.playhead)} />
         {camera && state.phase !== 'empty' && (
           <div className="stage-caption">
-            <bdi className="tile-name">{camera.name}</bdi>
+            <span className="tile-name">
+              <bdi>{camera.name}</bdi>
+            </span>
             <StageClock player={player} format={format} />
           </div>
         )}
@@ -346,7 +348,7 @@ export default function TimelineRoom() {
           <Tool label={t('timeline.zoomIn')} onClick={() => zoomBy(0.5)}>
             <IconZoomIn size={18} />
           </Tool>
-          <Button size="compact-sm" variant="default" onClick={() => view.show(nodeNow() - spanOf(view.scale) * 0.4)}>
+          <Button size="compact-sm" variant="default" onClick={() => view.show(nodeNow() - spanOf(view.scale) * 0.35)}>
             {t('timeline.now')}
           </Button>
         </div>
@@ -495,7 +497,7 @@ function useFitOnce(view: TimelineView, timelines: Record<string, Timeline> | un
     const age = nodeNow() - oldest;
     if (Number.isFinite(age) && age < day / 2) {
       const span = Math.max(10 * 60_000, age * 1.3);
-      view.show(nodeNow() - span * 0.42, span);
+      view.show(nodeNow() - span * 0.35, span);
     }
   }, [view, timelines]);
 }
@@ -654,7 +656,8 @@ function GoTo(props: {
           title={t('timeline.goTo')}
         >
           <span className="visually-hidden">{t('timeline.goTo')}: </span>
-          <span className="clock-date">{format.shortDate(at)}</span> <bdi dir="ltr">{format.time(at)}</bdi>
+          <span className="clock-date">{format.shortDate(at)}</span>
+          <bdi dir="ltr">{format.time(at)}</bdi>
         </Button>
       </Popover.Target>
       <Popover.Dropdown>

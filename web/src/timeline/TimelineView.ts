@@ -1,3 +1,4 @@
+import { nodeNow } from '../api/clock';
 import { centre, follow, pan, resize, zoom, type TimeScale } from './TimeScale';
 
 /** The stretch all strips show, outside of React: strips redraw with the wheel, sixty times a second, without rendering. */
@@ -53,7 +54,7 @@ export class TimelineView {
   play(ms: number): void {
     const before = this.#playhead;
     this.#playhead = ms;
-    this.#scale = follow(this.#scale, ms, before);
+    this.#scale = follow(this.#scale, ms, before, nodeNow());
     this.#tell();
   }
 

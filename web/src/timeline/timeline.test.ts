@@ -48,9 +48,11 @@ describe('the scale', () => {
   it('turns the page under a playhead, unless the viewer looked away', () => {
     const before = toTime(scale, 899);
     const after = toTime(scale, 901);
-    expect(toPixel(follow(scale, after, before), after)).toBeCloseTo(100, 6);
-    expect(follow(scale, toTime(scale, 400), toTime(scale, 399))).toBe(scale);
-    expect(follow(scale, toTime(scale, 5000), toTime(scale, 4999))).toBe(scale);
+    const later = after + 30 * day;
+    expect(toPixel(follow(scale, after, before, later), after)).toBeCloseTo(100, 6);
+    expect(toPixel(follow(scale, after, before, after), after)).toBeCloseTo(850, 6);
+    expect(follow(scale, toTime(scale, 400), toTime(scale, 399), later)).toBe(scale);
+    expect(follow(scale, toTime(scale, 5000), toTime(scale, 4999), later)).toBe(scale);
   });
 });
 
