@@ -27,7 +27,14 @@ const schemeStore = {
 export function App({ initialLanguage }: { initialLanguage: Language }) {
   return (
     <DirectionProvider initialDirection={directionOf(initialLanguage)} detectDirection={false}>
-      <MantineProvider theme={theme} defaultColorScheme="dark" colorSchemeManager={schemeStore}>
+      <MantineProvider
+        theme={theme}
+        defaultColorScheme="dark"
+        colorSchemeManager={schemeStore}
+        // Both would write <style> elements, which the content security policy forbids: see applyTheme.
+        withCssVariables={false}
+        withGlobalClasses={false}
+      >
         <WithPreferences initialLanguage={initialLanguage} />
       </MantineProvider>
     </DirectionProvider>

@@ -10,6 +10,7 @@ import { App } from './App';
 import { startI18n } from './i18n';
 import { chooseLanguage } from './i18n/languages';
 import { kept } from './i18n/preferences';
+import { applyTheme } from './theme';
 
 const client = new QueryClient({
   defaultOptions: {
@@ -21,6 +22,7 @@ const client = new QueryClient({
   },
 });
 
+applyTheme();
 const language = chooseLanguage(kept('language'), navigator.languages);
 await startI18n(language);
 

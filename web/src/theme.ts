@@ -1,4 +1,11 @@
-import { createTheme, type MantineColorsTuple } from '@mantine/core';
+import {
+  convertCssVariables,
+  createTheme,
+  DEFAULT_THEME,
+  defaultCssVariablesResolver,
+  mergeMantineTheme,
+  type MantineColorsTuple,
+} from '@mantine/core';
 
 // Neutral, a trace of blue: long nights on warm greys tire the eye sooner.
 const dark: MantineColorsTuple = [
@@ -43,8 +50,19 @@ export const theme = createTheme({
     Button: { defaultProps: { size: 'sm', fw: 500 } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray', size: 32 } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: false, events: { hover: true, focus: true, touch: false } } },
-    Modal: { defaultProps: { overlayProps: { backgroundOpacity: 0.6 }, transitionProps: { duration: 80 } } },
-    Drawer: { defaultProps: { overlayProps: { backgroundOpacity: 0.6 }, transitionProps: { duration: 100 } } },
+    Modal: {
+      defaultProps: { lockScroll: false, overlayProps: { backgroundOpacity: 0.6 }, transitionProps: { duration: 80 } },
+    },
+    Drawer: {
+      defaultProps: { lockScroll: false, overlayProps: { backgroundOpacity: 0.6 }, transitionProps: { duration: 100 } },
+    },
     Menu: { defaultProps: { transitionProps: { duration: 60 } } },
   },
 });
+
+/** The theme's variables as a constructed style sheet: the content security policy allows no inline one. */
+export function applyTheme(): void {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(convertCssVariables(defaultCssVariablesResolver(mergeMantineTheme(DEFAULT_THEME, theme))));
+  document.adoptedStyleSheets.push(sheet);
+}

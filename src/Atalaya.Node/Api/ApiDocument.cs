@@ -47,8 +47,11 @@ static class ApiDocument
 
                 return Task.CompletedTask;
             });
-            o.AddOperationTransformer((operation, _, _) =>
+            o.AddOperationTransformer((operation, context, _) =>
             {
+                // One endpoint answers GET and HEAD; an operation's id must still be unique.
+                if (context.Description.HttpMethod == HttpMethods.Head && operation.OperationId is { } id)
+                    operation.OperationId = id.Replace("get", "head", StringComparison.Ordinal);
                 foreach (var parameter in operation.Parameters ?? [])
                 {
                     if (parameter is OpenApiParameter { Name: "from" or "to" } time)

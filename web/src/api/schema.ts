@@ -21,6 +21,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live pictures over a WebSocket.
+         * @description Text messages are JSON with a 'type': init, clock, skipped, break, error. Behind init comes one binary message with the MP4 init segment, then one moof+mdat a picture. A new viewer gets the current group of pictures at once. With audio=true AAC sound comes along.
+         */
+        get: operations["watchLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -72,7 +92,7 @@ export interface paths {
         put?: never;
         /**
          * Asks a camera what it offers, without adding it.
-         * @description 422 when the camera doesn't answer or refuses; the problem says why in words, its 'kind' in one word.
+         * @description 422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.
          */
         post: operations["probeCamera"];
         delete?: never;
@@ -88,7 +108,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is recorded of all cameras in a stretch, keyed by camera id. */
+        /**
+         * What is recorded of all cameras in a stretch, keyed by camera id.
+         * @description Cameras that were removed but have recordings are among them.
+         */
         get: operations["getTimelines"];
         put?: never;
         post?: never;
@@ -122,7 +145,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** HLS media playlist of a stretch, over byte ranges of the segments. */
+        /**
+         * HLS media playlist of a stretch, over byte ranges of the segments.
+         * @description 404 also if nothing is recorded in the stretch; the timeline says why.
+         */
         get: operations["getPlaylist"];
         put?: never;
         post?: never;
@@ -145,7 +171,8 @@ export interface paths {
         post?: never;
         delete?: never;
         options?: never;
-        head?: never;
+        /** A segment's bytes, or a range of them. */
+        head: operations["headSegment"];
         patch?: never;
         trace?: never;
     };
@@ -159,7 +186,10 @@ export interface paths {
         /** All exports that are still kept, newest first. */
         get: operations["listExports"];
         put?: never;
-        /** Starts to cut a stretch of a recording into one MP4. */
+        /**
+         * Starts to cut a stretch of a recording into one MP4.
+         * @description 429 when too many wait, 409 when the exports that are kept fill their space.
+         */
         post: operations["createExport"];
         delete?: never;
         options?: never;
@@ -198,6 +228,58 @@ export interface paths {
         post?: never;
         delete?: never;
         options?: never;
+        /** The finished file, or a range of it. */
+        head: operations["headExportFile"];
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the node is, part by part. 200 as long as it can answer. */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** 200 when it records and answers; 503 when the archive's index or the disk fails. */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Figures for Prometheus. */
+        get: operations["getMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -215,14 +297,17 @@ export interface components {
             sub: null | components["schemas"]["CameraStream"];
             transport: components["schemas"]["Transport"];
             record: components["schemas"]["Record"];
+            audio: boolean;
             userName: null | string;
             /** @description Whether a password is kept. The password itself is never returned. */
             hasPassword: boolean;
+            /** @description rtsps only: SHA-256 of the certificate that the camera must show; null: the system's authorities decide. */
+            fingerprint: null | string;
             status: components["schemas"]["CameraStatus"];
             recording: components["schemas"]["RecordingStatus"];
         };
         CameraInput: {
-            /** @description Lower-case letters, digits and hyphens, at most 64; chosen once. Made from the name when left out. */
+            /** @description Lower-case letters, digits and hyphens, at most 63; chosen once. Made from the name when left out. */
             id?: null | string;
             /** @description What people call it, at most 100 characters. */
             name?: null | string;
@@ -230,16 +315,20 @@ export interface components {
             enabled?: null | boolean;
             main?: null | components["schemas"]["CameraStreamInput"];
             sub?: null | components["schemas"]["CameraStreamInput"];
-            transport?: null | components["schemas"]["Transport"];
-            record?: null | components["schemas"]["Record"];
+            transport?: null | components["schemas"]["RtspTransport"];
+            record?: null | components["schemas"]["RecordedStreams"];
+            /** @description Sound is received and recorded where the camera sends it. Default true. */
+            audio?: null | boolean;
             userName?: null | string;
             /** @description When changing a camera: absent or null keeps the password, an empty string removes it. */
             password?: null | string;
+            /** @description rtsps only: SHA-256 of the certificate that the camera must show, 64 hexadecimal digits. */
+            fingerprint?: null | string;
         };
         /** @enum {string} */
         CameraSource: "file" | "api";
         /** @enum {string} */
-        CameraState: "disabled" | "connecting" | "running" | "degraded" | "unreachable" | "unauthorised" | "misconfigured";
+        CameraState: "connecting" | "running" | "degraded" | "unreachable" | "unauthorised" | "misconfigured" | "disabled";
         CameraStatus: {
             state: components["schemas"]["CameraState"];
             /** @description One sentence for an operator; empty while all is well. */
@@ -317,10 +406,23 @@ export interface components {
             detail: string;
         };
         /**
-         * @description Why nothing was recorded.
+         * @description Why there is a stretch without recording. Stored by name: add, never rename.
          * @enum {string}
          */
-        GapCause: "camera" | "network" | "unauthorised" | "disk" | "operator" | "policy" | "crash" | "shutdown";
+        GapCause: "camera" | "network" | "unauthorised" | "disk" | "operator" | "policy" | "crash" | "shutdown" | "clock";
+        Health: {
+            state: components["schemas"]["HealthState"];
+            parts: components["schemas"]["HealthPart"][];
+        };
+        HealthPart: {
+            /** @description cameras, recording, store or configuration. */
+            name: string;
+            state: components["schemas"]["HealthState"];
+            /** @description What is wrong, a sentence each; empty when all is well. */
+            detail: string[];
+        };
+        /** @enum {string} */
+        HealthState: "ok" | "degraded" | "failed";
         HttpValidationProblemDetails: {
             type?: null | string;
             title?: null | string;
@@ -359,7 +461,7 @@ export interface components {
             url?: null | string;
             userName?: null | string;
             password?: null | string;
-            transport?: null | components["schemas"]["Transport"];
+            transport?: null | components["schemas"]["RtspTransport"];
             /** @description Use the user name and password kept for this camera, if its main or sub stream is at the same host and none are given. */
             camera?: null | string;
         };
@@ -386,10 +488,12 @@ export interface components {
             instance?: null | string;
         };
         /**
-         * @description Which streams are kept on disk.
+         * @description Which of a camera's streams are kept.
          * @enum {string}
          */
         Record: "none" | "main" | "sub" | "both";
+        /** @enum {string} */
+        RecordedStreams: "none" | "main" | "sub" | "both" | null;
         /** @enum {string} */
         RecordingState: "off" | "waiting" | "recording" | "failed";
         RecordingStatus: {
@@ -398,6 +502,8 @@ export interface components {
             since: string;
             reason: string;
         };
+        /** @enum {string} */
+        RtspTransport: "auto" | "tcp" | "udp" | null;
         /**
          * @description Which of a camera's streams.
          * @enum {string}
@@ -425,11 +531,18 @@ export interface components {
             bitrate: null | number;
             /**
              * Format: int64
-             * @description RTP packets lost since the camera last connected.
+             * @description RTP packets lost since the node started.
              */
             packetsLost: number;
             /** Format: date-time */
             lastUnitAt: null | string;
+            state: components["schemas"]["CameraState"];
+            reason: string;
+            /**
+             * Format: date-time
+             * @description When the next connection is tried; null while connected.
+             */
+            nextAttemptAt: null | string;
         };
         Timeline: {
             /** Format: date-time */
@@ -450,8 +563,11 @@ export interface components {
              */
             newest: null | string;
         };
-        /** @enum {string} */
-        Transport: "tcp" | "udp" | "auto";
+        /**
+         * @description How media travels.
+         * @enum {string}
+         */
+        Transport: "auto" | "tcp" | "udp";
     };
     responses: never;
     parameters: never;
@@ -477,6 +593,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Node"];
+                };
+            };
+        };
+    };
+    watchLive: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                audio?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switching Protocols */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -732,6 +880,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
                 };
             };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Payload Too Large */
             413: {
                 headers: {
@@ -752,6 +909,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -937,9 +1103,55 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
+                content?: never;
+            };
+        };
+    };
+    headSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -1153,8 +1365,131 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
+                content?: never;
+            };
+        };
+    };
+    headExportFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getMetrics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
                 };
             };
         };

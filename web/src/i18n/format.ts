@@ -22,10 +22,6 @@ export interface Format {
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
 const rates = ['bit-per-second', 'kilobit-per-second', 'megabit-per-second'] as const;
-  'bit-per-second': 'bit',
-  'kilobit-per-second': 'kilobit',
-  'megabit-per-second': 'megabit',
-} as const;
 
 export function makeFormat(locale: string, timeZone: string): Format {
   const dated = (options: Intl.DateTimeFormatOptions) => {

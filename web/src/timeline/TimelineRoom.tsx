@@ -395,10 +395,10 @@ function Tool({ label, onClick, children }: { label: string; onClick: () => void
 /** What all strips show, on a grid of stretches so that panning a little asks for nothing. */
 function useStrips(view: TimelineView, cameras: Camera[]) {
   const stretch = useSyncExternalStore(view.subscribe, () => {
-    const span = spanOf(view.scale);
-    const block = Math.max(10 * 60_000, 2 ** Math.ceil(Math.log2(span)));
-    const from = Math.floor((view.scale.from - span / 4) / block) * block;
-    const to = Math.ceil((toTime(view.scale, view.scale.width) + span / 4) / block) * block;
+    // Half a day at most, so that thirty days on it stay within the thirty-one that the node answers.
+    const block = Math.min(day / 2, Math.max(10 * 60_000, 2 ** Math.ceil(Math.log2(spanOf(view.scale)))));
+    const from = Math.floor(view.scale.from / block) * block;
+    const to = Math.ceil(toTime(view.scale, view.scale.width) / block) * block;
     return `${from} ${to}`;
   });
   const [from = 0, to = 0] = stretch.split(' ').map(Number);
