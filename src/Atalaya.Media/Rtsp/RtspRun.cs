@@ -19,6 +19,8 @@ sealed class RtspRunTrack(RtspTrack track, Depacketizer depacketizer) : IDisposa
     public UdpPorts? Ports { get; set; }
     public RtpInfo? Info { get; set; }
     public RtpReceiver? Receiver { get; set; }
+    public bool SaidGoodbye { get; set; }
+    public bool IsVideo => Track.Media.Kind == Sdp.SdpMediaKind.Video;
 
     public void Dispose()
     {
@@ -356,7 +358,14 @@ sealed class RtspRun : IDisposable
         if (isRtcp)
         {
             if (!receiver.PushRtcp(packet, arrival, wall))
-                End(RtspEndKind.ClosedByCamera, $"{Camera} said goodbye (RTCP BYE).");
+            {
+                // Some servers end the sound seconds before the pictures: what counts is that nothing is left to see, or to hear where there is only sound.
+                track.SaidGoodbye = true;
+                bool video = _tracks.Any(static t => t.IsVideo);
+                if (_tracks.All(t => t.SaidGoodbye || (video && !t.IsVideo)))
+                    End(RtspEndKind.ClosedByCamera, $"{Camera} said goodbye (RTCP BYE).");
+            }
+
             return;
         }
 
@@ -474,7 +483,7 @@ sealed class RtspRun : IDisposable
         foreach (var track in _tracks)
         {
             var since = now - (track.Receiver!.LastArrival ?? _started);
-            if (track.Track.Media.Kind == Sdp.SdpMediaKind.Video)
+            if (track.IsVideo)
                 video = video is null || since > video ? since : video;
             any = any is null || since < any ? since : any;
         }
