@@ -412,12 +412,10 @@ public sealed class RtspSimulator : IAsyncDisposable
             try
             {
                 var read = await socket.ReceiveFromAsync(buffer, SocketFlags.None, from, _stop.Token);
-                var sender = ((IPEndPoint)read.RemoteEndPoint).Serialize();
-                foreach (var session in _sessions.Where(s => s.IsUdp && !s.Ended.IsCompleted && s.Senders.Any(t => sender.Equals(t.Route.Rtcp))))
-                {
-                    session.Heard();
+                // By the source they report of, not by port: some clients send reports from the port that they receive RTP on.
+                var sender = ((IPEndPoint)read.RemoteEndPoint).Address;
+                foreach (var session in _sessions.Where(s => s.IsUdp && !s.Ended.IsCompleted && sender.Equals(s.Connection.Remote?.Address)))
                     Rtcp.ReadReports(buffer.AsSpan(0, read.ReceivedBytes), session.Report);
-                }
             }
             catch (SocketException)
             {

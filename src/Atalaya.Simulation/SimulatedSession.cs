@@ -121,15 +121,6 @@ public sealed class SimulatedSession
         }
     }
 
-    internal IReadOnlyList<TrackSender> Senders
-    {
-        get
-        {
-            lock (_gate)
-                return [.. _tracks];
-        }
-    }
-
     /// <summary>Sets the tracks going. What each will begin with is known when it returns.</summary>
     /// <param name="replied">Called before the first packet can leave, with the lock held: the reply must come first.</param>
     internal void Play(Action<IReadOnlyList<TrackSender>> replied)
@@ -205,9 +196,14 @@ public sealed class SimulatedSession
 
     internal void Report(ReceptionReport report)
     {
-        Heard();
         lock (_gate)
-            _tracks.Find(t => t.Source == report.Source)?.Take(report);
+        {
+            if (_tracks.Find(t => t.Source == report.Source) is not { } track)
+                return;
+            track.Take(report);
+        }
+
+        Heard();
     }
 
     // What follows is called with the lock held.

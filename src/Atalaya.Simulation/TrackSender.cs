@@ -44,7 +44,6 @@ sealed class TrackSender
     public ClipTrack Track { get; private set; }
     public uint Source { get; } = RandomUInt32();
     public ushort Sequence { get; private set; } = (ushort)RandomUInt32();
-    public TrackRoute Route => _route;
 
     /// <summary>When the next unit goes out.</summary>
     public MonotonicTime Due => _session.InstantOf(_loop!.Decode(_number) + _shift + _delay);

@@ -77,7 +77,7 @@ public sealed class PeerTests
     [Fact]
     public async Task Ffmpegs_receiver_reports_over_udp_are_read()
     {
-        await using var camera = await FakeCamera.StartAsync(new ClipRecipe(Frames: 250, FrameRate: 50, KeyInterval: 50));
+        await using var camera = await FakeCamera.StartAsync(new ClipRecipe(Frames: 250, FrameRate: 50, KeyInterval: 50, Kbps: 1500));
         await Ffmpeg.RunAsync(["-rtsp_transport", "udp", "-i", camera.Url, "-t", "7", "-c", "copy", "-f", "null", "-"]);
         var report = camera.Session!.Counts.Report.ShouldNotBeNull();
         report.Lost.ShouldBe(0);
