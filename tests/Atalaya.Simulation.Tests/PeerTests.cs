@@ -95,20 +95,27 @@ public sealed class PeerTests
     {
         string clip = await Ffmpeg.ClipAsync(new ClipRecipe(Frames: 50, FrameRate: 50));
         using var stop = new CancellationTokenSource();
-        var output = new StringWriter();
+        var written = new StringWriter();
+        var output = TextWriter.Synchronized(written);  // locks itself: so does who looks
+        string Written()
+        {
+            lock (output)
+                return written.ToString();
+        }
+
         var run = SimulateCommand.RunAsync(
-            new() { Port = 0, Cameras = [new("camera/1-3", clip)] }, TextWriter.Synchronized(output), stop.Token, json: true,
+            new() { Port = 0, Cameras = [new("camera/1-3", clip)] }, output, stop.Token, json: true,
             control: new StringReader("camera/2=melt\ncamera/9=close\ncamera/2=stall:5s\ncamera/2=clear\nstatus\n"));
-        while (!output.ToString().Contains("\"type\":\"status\"", StringComparison.Ordinal) && !run.IsCompleted)
+        while (!Written().Contains("\"type\":\"status\"", StringComparison.Ordinal) && !run.IsCompleted)
             await Task.Yield();
         await stop.CancelAsync();
         (await run).ShouldBe(0);
-        string text = output.ToString();
+        string text = Written();
         text.ShouldContain("/camera/3\"");
         text.ShouldContain("'melt' is no fault");
         text.ShouldContain("no camera camera/9");
         text.Split("\"type\":\"status\"").Length.ShouldBe(3);
         (await SimulateCommand.RunAsync(new() { Port = -1, Cameras = [new("a", "/nowhere")] }, output, CancellationToken.None)).ShouldBe(2);
-        output.ToString().ShouldContain("/nowhere, which isn't there");
+        Written().ShouldContain("/nowhere, which isn't there");
     }
 }
