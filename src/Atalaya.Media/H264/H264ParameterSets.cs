@@ -13,19 +13,20 @@ public sealed class H264ParameterSets
     /// <summary>avcC counts SPS in five bits; of the 256 PPS ids no stream uses more.</summary>
     internal const int MaxSps = 31, MaxPps = 64;
 
-    readonly SortedDictionary<int, (byte[] Nal, H264Sps Sps)> _sps = [];
-    readonly SortedDictionary<int, (byte[] Nal, H264Pps Pps)> _pps = [];
+    // By id. Looked through at each packet with a set in it, which a sorted dictionary would allocate for.
+    readonly Dictionary<int, (byte[] Nal, H264Sps Sps)> _sps = [];
+    readonly Dictionary<int, (byte[] Nal, H264Pps Pps)> _pps = [];
 
     /// <summary>There is one of each kind.</summary>
     public bool IsComplete => _sps.Count > 0 && _pps.Count > 0;
 
-    internal H264Sps FirstSps => _sps.Values.First().Sps;
+    internal H264Sps FirstSps => _sps.MinBy(s => s.Key).Value.Sps;
 
     /// <summary>The SPS NAL units, by id.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Sps => _sps.Values.Select(s => (ReadOnlyMemory<byte>)s.Nal);
+    public IEnumerable<ReadOnlyMemory<byte>> Sps => _sps.OrderBy(s => s.Key).Select(s => (ReadOnlyMemory<byte>)s.Value.Nal);
 
     /// <summary>The PPS NAL units, by id.</summary>
-    public IEnumerable<ReadOnlyMemory<byte>> Pps => _pps.Values.Select(s => (ReadOnlyMemory<byte>)s.Nal);
+    public IEnumerable<ReadOnlyMemory<byte>> Pps => _pps.OrderBy(s => s.Key).Select(s => (ReadOnlyMemory<byte>)s.Value.Nal);
 
     /// <summary>From one SPS and one PPS, NAL units without start code.</summary>
     public static bool TryCreate(ReadOnlySpan<byte> sps, ReadOnlySpan<byte> pps, [NotNullWhen(true)] out VideoFormat? format, out string fault)
@@ -132,7 +133,6 @@ public sealed class H264ParameterSets
         nal = TrimTrailing(nal);
         if (nal.Length < 2)
             return false;
-        // Enumerated by hand: the struct enumerator allocates nothing, LINQ would at each packet.
         if ((nal[0] & 31) == 7)
         {
             foreach (var (bytes, _) in _sps.Values)
@@ -182,7 +182,7 @@ public sealed class H264ParameterSets
 
         fault = "";
         if (ppsId is not { } id || !TryGet(id, out _, out var sps))
-            sps = _sps.Values.First().Sps;
+            sps = _sps.MinBy(s => s.Key).Value.Sps;
         int depth = Math.Max(sps.ReorderDepth ?? 0, reorderDepth);
         var duration = sps.FrameDuration > MediaTime.Zero ? sps.FrameDuration : frameDuration;
         format = new(
@@ -208,11 +208,11 @@ public sealed class H264ParameterSets
         bytes[4] = 0xFF;                                // lengths of four bytes
         bytes[5] = (byte)(0xE0 | _sps.Count);
         int at = 6;
-        foreach (var (nal, _) in _sps.Values)
-            at = Write(bytes, at, nal);
+        foreach (var nal in Sps)
+            at = Write(bytes, at, nal.Span);
         bytes[at++] = (byte)_pps.Count;
-        foreach (var (nal, _) in _pps.Values)
-            at = Write(bytes, at, nal);
+        foreach (var nal in Pps)
+            at = Write(bytes, at, nal.Span);
         if (active.HasChromaFields)
         {
             bytes[at++] = (byte)(0xFC | active.ChromaFormat);
@@ -223,10 +223,10 @@ public sealed class H264ParameterSets
 
         return bytes;
 
-        static int Write(byte[] to, int at, byte[] nal)
+        static int Write(byte[] to, int at, ReadOnlySpan<byte> nal)
         {
             BinaryPrimitives.WriteUInt16BigEndian(to.AsSpan(at), (ushort)nal.Length);
-            nal.CopyTo(to, at + 2);
+            nal.CopyTo(to.AsSpan(at + 2));
             return at + 2 + nal.Length;
         }
     }

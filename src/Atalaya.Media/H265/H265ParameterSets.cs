@@ -8,18 +8,19 @@ namespace Atalaya.Media.H265;
 /// <remarks>Not thread-safe: a depacketizer owns it. Sets of layers other than the base layer are none of ours.</remarks>
 public sealed class H265ParameterSets
 {
-    readonly SortedDictionary<int, (byte[] Nal, H265Vps Vps)> _vps = [];
-    readonly SortedDictionary<int, (byte[] Nal, H265Sps Sps)> _sps = [];
-    readonly SortedDictionary<int, (byte[] Nal, H265Pps Pps)> _pps = [];
+    // By id. Looked through at each packet with a set in it, which a sorted dictionary would allocate for.
+    readonly Dictionary<int, (byte[] Nal, H265Vps Vps)> _vps = [];
+    readonly Dictionary<int, (byte[] Nal, H265Sps Sps)> _sps = [];
+    readonly Dictionary<int, (byte[] Nal, H265Pps Pps)> _pps = [];
 
     /// <summary>There is one of each kind.</summary>
     public bool IsComplete => _vps.Count > 0 && _sps.Count > 0 && _pps.Count > 0;
 
-    public IEnumerable<ReadOnlyMemory<byte>> Vps => _vps.Values.Select(s => (ReadOnlyMemory<byte>)s.Nal);
-    public IEnumerable<ReadOnlyMemory<byte>> Sps => _sps.Values.Select(s => (ReadOnlyMemory<byte>)s.Nal);
-    public IEnumerable<ReadOnlyMemory<byte>> Pps => _pps.Values.Select(s => (ReadOnlyMemory<byte>)s.Nal);
+    public IEnumerable<ReadOnlyMemory<byte>> Vps => _vps.OrderBy(s => s.Key).Select(s => (ReadOnlyMemory<byte>)s.Value.Nal);
+    public IEnumerable<ReadOnlyMemory<byte>> Sps => _sps.OrderBy(s => s.Key).Select(s => (ReadOnlyMemory<byte>)s.Value.Nal);
+    public IEnumerable<ReadOnlyMemory<byte>> Pps => _pps.OrderBy(s => s.Key).Select(s => (ReadOnlyMemory<byte>)s.Value.Nal);
 
-    internal H265Sps FirstSps => _sps.Values.First().Sps;
+    internal H265Sps FirstSps => _sps.MinBy(s => s.Key).Value.Sps;
 
     /// <summary>From one VPS, SPS and PPS, NAL units without start code.</summary>
     public static bool TryCreate(
@@ -121,7 +122,6 @@ public sealed class H265ParameterSets
         nal = H264ParameterSets.TrimTrailing(nal);
         if (nal.Length < 2)
             return false;
-        // Enumerated by hand: LINQ would allocate at each packet.
         switch ((nal[0] >> 1) & 63)
         {
             case 32:
@@ -208,10 +208,10 @@ public sealed class H265ParameterSets
         if (ppsId is not { } id || !TryGet(id, out var pps, out var sps))
         {
             sps = FirstSps;
-            pps = _pps.Values.First().Pps;
+            pps = _pps.MinBy(s => s.Key).Value.Pps;
         }
 
-        var vps = _vps.TryGetValue(sps.VpsId, out var v) ? v.Vps : _vps.Values.First().Vps;
+        var vps = _vps.TryGetValue(sps.VpsId, out var v) ? v.Vps : _vps.MinBy(s => s.Key).Value.Vps;
         var declared = sps.FrameDuration > MediaTime.Zero ? sps.FrameDuration : vps.FrameDuration;
         int depth = Math.Max(sps.ReorderDepth, reorderDepth);
         var duration = declared > MediaTime.Zero ? declared : frameDuration;
@@ -242,20 +242,20 @@ public sealed class H265ParameterSets
         int layers = Math.Max(sps.TemporalLayers, vps.TemporalLayers);
         bytes[21] = (byte)((layers << 3) | (sps.TemporalIdNesting ? 4 : 0) | 3);    // average and constant frame rate unknown; lengths of 4 bytes
         bytes[22] = 3;
-        int at = WriteArray(bytes, 23, 32, _vps.Count, _vps.Values.Select(s => s.Nal));
-        at = WriteArray(bytes, at, 33, _sps.Count, _sps.Values.Select(s => s.Nal));
-        WriteArray(bytes, at, 34, _pps.Count, _pps.Values.Select(s => s.Nal));
+        int at = WriteArray(bytes, 23, 32, _vps.Count, Vps);
+        at = WriteArray(bytes, at, 33, _sps.Count, Sps);
+        WriteArray(bytes, at, 34, _pps.Count, Pps);
         return bytes;
 
-        static int WriteArray(byte[] to, int at, int type, int count, IEnumerable<byte[]> nals)
+        static int WriteArray(byte[] to, int at, int type, int count, IEnumerable<ReadOnlyMemory<byte>> nals)
         {
             to[at] = (byte)(0x80 | type);           // complete: hvc1 has all of them here
             BinaryPrimitives.WriteUInt16BigEndian(to.AsSpan(at + 1), (ushort)count);
             at += 3;
-            foreach (byte[] nal in nals)
+            foreach (var nal in nals)
             {
                 BinaryPrimitives.WriteUInt16BigEndian(to.AsSpan(at), (ushort)nal.Length);
-                nal.CopyTo(to, at + 2);
+                nal.CopyTo(to.AsMemory(at + 2));
                 at += 2 + nal.Length;
             }
 

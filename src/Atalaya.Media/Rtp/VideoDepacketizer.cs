@@ -171,9 +171,10 @@ public abstract class VideoDepacketizer : Depacketizer
         Nal(nal);
     }
 
-    /// <summary>Ends the open unit: nothing follows.</summary>
+    /// <summary>Ends the open unit: nothing follows, so that what looked like the beginning of another belongs to it.</summary>
     internal void Flush()
     {
+        _tail = -1;
         if (_hasSlice)
             Close();
     }

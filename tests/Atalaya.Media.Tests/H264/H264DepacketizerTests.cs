@@ -296,15 +296,16 @@ public sealed class H264DepacketizerTests
     public void Ten_thousand_packets_allocate_little_more_than_their_units()
     {
         using var depacketizer = new H264Depacketizer(new BlockPool(), [Sps(), Pps()]);
-        // Ten pictures of five packets each, over and over.
+        // Ten pictures of five packets each, over and over, each with the parameter sets ahead.
         var packets = new List<byte[]>();
         for (uint picture = 0; picture < 10; picture++)
         {
             byte[] nal = Slice(0, picture, size: 5000);
-            for (int part = 0; part < 5; part++)
+            packets.Add([0x80, 0x60, .. new byte[10], .. Stap(Sps(), Pps())]);
+            for (int part = 0; part < 4; part++)
             {
-                int from = Math.Max(1, part * 1000);
-                packets.Add([0x80, (byte)(part == 4 ? 0xE0 : 0x60), .. new byte[10], .. Fu(nal, from, (part + 1) * 1000, part == 0, part == 4)]);
+                int from = Math.Max(1, part * 1250);
+                packets.Add([0x80, (byte)(part == 3 ? 0xE0 : 0x60), .. new byte[10], .. Fu(nal, from, (part + 1) * 1250, part == 0, part == 3)]);
             }
         }
 

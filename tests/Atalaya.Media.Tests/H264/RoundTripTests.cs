@@ -88,6 +88,34 @@ public sealed class RoundTripTests
         }
     }
 
+    /// <summary>What a camera signed must stay verifiable: every NAL unit that is no parameter set and no delimiter, in order.</summary>
+    [Theory]
+    [InlineData("video/onvif_test_signed_h264.mp4", Codec.H264)]
+    [InlineData("video/onvif_test_signed_h265.mp4", Codec.H265)]
+    public async Task Signed_video_keeps_every_byte_of_slices_and_sei(string file, Codec codec)
+    {
+        using var folder = new TempFolder();
+        string raw = Path.Combine(folder.Path, codec == Codec.H264 ? "a.264" : "a.265");
+        await Ffmpeg.RunAsync(["-i", TestData.Path(file), "-map", "0:v", "-c", "copy", "-bsf:v", codec == Codec.H264 ? "h264_mp4toannexb" : "hevc_mp4toannexb", raw]);
+        byte[] stream = await File.ReadAllBytesAsync(raw, TestContext.Current.CancellationToken);
+        AnnexB.TryReadUnits(stream, codec, out var units, out string fault).ShouldBeTrue(fault);
+        var packetizer = Packetizers.Create(units[0].Format, 1000);
+        using var track = new Track(codec == Codec.H264 ? new H264Depacketizer(new BlockPool()) : new H265Depacketizer(new BlockPool()));
+        foreach (var unit in units)
+            track.Send(packetizer, unit.Presentation.Ticks, unit.Data, unit.IsKey);
+
+        var expected = new List<byte[]>();
+        ReadOnlySpan<byte> rest = stream;
+        while (AnnexB.TryNextNal(ref rest, out var nal))
+        {
+            int type = codec == Codec.H264 ? nal[0] & 31 : (nal[0] >> 1) & 63;
+            if (codec == Codec.H264 ? type is not (7 or 8 or 9) : type is not (32 or 33 or 34 or 35))
+                expected.Add(nal.ToArray());
+        }
+
+        track.Units.SelectMany(u => u.Nals).Select(Convert.ToHexString).ShouldBe(expected.Select(Convert.ToHexString));
+    }
+
     [Fact]
     public void Aac_frames_survive_any_packet_size()
     {
