@@ -613,11 +613,17 @@ public abstract class VideoDepacketizer : Depacketizer
             _clock.Change(made.Depth);
     }
 
-    /// <summary>Slices are searched at first, other NAL units always: they are short.</summary>
+    /// <summary>
+    /// Parameter sets and delimiters are always searched, for they are short; slices at first. SEI never is: signed video holds
+    /// bytes without emulation prevention there, and must come through untouched.
+    /// </summary>
     bool ShouldSearch(ReadOnlySpan<byte> nal)
     {
-        if (Peek(nal) is not (NalKind.Slice or NalKind.FirstSlice))
-            return _searched < NalUnitsToSearch || _findsStartCodes || nal.Length < 4096;
+        var kind = Peek(nal);
+        if (kind is NalKind.ParameterSet or NalKind.Delimiter)
+            return true;
+        if (kind is not (NalKind.Slice or NalKind.FirstSlice))
+            return false;
         if (_findsStartCodes)
             return true;
         if (_searched >= NalUnitsToSearch)

@@ -1,6 +1,7 @@
 using Atalaya.Media.Audio;
 using Atalaya.Media.H264;
 using Atalaya.Media.H265;
+using Atalaya.Media.Mp4;
 using Atalaya.Media.Rtp;
 using Atalaya.Testing;
 
@@ -92,28 +93,28 @@ public sealed class RoundTripTests
     [Theory]
     [InlineData("video/onvif_test_signed_h264.mp4", Codec.H264)]
     [InlineData("video/onvif_test_signed_h265.mp4", Codec.H265)]
-    public async Task Signed_video_keeps_every_byte_of_slices_and_sei(string file, Codec codec)
+    public void Signed_video_keeps_every_byte_of_slices_and_sei(string file, Codec codec)
     {
-        using var folder = new TempFolder();
-        string raw = Path.Combine(folder.Path, codec == Codec.H264 ? "a.264" : "a.265");
-        await Ffmpeg.RunAsync(["-i", TestData.Path(file), "-map", "0:v", "-c", "copy", "-bsf:v", codec == Codec.H264 ? "h264_mp4toannexb" : "hevc_mp4toannexb", raw]);
-        byte[] stream = await File.ReadAllBytesAsync(raw, TestContext.Current.CancellationToken);
-        AnnexB.TryReadUnits(stream, codec, out var units, out string fault).ShouldBeTrue(fault);
-        var packetizer = Packetizers.Create(units[0].Format, 1000);
+        using var mp4 = Mp4File.Open(TestData.Path(file));
+        var video = mp4.Video.ShouldNotBeNull();
+        var packetizer = Packetizers.Create(video.Format, 1000);
         using var track = new Track(codec == Codec.H264 ? new H264Depacketizer(new BlockPool()) : new H265Depacketizer(new BlockPool()));
-        foreach (var unit in units)
-            track.Send(packetizer, unit.Presentation.Ticks, unit.Data, unit.IsKey);
-
-        var expected = new List<byte[]>();
-        ReadOnlySpan<byte> rest = stream;
-        while (AnnexB.TryNextNal(ref rest, out var nal))
+        var expected = new List<string>();
+        for (int i = 0; i < video.Samples.Count; i++)
         {
-            int type = codec == Codec.H264 ? nal[0] & 31 : (nal[0] >> 1) & 63;
-            if (codec == Codec.H264 ? type is not (7 or 8 or 9) : type is not (32 or 33 or 34 or 35))
-                expected.Add(nal.ToArray());
+            byte[] sample = video.ReadSample(i);
+            track.Send(packetizer, i * 3600, sample, video.Samples[i].IsKey);
+            expected.AddRange(new Track.Out(video.Format, sample, 0, 0, false, false, 0).Nals.Where(n => !IsLeftOut(n)).Select(Convert.ToHexString));
         }
 
-        track.Units.SelectMany(u => u.Nals).Select(Convert.ToHexString).ShouldBe(expected.Select(Convert.ToHexString));
+        track.Depacketizer.Malformed.ShouldBe(0);
+        string[] got = [.. track.Units.SelectMany(u => u.Nals).Select(Convert.ToHexString)];
+        int differs = got.Zip(expected).TakeWhile(p => p.First == p.Second).Count();
+        differs.ShouldBe(got.Length);
+        // The last signature has no picture behind it that it could come out with.
+        (expected.Count - got.Length).ShouldBeInRange(0, 1);
+
+        bool IsLeftOut(byte[] nal) => codec == Codec.H264 ? (nal[0] & 31) is 7 or 8 or 9 : ((nal[0] >> 1) & 63) is 32 or 33 or 34 or 35;
     }
 
     [Fact]
