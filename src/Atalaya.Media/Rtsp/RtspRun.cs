@@ -34,7 +34,7 @@ sealed class RtspRunTrack(RtspTrack track, Depacketizer depacketizer) : IDisposa
 /// <remarks>
 /// <para>How a socket is read decides what a camera costs. The wait is a receive of no bytes, which needs no buffer; then one synchronous
 /// receive takes all there is into a buffer that all sessions of the thread share, and it is parsed in place. What is left of a frame is kept for
-/// the next read. Nothing is allocated for a packet or a read, and one timer a second serves all that is periodic.</para>
+/// the next read. Nothing is allocated for a packet or a read, and <see cref="RunTicker"/> serves all that is periodic.</para>
 /// <para>The gate: reading, the periodic check and statistics exclude each other, so access units are handed out one at a time.</para>
 /// </remarks>
 sealed class RtspRun : IDisposable
@@ -45,7 +45,7 @@ sealed class RtspRun : IDisposable
     /// <summary>A TLS record holds 16 KiB.</summary>
     const int TlsReadBytes = 32 << 10;
 
-    static readonly TimeSpan Period = TimeSpan.FromSeconds(1), ReportPeriod = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan ReportPeriod = TimeSpan.FromSeconds(5);
 
     [ThreadStatic]
     static byte[]? _shared;
@@ -127,8 +127,9 @@ sealed class RtspRun : IDisposable
         byte[] unread = _connection.TakeUnread(out _offset);
 
         await using (stop.UnsafeRegister(static run => ((RtspRun)run!).End(RtspEndKind.Stopped, "Stopped."), this))
-        await using (_clock.CreateTimer(static run => ((RtspRun)run!).Check(), this, Period, Period))
         {
+            var ticker = RunTicker.Of(_clock);
+            ticker.Add(this, _clock);
             List<Task> loops = [Guarded(_connection.Tls is { } tls ? ReadTlsAsync(tls, unread) : ReadSocketAsync(unread))];
             foreach (var track in _tracks)
             {
@@ -140,6 +141,7 @@ sealed class RtspRun : IDisposable
             }
 
             await Task.WhenAll(loops);
+            ticker.Remove(this);
         }
 
         if (_bug is not null)
@@ -432,7 +434,7 @@ sealed class RtspRun : IDisposable
     void SendKeepAlive() => _connection.Post(_connection.Format(_keepAlive!, _uri, [], out _keepAliveCSeq));
 
     /// <summary>Once a second: silence, keep-alives, reports, packets that waited too long.</summary>
-    void Check()
+    internal void Check()
     {
         try
         {
