@@ -184,9 +184,23 @@ public sealed class Archive : IAsyncDisposable
     /// <exception cref="DbException">The store can't be reached.</exception>
     public Task<ExportResult> ExportAsync(ExportRequest request, string path, IProgress<double>? progress = null, CancellationToken stop = default) => Task.Run(() =>
     {
-        var segments = Segments(request.Camera, request.Stream, request.From, request.To);
-        var gaps = Gaps(request.Camera, request.Stream, request.From, request.To);
-        return ClipExport.Run(request, segments, PathOf, gaps, path, progress, stop);
+        for (int attempt = 1; ; attempt++)
+        {
+            var segments = Segments(request.Camera, request.Stream, request.From, request.To);
+            var gaps = Gaps(request.Camera, request.Stream, request.From, request.To);
+            try
+            {
+                return ClipExport.Run(request, segments, PathOf, gaps, path, progress, stop);
+            }
+            catch (FileNotFoundException) when (attempt < 4)
+            {
+                // A segment that was open got its name between the look and the read. It is found under it now.
+            }
+            catch (FileNotFoundException e)
+            {
+                throw new ExportException($"A segment of {request.Camera} that the index knows is not on the disk: {e.FileName}. Run a check of the archive.");
+            }
+        }
     }, stop);
 
     /// <summary>Compares disk and index. Recording may go on meanwhile.</summary>
@@ -195,11 +209,9 @@ public sealed class Archive : IAsyncDisposable
     {
         if (_indexWriter is not null)
             await _indexWriter.FlushAsync();
-        var started = WallTime.Now(Clock);
-        return ArchiveCheck.Run(Folder, Index, _recovery,
-            (camera, name) => _ledgers.TryGetValue((camera, name.Stream), out var ledger) && (name.Start >= started || ledger.Segments().Exists(s => s.Start == name.Start)
-                || _indexWriter?.Pending(camera, name.Stream).Segments.Exists(s => s.Start == name.Start) == true),
-            options, progress, stop);
+        var recent = WallTime.Now(Clock) - SegmentIndex.LongestSegment;
+        bool others = _reading && IsLocked();
+        return ArchiveCheck.Run(Folder, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), options, progress, stop);
     }, stop);
 
     /// <summary>Ends every recorder with <see cref="SegmentEnd.Shutdown"/>, and waits until all is on the disk and in the index.</summary>
@@ -247,6 +259,25 @@ public sealed class Archive : IAsyncDisposable
             throw new IOException($"Another process records into {Path.GetFullPath(folder)}, or the folder can't be written to: {e.Message}", e);
         }
     }
+
+    /// <summary>Another process records into the folder.</summary>
+    bool IsLocked()
+    {
+        try
+        {
+            Lock(Folder.Root).Dispose();
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    bool IsBeingWritten(string camera, SegmentName name) =>
+        _ledgers.TryGetValue((camera, name.Stream), out var ledger)
+        && (ledger.LastEnd is not { } end || name.Start >= end || ledger.Segments().Exists(s => s.Start == name.Start)
+            || _indexWriter?.Pending(camera, name.Stream).Segments.Exists(s => s.Start == name.Start) == true);
 
     string? Digest(string camera, SegmentName name)
     {

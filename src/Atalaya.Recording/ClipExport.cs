@@ -30,6 +30,9 @@ static class ClipExport
         if (segments.Count == 0)
             throw new ExportException($"Nothing of {request.Camera} is recorded between {request.From} and {request.To}.");
 
+        if (File.Exists(path))
+            throw new IOException($"{path} is there already.");
+
         // Footage lies end to end on the clip's time line: media time within a run, and the next run right behind.
         var sources = new List<Mp4Source>(segments.Count);
         var offset = MediaTime.Zero;
