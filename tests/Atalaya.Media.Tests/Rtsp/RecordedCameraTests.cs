@@ -120,4 +120,24 @@ public sealed class RecordedCameraTests
 
     [Fact]
     public void Dahua_offers_get_parameter() => Message("dahua_options").Header("Public")!.ShouldContain("GET_PARAMETER");
+
+    /// <summary>The whole way to PLAY with what a camera really said, wrong host and all: its own words come back to it.</summary>
+    [Theory]
+    [InlineData("hikvision", "rtsp://192.168.5.106:554/Streaming/Channels/101/trackID=1?transportmode=unicast&profile=Profile_1",
+        "rtsp://192.168.5.106:554/Streaming/Channels/101/?transportmode=unicast&profile=Profile_1", "708345999")]
+    [InlineData("reolink", "rtsp://192.168.5.206/h264Preview_01_main/trackID=1", "rtsp://192.168.5.206/h264Preview_01_main/", "F8F8E425")]
+    [InlineData("gw_sub", "rtsp://192.168.1.110:5049/H264?channel=1&subtype=1&unicast=true&proto=Onvif/video",
+        "rtsp://192.168.1.110:5049/H264?channel=1&subtype=1&unicast=true&proto=Onvif", "9b0d0e54")]
+    public async Task An_exchange_is_gone_through_to_PLAY(string name, string setup, string play, string session)
+    {
+        byte[] Recorded(string part) => File.ReadAllBytes(TestData.Path($"rtsp/{name}_{part}.txt"));
+        var stop = TestContext.Current.CancellationToken;
+        await using var camera = ScriptedRtspServer.Replay(("DESCRIBE", Recorded("describe")), ("SETUP", Recorded("setup")), ("PLAY", Recorded("play")));
+        RtspUrl.TryParse(camera.Url, out var url, out _).ShouldBeTrue();
+        await using var connected = await RtspSession.ConnectAsync(url!, new(), new(), stop);
+        connected.Tracks[0].IsSupported.ShouldBeTrue(connected.Tracks[0].Reason);
+        await connected.PlayAsync([connected.Tracks[0]], stop);
+        camera.Requests.Select(r => $"{r.Method} {r.Uri} {r["Session"]}".TrimEnd())
+            .ShouldBe([$"OPTIONS {camera.Url}", $"DESCRIBE {camera.Url}", $"SETUP {setup}", $"PLAY {play} {session}"]);
+    }
 }
