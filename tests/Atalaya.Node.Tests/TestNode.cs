@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using System.Net.Http.Json;
+using System.Net.WebSockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+using Atalaya.Node.Options;
+using Atalaya.Testing;
+
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Atalaya.Node.Tests;
+
+/// <summary>A whole node on a free port of 127.0.0.1, with a real database in a folder of its own.</summary>
+sealed class TestNode : IAsyncDisposable
+{
+    readonly TempFolder? _ownFolder;
+    readonly Capture _log;
+
+    TestNode(WebApplication app, string folder, TempFolder? ownFolder, Capture log)
+    {
+        App = app;
+        Folder = folder;
+        _ownFolder = ownFolder;
+        _log = log;
+        Address = new(app.Urls.First());
+        Http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    public WebApplication App { get; }
+    public Uri Address { get; }
+    public HttpClient Http { get; }
+
+    /// <summary>Holds <c>atalaya.yaml</c> and <c>data/</c>.</summary>
+    public string Folder { get; }
+
+    public string ConfigFile => Path.Combine(Folder, "atalaya.yaml");
+
+    /// <summary>Everything that was logged, at every level.</summary>
+    public string Log => _log.Text;
+
+    public static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <param name="yaml">Without <c>listen</c> and <c>data</c>.</param>
+    /// <param name="folder">Of an earlier node, to go on where that was.</param>
+    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null)
+    {
+        var own = folder is null ? new TempFolder("node") : null;
+        folder ??= own!.Path;
+        string file = Path.Combine(folder, "atalaya.yaml");
+        await File.WriteAllTextAsync(file, yaml, Stop);
+        var source = new OptionsSource(file, new Dictionary<string, string>(),
+            [("listen", "127.0.0.1:0", "--listen"), ("data", Path.Combine(folder, "data"), "--data"), ("log.level", "trace", "--log-level")]);
+        var reading = source.Read();
+        reading.Errors.ShouldBeEmpty();
+        var log = new Capture();
+        var app = NodeHost.Build(reading, source, TimeProvider.System, l => l.ClearProviders().AddProvider(log).AddFilter("Microsoft", LogLevel.Trace));
+        try
+        {
+            await app.StartAsync(Stop);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            own?.Dispose();
+            throw;
+        }
+
+        return new(app, folder, own, log);
+    }
+
+    public T Service<T>()
+        where T : notnull => App.Services.GetRequiredService<T>();
+
+    public async Task<JsonNode> GetAsync(string path) => (await Http.GetFromJsonAsync<JsonNode>(path, Stop))!;
+
+    /// <summary>Sends JSON and returns what came back; null for an empty body.</summary>
+    public async Task<(int Status, JsonNode? Body)> SendAsync(HttpMethod method, string path, object? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var response = await Http.SendAsync(request, Stop);
+        string text = await response.Content.ReadAsStringAsync(Stop);
+        return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
+    }
+
+    /// <summary>Asks again and again until the answer is as wanted.</summary>
+    public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> wanted, int seconds = 20)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        limit.CancelAfter(TimeSpan.FromSeconds(seconds));
+        using var beat = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        JsonNode? last = null;
+        try
+        {
+            do
+            {
+                using var response = await Http.GetAsync(path, limit.Token);
+                last = JsonNode.Parse(await response.Content.ReadAsStringAsync(limit.Token))!;
+                if (wanted(last))
+                    return last;
+            }
+            while (await beat.WaitForNextTickAsync(limit.Token));
+        }
+        catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
+        {
+            Assert.Fail($"{path} never became as wanted; at last it was {last?.ToJsonString()}.\n{string.Join('\n', Log.Split('\n').Where(l => l.Contains(" Atalaya.", StringComparison.Ordinal)).TakeLast(30))}");
+        }
+
+        throw new OperationCanceledException();
+    }
+
+    public Task<JsonNode> RunningAsync(string camera) => UntilAsync($"/api/cameras/{camera}", c => c["status"] is JsonObject status && (string?)status["state"] == "running");
+
+    public async Task<ClientWebSocket> ConnectAsync(string path, string? origin = null)
+    {
+        var socket = new ClientWebSocket();
+        if (origin is not null)
+            socket.Options.SetRequestHeader("Origin", origin);
+        await socket.ConnectAsync(new UriBuilder(new Uri(Address, path)) { Scheme = "ws" }.Uri, Stop);
+        return socket;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await App.StopAsync(CancellationToken.None);
+        await App.DisposeAsync();
+        _ownFolder?.Dispose();
+    }
+
+    sealed class Capture(string category = "", ConcurrentQueue<string>? lines = null) : ILoggerProvider, ILogger
+    {
+        readonly ConcurrentQueue<string> _lines = lines ?? new();
+
+        public string Text => string.Join('\n', _lines);
+
+        public ILogger CreateLogger(string categoryName) => new Capture(categoryName, _lines);
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+        {
+            _lines.Enqueue("scope " + state);
+            return null;
+        }
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            _lines.Enqueue($"{logLevel} {category}: {formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}
+
+static class WebSocketReading
+{
+    /// <summary>The next whole message; null when the other side closes.</summary>
+    public static async Task<(WebSocketMessageType Type, byte[] Bytes)?> NextAsync(this WebSocket socket)
+    {
+        var message = new MemoryStream();
+        byte[] buffer = new byte[64 << 10];
+        while (true)
+        {
+            var part = await socket.ReceiveAsync(buffer.AsMemory(), TestNode.Stop);
+            if (part.MessageType == WebSocketMessageType.Close)
+                return null;
+            message.Write(buffer, 0, part.Count);
+            if (part.EndOfMessage)
+                return (part.MessageType, message.ToArray());
+        }
+    }
+
+    /// <summary>The next text message, as JSON.</summary>
+    public static async Task<JsonNode?> NextTextAsync(this WebSocket socket)
+    {
+        while (await socket.NextAsync() is { } message)
+        {
+            if (message.Type == WebSocketMessageType.Text)
+                return JsonNode.Parse(message.Bytes);
+        }
+
+        return null;
+    }
+}
