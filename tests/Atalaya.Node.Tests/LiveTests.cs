@@ -130,7 +130,7 @@ public sealed class LiveTests
     {
         await using var node = await TestNode.StartAsync("live: { maxViewers: 1 }\ncameras: [{ id: gate, main: rtsp://127.0.0.1:9/x, enabled: false }]");
         using var first = await node.ConnectAsync("/api/cameras/gate/live");
-        await node.UntilAsync("/health", _ => node.Http.GetStringAsync("/metrics", TestNode.Stop).GetAwaiter().GetResult().Contains("atalaya_live_viewers 1", StringComparison.Ordinal));
+        await node.TextUntilAsync("/metrics", m => m.Contains("atalaya_live_viewers 1", StringComparison.Ordinal));
 
         using var second = await node.ConnectAsync("/api/cameras/gate/live");
 

@@ -39,8 +39,7 @@ public sealed class PlaybackTests
             var both = await node.GetAsync($"/api/timeline?{all}");
             both["gate"]!["segments"]!.AsArray().Count.ShouldBe(2);
 
-            string playlist = await node.Http.GetStringAsync($"/api/cameras/gate/playback.m3u8?{all}", TestNode.Stop);
-            playlist.ShouldContain("#EXT-X-DISCONTINUITY");
+            string playlist = await node.TextUntilAsync($"/api/cameras/gate/playback.m3u8?{all}", p => p.Contains("#EXT-X-DISCONTINUITY", StringComparison.Ordinal));
             closed = "/api/cameras/gate/" + playlist.Split('\n').First(l => l.StartsWith("segments/", StringComparison.Ordinal));
             await SegmentIsServedAsync(node, closed);
 

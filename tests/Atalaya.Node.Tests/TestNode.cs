@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using System.Net.WebSockets;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 
 using Atalaya.Node.Options;
@@ -86,18 +85,21 @@ sealed class TestNode : IAsyncDisposable
     }
 
     /// <summary>Asks again and again until the answer is as wanted.</summary>
-    public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> wanted, int seconds = 20)
+    public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> wanted, int seconds = 20) =>
+        JsonNode.Parse(await TextUntilAsync(path, text => wanted(JsonNode.Parse(text)!), seconds))!;
+
+    public async Task<string> TextUntilAsync(string path, Func<string, bool> wanted, int seconds = 20)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
         limit.CancelAfter(TimeSpan.FromSeconds(seconds));
         using var beat = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        JsonNode? last = null;
+        string? last = null;
         try
         {
             do
             {
                 using var response = await Http.GetAsync(path, limit.Token);
-                last = JsonNode.Parse(await response.Content.ReadAsStringAsync(limit.Token))!;
+                last = await response.Content.ReadAsStringAsync(limit.Token);
                 if (wanted(last))
                     return last;
             }
@@ -105,7 +107,7 @@ sealed class TestNode : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!Stop.IsCancellationRequested)
         {
-            Assert.Fail($"{path} never became as wanted; at last it was {last?.ToJsonString()}.\n{string.Join('\n', Log.Split('\n').Where(l => l.Contains(" Atalaya.", StringComparison.Ordinal)).TakeLast(30))}");
+            Assert.Fail($"{path} never became as wanted; at last it was {last}.\n{string.Join('\n', Log.Split('\n').Where(l => l.Contains(" Atalaya.", StringComparison.Ordinal)).TakeLast(30))}");
         }
 
         throw new OperationCanceledException();

@@ -68,7 +68,7 @@ static class CameraEndpoints
         var errors = new FieldErrors();
         if (input.Id is not null && input.Id != id)
             errors.Add("id", "can't be changed: it names the recordings. Add another camera instead.");
-        if (Make(id, input, before.Config, options, errors) is not { } config || errors.Any)
+        if (Make(id, input, before.Config, options, errors) is not { } config)
             return errors.ToProblem();
         return await roster.ReplaceAsync(config, stop) switch
         {
@@ -159,7 +159,8 @@ static class CameraEndpoints
         };
         if (draft.Sub is null && input.Sub is not null)
             errors.Add("sub.url", "is missing; leave out 'sub' for a camera without a second stream.");
-        return CameraRules.TryMake(draft, options.Rtsp, errors.Add);
+        var config = CameraRules.TryMake(draft, options.Rtsp, errors.Add);
+        return errors.Any ? null : config;
     }
 
     static string? Restored(string? sent, CameraConfig? kept)

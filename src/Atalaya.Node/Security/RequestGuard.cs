@@ -11,8 +11,8 @@ namespace Atalaya.Node.Security;
 /// </summary>
 sealed class RequestGuard(RequestDelegate next, NodeOptions options)
 {
-    // No inline script. Inline style is allowed: the component library writes its variables so. blob: for media and the worker that the player makes itself.
-    const string ContentPolicy = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
+    // No inline script or style; blob: for media and the worker that the player makes itself.
+    const string ContentPolicy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
         + "worker-src 'self' blob:; connect-src 'self'; font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
     readonly HashSet<string> _origins = new(options.Requests.AllowedOrigins, StringComparer.OrdinalIgnoreCase);

@@ -40,11 +40,11 @@ static class PageFiles
     public static void MapPage(this IEndpointRouteBuilder routes, string folder)
     {
         string front = Path.Combine(Resolve(folder), "index.html");
-        routes.MapFallback(async http =>
+        // Last of all, and for reading only, so that another method on a path of the API is told that it isn't allowed.
+        routes.MapMethods("{*path:nonfile}", ["GET", "HEAD"], async (HttpContext http) =>
         {
-            // A page's address has no dot and is asked for as HTML; anything else is a mistake that deserves a plain 404.
-            bool page = (HttpMethods.IsGet(http.Request.Method) || HttpMethods.IsHead(http.Request.Method))
-                && !IsMachines(http.Request.Path) && !Path.HasExtension(http.Request.Path.Value);
+            // What machines ask for and isn't there deserves a plain 404.
+            bool page = !IsMachines(http.Request.Path);
             if (!page)
             {
                 await Problems.NotFound("Nothing here", "Nothing is served under this path. /openapi/v1.json describes what is.").ExecuteAsync(http);
@@ -57,7 +57,7 @@ static class PageFiles
                 await http.Response.SendFileAsync(front, http.RequestAborted);
             else
                 await http.Response.WriteAsync(NotBuilt, http.RequestAborted);
-        }).ExcludeFromDescription();
+        }).ExcludeFromDescription().WithOrder(int.MaxValue);
     }
 
     static string Resolve(string folder) => Path.GetFullPath(folder.Length == 0 ? DefaultFolder : folder);
