@@ -64,7 +64,7 @@ public sealed class PlaybackTests
         foreach (var segment in scene.Segments())
             File.Copy(scene.PathOf(segment), folder.File("segments", $"{segment.Name}.mp4"));
         await File.WriteAllTextAsync(folder.File("list.m3u8"), playlist);
-        var numbers = await Ffmpeg.ReadNumbersAsync(folder.File("list.m3u8"), "-allowed_extensions", "ALL");
+        var numbers = await Ffmpeg.ReadNumbersAsync(folder.File("list.m3u8"), null, "-allowed_extensions", "ALL");
         numbers.ShouldBe(Enumerable.Range(0, 300).Select(n => n % 100));
     }
 
