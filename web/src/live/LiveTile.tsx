@@ -100,7 +100,11 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
   };
 
   const phase = camera.enabled ? state.phase : 'disabled';
-  const words = t(`live.phase.${phase}`);
+  // Without pictures the node's knowledge of the camera says more than this page's of its connection.
+  const trouble =
+    (phase === 'connecting' || phase === 'waiting' || phase === 'interrupted') &&
+    ['unreachable', 'unauthorised', 'misconfigured'].includes(camera.status.state);
+  const words = trouble ? t(`camera.state.${camera.status.state}`) : t(`live.phase.${phase}`);
   const good = phase === 'live';
   const recording = t(`recording.${camera.recording.state}`);
   const reason = camera.status.reason || state.detail;
@@ -131,7 +135,7 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
 
       {!picture && phase !== 'live' && (
         <div className="tile-empty">
-          <PhaseIcon phase={phase} size={large ? 40 : 26} />
+          <PhaseIcon phase={trouble ? 'interrupted' : phase} size={large ? 40 : 26} />
           <strong>{words}</strong>
           {phase === 'unsupported' ? (
             <span>{t('live.unsupportedHelp', { codec })}</span>
@@ -143,7 +147,7 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
 
       {picture && !good && (
         <div className={phase === 'paused' ? 'tile-state calm' : 'tile-state'} role="status">
-          <PhaseIcon phase={phase} size={16} />
+          <PhaseIcon phase={trouble ? 'interrupted' : phase} size={16} />
           <span>{words}</span>
           {state.ageSeconds !== null && (
             <span className="tile-age">{t('live.ago', { duration: format.duration(state.ageSeconds * 1000) })}</span>

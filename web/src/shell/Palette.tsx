@@ -31,17 +31,14 @@ interface Props {
 export function Palette(props: Props) {
   const { t } = useTranslation();
   return (
-    <Modal
-      opened={props.opened}
-      onClose={props.onClose}
-      withCloseButton={false}
-      padding={0}
-      size={560}
-      yOffset="10vh"
-      aria-label={t('search.open')}
-    >
-      <Search {...props} />
-    </Modal>
+    <Modal.Root opened={props.opened} onClose={props.onClose} size={560} yOffset="10vh" lockScroll={false}>
+      <Modal.Overlay backgroundOpacity={0.6} />
+      <Modal.Content aria-label={t('search.open')}>
+        <Modal.Body p={0}>
+          <Search {...props} />
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

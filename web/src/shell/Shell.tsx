@@ -97,7 +97,7 @@ export function Shell({ children }: { children: ReactNode }) {
             </>
           )}
         </div>
-        <UnstyledButton className="bar-search" onClick={() => setPalette(true)} aria-label={t('search.open')}>
+        <UnstyledButton className="bar-search" onClick={() => setPalette(true)} title={t('search.open')}>
           <IconSearch size={16} aria-hidden />
           <span className="bar-search-text">{t('search.placeholder')}</span>
           <Kbd size="xs" dir="ltr">
@@ -165,7 +165,7 @@ function LanguageChoice() {
             lang={code}
             className="language"
             aria-pressed={code === language}
-            aria-label={languageNames[code].full}
+            aria-label={`${languageNames[code].short} ${languageNames[code].full}`}
             title={languageNames[code].full}
             onClick={() => setLanguage(code)}
           >

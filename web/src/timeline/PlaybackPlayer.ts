@@ -34,6 +34,8 @@ export interface PlaybackOptions {
 }
 
 const skippedShownMs = 4000;
+/** Closer to the present than this, playing on is what the live wall is for: fragments reach the archive with their key frames. */
+const edgeMs = 8000;
 const lookAheadMs = 24 * 3_600_000;
 
 /** One video element with one playlist window on it. */
@@ -412,7 +414,7 @@ export class PlaybackPlayer {
       // Asked again at the next turn of the timer.
     }
     if (turn !== this.#turn) return;
-    if (onward !== null && onward < this.#options.now() - 1000) {
+    if (onward !== null && onward < this.#options.now() - edgeMs) {
       if (onward > after + 1500) void this.#tellGap(after + 200);
       await this.#load(onward, turn, false);
     } else {

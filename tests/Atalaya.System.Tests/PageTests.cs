@@ -1,0 +1,286 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Atalaya.Simulation;
+using Atalaya.Testing;
+using Microsoft.Playwright;
+
+namespace Atalaya.System.Tests;
+
+/// <summary>The page in a real browser against the real node. One site, few long tests: starting browsers is what costs.</summary>
+public sealed partial class PageTests(Site site)
+{
+    /// <summary>Reads the picture's number: sixteen blocks in the upper quarter, the highest bit at the left.</summary>
+    const string ReadNumber = """
+        (selector) => {
+          const video = document.querySelector(selector);
+          const canvas = document.createElement('canvas');
+          canvas.width = video.videoWidth; canvas.height = video.videoHeight;
+          const pen = canvas.getContext('2d');
+          pen.drawImage(video, 0, 0);
+          let number = 0;
+          for (let bit = 0; bit < 16; bit++) {
+            const x = Math.floor((bit + 0.5) * canvas.width / 16), y = Math.floor(canvas.height / 8);
+            number = number * 2 + (pen.getImageData(x, y, 1, 1).data[0] > 128 ? 1 : 0);
+          }
+          return number;
+        }
+        """;
+
+    const string AllLive = "() => document.querySelectorAll('.tile').length === 4 && [...document.querySelectorAll('.tile')].every(t => t.dataset.phase === 'live')";
+
+    const string FrameCounts = """
+        () => [...document.querySelectorAll('.tile video')].map(v => { const q = v.getVideoPlaybackQuality(); return [q.totalVideoFrames, q.droppedVideoFrames]; })
+        """;
+
+    [Fact]
+    public async Task The_wall_plays_every_camera_and_says_within_two_seconds_when_one_freezes()
+    {
+        await using var visit = await site.OpenAsync("/live");
+        await visit.Page.WaitForFunctionAsync(AllLive, null, new() { Timeout = 30_000 });
+
+        int[][] before = await visit.ReadAsync<int[][]>(FrameCounts);
+        // Four seconds of pictures on every tile, in less than three times that.
+        await visit.Page.WaitForFunctionAsync($"(before) => ({FrameCounts})().every(([shown], i) => shown - before[i][0] > {Site.FrameRate * 4})", before, new() { Timeout = 12_000 });
+        int[][] after = await visit.ReadAsync<int[][]>(FrameCounts);
+        for (int i = 0; i < before.Length; i++)
+        {
+            int shown = after[i][0] - before[i][0], dropped = after[i][1] - before[i][1];
+            dropped.ShouldBeLessThan(shown / 2, $"tile {i} drops pictures");
+        }
+
+        // Near the live edge, and the wall clock on the tile is that of the picture.
+        double behind = await visit.ReadAsync<double>("() => Math.max(...[...document.querySelectorAll('.tile video')].map(v => v.buffered.end(v.buffered.length - 1) - v.currentTime))");
+        behind.ShouldBeLessThan(2);
+        double age = await visit.ReadAsync<double>("() => Math.max(...[...document.querySelectorAll('.tile time')].map(t => Date.now() - Date.parse(t.dateTime)))");
+        age.ShouldBeLessThan(4000);
+
+        // Keyboard: enlarge to the main stream, come back, four tiles again.
+        await visit.Page.Keyboard.PressAsync("ArrowRight");
+        await visit.Page.Keyboard.PressAsync("Enter");
+        await visit.Page.WaitForFunctionAsync("() => document.querySelector('.tile:not([hidden])').dataset.stream === 'main'", null, new() { Timeout = 15_000 });
+        (await visit.ReadAsync<int>("() => [...document.querySelectorAll('.tile')].filter(t => !t.hidden).length")).ShouldBe(1);
+        await visit.Page.Keyboard.PressAsync("Escape");
+        await visit.Page.WaitForFunctionAsync(AllLive, null, new() { Timeout = 15_000 });
+
+        // The camera goes on listening but sends nothing: only the picture can tell.
+        await visit.Page.EvaluateAsync("""
+            () => {
+              window.told = null;
+              const tile = document.querySelector('[data-camera="lane-2"]');
+              new MutationObserver(() => { if (tile.dataset.phase !== 'live') window.told ??= performance.now(); }).observe(tile, { attributes: true });
+            }
+            """);
+        double stopped = await visit.ReadAsync<double>("() => performance.now()");
+        site.Camera("lane-2").Inject(new Fault(FaultKind.Stall));
+        try
+        {
+            await visit.Page.WaitForFunctionAsync("() => window.told !== null", null, new() { Timeout = 10_000 });
+            double told = await visit.ReadAsync<double>("() => window.told");
+            // What was on its way when the camera stopped is still shown; then two seconds.
+            (told - stopped).ShouldBeLessThan(2800);
+            (await visit.Page.Locator("[data-camera='lane-2'] .tile-state").InnerTextAsync()).ShouldNotBeNullOrWhiteSpace();
+            await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "live-frozen.png") });
+        }
+        finally
+        {
+            site.Camera("lane-2").Clear();
+        }
+
+        await visit.Page.WaitForFunctionAsync(AllLive, null, new() { Timeout = 40_000 });
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_timeline_shows_the_picture_of_the_time_asked_for_steps_and_plays_fast()
+    {
+        await RecordedAsync(TimeSpan.FromSeconds(25));
+        var target = site.Started + TimeSpan.FromSeconds(12);
+        await using var visit = await site.OpenAsync($"/timeline?camera=north&t={Site.Iso(target)}&zoom=120");
+        var first = await PausedAsync(visit);
+        Math.Abs((first.Wall - target).TotalMilliseconds).ShouldBeLessThan(80);
+
+        // The same distance in the numbers as in the times, whichever way one gets there.
+        var later = target + TimeSpan.FromSeconds(7.4);
+        await visit.Page.EvaluateAsync("(t) => { const u = new URL(location.href); u.searchParams.set('t', t); history.replaceState(null, '', u); dispatchEvent(new PopStateEvent('popstate')); }", Site.Iso(later));
+        await visit.Page.WaitForFunctionAsync("(ms) => Math.abs(Number(document.querySelector('.stage').dataset.wall) - ms) < 80", later.ToUnixTimeMilliseconds(), new() { Timeout = 15_000 });
+        var second = await PausedAsync(visit);
+        double pictures = (second.Wall - first.Wall).TotalSeconds * Site.FrameRate;
+        Math.Abs(Distance(first.Number, second.Number) - pictures).ShouldBeLessThanOrEqualTo(1.5);
+
+        // One picture on, one picture back.
+        await visit.Page.Keyboard.PressAsync(".");
+        await visit.Page.WaitForFunctionAsync($"(was) => ({ReadNumber})('.stage video.active') !== was", second.Number, new() { Timeout = 5000 });
+        Distance(second.Number, (await PausedAsync(visit)).Number).ShouldBe(1);
+        await visit.Page.Keyboard.PressAsync(",");
+        await visit.Page.WaitForFunctionAsync($"(is) => ({ReadNumber})('.stage video.active') === is", second.Number, new() { Timeout = 5000 });
+
+        // Sixteen times as fast: wall time runs ahead of the clock on the wall, as far as the archive goes.
+        await visit.Page.EvaluateAsync("(t) => { const u = new URL(location.href); u.searchParams.set('t', t); history.replaceState(null, '', u); dispatchEvent(new PopStateEvent('popstate')); }", Site.Iso(site.Started + TimeSpan.FromSeconds(5)));
+        await visit.Page.GetByLabel("Speed").SelectOptionAsync("16");
+        await visit.Page.EvaluateAsync("() => document.activeElement.blur()");
+        await visit.Page.Keyboard.PressAsync(" ");
+        await visit.Page.WaitForFunctionAsync("(ms) => Number(document.querySelector('.stage').dataset.wall) > ms", (site.Started + TimeSpan.FromSeconds(19)).ToUnixTimeMilliseconds(), new() { Timeout = 6000 });
+        await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "timeline-playing.png") });
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_stretch_is_chosen_exported_downloaded_and_plays_elsewhere()
+    {
+        await RecordedAsync(TimeSpan.FromSeconds(20));
+        var from = site.Started + TimeSpan.FromSeconds(8);
+        await using var visit = await site.OpenAsync($"/timeline?camera=lane-1&t={Site.Iso(from)}&zoom=120");
+        await PausedAsync(visit);
+        await visit.Page.Keyboard.PressAsync("i");
+        for (int i = 0; i < 6; i++)
+            await visit.Page.Keyboard.PressAsync("ArrowRight");
+        await visit.Page.WaitForFunctionAsync("(ms) => Number(document.querySelector('.stage').dataset.wall) >= ms", from.ToUnixTimeMilliseconds() + 5900, new() { Timeout = 10_000 });
+        await visit.Page.Keyboard.PressAsync("o");
+        await visit.Page.Keyboard.PressAsync("e");
+        await visit.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Export" }).ClickAsync();
+        var link = visit.Page.GetByRole(AriaRole.Link, new() { NameRegex = Download() });
+        var download = await visit.Page.RunAndWaitForDownloadAsync(() => link.ClickAsync(new() { Timeout = 30_000 }));
+        string file = Path.Combine(Site.Artifacts, "export.mp4");
+        await download.SaveAsAsync(file);
+
+        var probe = await Ffmpeg.ProbeAsync(file);
+        probe.Errors.ShouldBeEmpty();
+        var numbers = await Ffmpeg.ReadNumbersAsync(file);
+        numbers.Count.ShouldBeInRange((6 * Site.FrameRate) - 5, (7 * Site.FrameRate) + 5);
+        for (int i = 1; i < numbers.Count; i++)
+            Distance(numbers[i - 1], numbers[i]).ShouldBe(1, $"picture {i} of the export");
+
+        await visit.Page.GotoAsync(new Uri(site.Address, "/exports").ToString());
+        await visit.Page.Locator("tr[data-state='done']").First.WaitForAsync();
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_camera_is_probed_added_and_removed_and_a_configured_one_says_why_it_is_fixed()
+    {
+        await using var visit = await site.OpenAsync("/settings/cameras?edit=new");
+        var page = visit.Page;
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("Tower");
+        await page.GetByLabel("Main stream").FillAsync("rtsp://127.0.0.1:1/nothing");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Test the address" }).ClickAsync();
+        await page.GetByText("The camera can't be used like this").WaitForAsync(new() { Timeout = 20_000 });
+        await page.GetByLabel("Main stream").FillAsync(site.Camera("north").Url());
+        await page.GetByRole(AriaRole.Button, new() { Name = "Test the address" }).ClickAsync();
+        await page.GetByText("The camera answers").WaitForAsync(new() { Timeout = 20_000 });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        var row = page.Locator("tr", new() { HasText = "Tower" });
+        await row.WaitForAsync();
+        await row.GetByRole(AriaRole.Button, new() { Name = "Remove Tower" }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Remove the camera" }).ClickAsync();
+        await row.WaitForAsync(new() { State = WaitForSelectorState.Detached });
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Show North gate" }).ClickAsync();
+        await page.GetByText("configuration file and can only be changed there").First.WaitForAsync();
+        (await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).CountAsync()).ShouldBe(0);
+        // A probe that fails is an answer the page shows, though the browser's console counts it as an error.
+        visit.Complaints.Where(c => !c.Contains("422", StringComparison.Ordinal)).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Every_room_reads_well_in_every_language_theme_and_size()
+    {
+        await RecordedAsync(TimeSpan.FromSeconds(10));
+        string axe = RepositoryRoot.File("web", "node_modules", "axe-core", "axe.min.js");
+        (string Language, string Scheme, int Width, int Height)[] readers =
+        [
+            ("en", "dark", 1920, 1080), ("es", "light", 1366, 768), ("fr", "dark", 390, 844), ("ar", "dark", 1366, 768), ("ar", "light", 390, 844), ("en", "light", 1366, 768),
+        ];
+        (string Name, string Path)[] rooms =
+        [
+            ("live", "/live"), ("timeline", "/timeline?camera=north"), ("exports", "/exports"), ("cameras", "/settings/cameras"), ("camera", "/settings/cameras?edit=new"),
+        ];
+        var found = new List<string>();
+        foreach (var (language, scheme, width, height) in readers)
+        {
+            await using var visit = await site.OpenAsync("/live", width, height, language, scheme);
+            await visit.Page.WaitForFunctionAsync("() => document.querySelector('.tile[data-phase=live]') !== null", null, new() { Timeout = 30_000 });
+            (await visit.ReadAsync<string>("() => document.documentElement.dir")).ShouldBe(language == "ar" ? "rtl" : "ltr");
+            (await visit.ReadAsync<string>("() => document.documentElement.lang")).ShouldBe(language);
+            foreach (var (name, path) in rooms)
+            {
+                if (name != "live")
+                    await visit.Page.GotoAsync(new Uri(site.Address, path).ToString());
+                await visit.Page.Locator("main :is(h1, .notice)").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
+                if (name == "timeline")
+                    await visit.Page.WaitForFunctionAsync("() => ['playing', 'paused', 'ended'].includes(document.querySelector('.stage')?.dataset.phase)", null, new() { Timeout = 20_000 });
+                if (name == "camera")
+                    await visit.Page.GetByRole(AriaRole.Dialog).WaitForAsync();
+                string where = $"{name} {language} {scheme} {width}x{height}";
+                string text = await visit.ReadAsync<string>("() => document.body.innerText");
+                if (MissingKey().Match(text) is { Success: true } key)
+                    found.Add($"{where}: shows the key {key.Value}");
+                if (await visit.ReadAsync<bool>("() => document.documentElement.scrollWidth > innerWidth + 1"))
+                    found.Add($"{where}: wider than the screen");
+                await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", $"{name}-{language}-{scheme}-{width}.png") });
+
+                await visit.Page.EvaluateAsync(await File.ReadAllTextAsync(axe, TestContext.Current.CancellationToken));
+                string violations = await visit.ReadAsync<string>("""
+                    async () => {
+                      const result = await axe.run(document, { resultTypes: ['violations'] });
+                      return JSON.stringify(result.violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
+                        .map(v => `${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`));
+                    }
+                    """);
+                found.AddRange(JsonSerializer.Deserialize<string[]>(violations)!.Select(v => $"{where}: {v}"));
+            }
+
+            found.AddRange(visit.Complaints.Select(c => $"{language}: {c}"));
+        }
+
+        found.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task The_language_changes_without_a_reload_and_stays()
+    {
+        await using var visit = await site.OpenAsync("/settings/cameras");
+        await visit.Page.EvaluateAsync("() => { window.stillHere = true; }");
+        foreach (var (label, heading, dir) in new[] { ("Español", "Cámaras", "ltr"), ("Français", "Caméras", "ltr"), ("العربية", "الكاميرات", "rtl"), ("English", "Cameras", "ltr") })
+        {
+            await visit.Page.Locator(".languages").GetByRole(AriaRole.Button, new() { Name = label }).ClickAsync();
+            await visit.Page.GetByRole(AriaRole.Heading, new() { Name = heading }).WaitForAsync();
+            (await visit.ReadAsync<string>("() => document.documentElement.dir")).ShouldBe(dir);
+        }
+
+        (await visit.ReadAsync<bool>("() => window.stillHere === true")).ShouldBeTrue();
+    }
+
+    sealed record Shown(DateTimeOffset Wall, int Number);
+
+    /// <summary>What the paused stage shows: its wall clock and the number in its picture.</summary>
+    static async Task<Shown> PausedAsync(Visit visit)
+    {
+        await visit.Page.WaitForFunctionAsync(
+            "() => document.querySelector('.stage')?.dataset.phase === 'paused' && document.querySelector('.stage video.active').readyState >= 2 && !document.querySelector('.stage video.active').seeking",
+            null, new() { Timeout = 20_000 });
+        // The picture that was decoded last is told to the page before the frame after the next.
+        await visit.Page.EvaluateAsync("() => new Promise(told => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(told))))");
+        long wall = await visit.ReadAsync<long>("() => Math.round(Number(document.querySelector('.stage').dataset.wall))");
+        return new(DateTimeOffset.FromUnixTimeMilliseconds(wall), await visit.ReadAsync<int>(ReadNumber, ".stage video.active"));
+    }
+
+    /// <summary>Pictures from one number to another, forward, over the clip's end.</summary>
+    static int Distance(int from, int to) => (to - from + Site.LoopFrames) % Site.LoopFrames;
+
+    /// <summary>Waits until every camera has been recorded for so long.</summary>
+    Task RecordedAsync(TimeSpan length) => Site.EventuallyAsync(
+        async () =>
+        {
+            var now = TimeProvider.System.GetUtcNow();
+            var all = await site.GetAsync($"/api/timeline?from={Site.Iso(now.AddHours(-1))}&to={Site.Iso(now.AddHours(1))}&stream=main");
+            return site.Cameras.All(id => all.TryGetProperty(id, out var timeline)
+                && timeline.GetProperty("newest") is { ValueKind: JsonValueKind.String } newest && newest.GetDateTimeOffset() - site.Started > length);
+        },
+        $"recordings of {length.TotalSeconds} s", TimeSpan.FromSeconds(60));
+
+    [GeneratedRegex(@"\b(app|search|keys|live|recording|camera|cameras|form|timeline|export|exports|problem)\.[a-z]+[A-Za-z.]*\b")]
+    private static partial Regex MissingKey();
+
+    [GeneratedRegex("^Download")]
+    private static partial Regex Download();
+}

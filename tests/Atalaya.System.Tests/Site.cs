@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Atalaya.Media;
+using Atalaya.Simulation;
+using Atalaya.System.Tests;
+using Atalaya.Testing;
+using Microsoft.Playwright;
+
+[assembly: AssemblyFixture(typeof(Site))]
+
+namespace Atalaya.System.Tests;
+
+/// <summary>
+/// One site for all browser tests: simulated cameras whose pictures carry their number, the real executable on a free port with a folder of its own, and one
+/// browser. A picture's number follows from the wall clock, so that every picture on screen says when it was taken.
+/// </summary>
+public sealed class Site : IAsyncLifetime
+{
+    public const int FrameRate = 25, LoopFrames = 1500;
+    static readonly string[] Names = ["North gate", "Carril 1", "Voie 2", "المعبر الجنوبي"];
+
+    readonly TempFolder _folder = new("site");
+    RtspSimulator? _cameras;
+    ManagedProcess? _node;
+    IPlaywright? _playwright;
+    IBrowser? _browser;
+
+    public Uri Address { get; private set; } = new("http://127.0.0.1");
+    public HttpClient Http { get; } = new();
+    public IReadOnlyList<string> Cameras { get; } = ["north", "lane-1", "lane-2", "south"];
+    public static string Artifacts => RepositoryRoot.File("artifacts");
+
+    public async ValueTask InitializeAsync()
+    {
+        string page = RepositoryRoot.File("web", "dist");
+        Assert.SkipUnless(File.Exists(Path.Combine(page, "index.html")), "The page isn't built: run `npm run build` in web/.");
+        Assert.SkipUnless(File.Exists("/usr/bin/chromium"), "Chromium isn't installed.");
+
+        // A minute of numbered pictures, a key frame each second, main and sub stream alike: whatever is shown can be read.
+        string main = await Ffmpeg.ClipAsync(new ClipRecipe(Width: 640, Height: 360, FrameRate: FrameRate, Frames: LoopFrames, KeyInterval: FrameRate));
+        string sub = await Ffmpeg.ClipAsync(new ClipRecipe(Width: 320, Height: 180, FrameRate: FrameRate, Frames: LoopFrames, KeyInterval: FrameRate));
+        _cameras = await RtspSimulator.StartAsync(new SimulatorOptions
+        {
+            Port = 0,
+            Start = LoopStart.WallClock,
+            Cameras = [.. Cameras.Select(id => new CameraSource(id, main, sub))],
+        });
+
+        string configuration = _folder.File("atalaya.yaml");
+        await File.WriteAllLinesAsync(configuration,
+        [
+            "name: \"Test post\"",
+            "listen: \"127.0.0.1:0\"",
+            $"data: \"{_folder.File("data")}\"",
+            $"web: \"{page}\"",
+            "cameras:",
+            .. Cameras.Zip(Names).Select(c => $"  - {{ id: {c.First}, name: \"{c.Second}\", main: \"{_cameras.Url(c.First)}\", sub: \"{_cameras.Url(c.First, StreamKind.Sub)}\" }}"),
+        ]);
+        // Beside these tests, in the same configuration.
+        string output = AppContext.BaseDirectory.Replace("tests/Atalaya.System.Tests", "src/Atalaya.Node", StringComparison.Ordinal);
+        _node = ManagedProcess.Start(Path.Combine(output, "atalaya"), ["serve", "--config", configuration, "--json"]);
+        string ready = await _node.WaitForLineAsync(line => line.Contains("listening", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
+        Address = new Uri(JsonDocument.Parse(ready).RootElement.GetProperty("listening")[0].GetString()!);
+        Http.BaseAddress = Address;
+        Started = TimeProvider.System.GetUtcNow();
+
+        _playwright = await Playwright.CreateAsync();
+        _browser = await _playwright.Chromium.LaunchAsync(new()
+        {
+            ExecutablePath = "/usr/bin/chromium",
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        });
+        Directory.CreateDirectory(Path.Combine(Artifacts, "screenshots"));
+    }
+
+    public DateTimeOffset Started { get; private set; }
+
+    public SimulatedCamera Camera(string id) => _cameras!.Camera(id);
+
+    /// <summary>A page with a reader's choices; what it complains of on its console fails the test that closes it.</summary>
+    public async Task<Visit> OpenAsync(string path, int width = 1366, int height = 768, string language = "en", string scheme = "dark")
+    {
+        var context = await _browser!.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, AcceptDownloads = true });
+        await context.AddInitScriptAsync($"localStorage.setItem('atalaya.language', '{language}'); localStorage.setItem('atalaya.scheme', '{scheme}');");
+        var visit = new Visit(context, await context.NewPageAsync());
+        await visit.Page.GotoAsync(new Uri(Address, path).ToString());
+        return visit;
+    }
+
+    public async Task<JsonElement> GetAsync(string path) => await Http.GetFromJsonAsync<JsonElement>(path);
+
+    /// <summary>Asks until the answer is right; the message says what was waited for.</summary>
+    public static async Task EventuallyAsync(Func<Task<bool>> isSo, string what, TimeSpan? limit = null)
+    {
+        var deadline = TimeProvider.System.GetUtcNow() + (limit ?? TimeSpan.FromSeconds(20));
+        while (!await isSo())
+        {
+            if (TimeProvider.System.GetUtcNow() > deadline)
+                throw new TimeoutException($"Waited in vain for {what}.");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        }
+    }
+
+    public static string Iso(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_browser is not null)
+            await _browser.CloseAsync();
+        _playwright?.Dispose();
+        if (_node is not null)
+        {
+            _node.Terminate();
+            await _node.DisposeAsync();
+        }
+
+        if (_cameras is not null)
+            await _cameras.DisposeAsync();
+        Http.Dispose();
+        _folder.Dispose();
+    }
+}
+
+/// <summary>One open page.</summary>
+public sealed class Visit : IAsyncDisposable
+{
+    readonly IBrowserContext _context;
+    readonly List<string> _complaints = [];
+
+    public Visit(IBrowserContext context, IPage page)
+    {
+        _context = context;
+        Page = page;
+        page.PageError += (_, error) => _complaints.Add(error);
+        page.Console += (_, message) =>
+        {
+            if (message.Type == "error")
+                _complaints.Add(message.Text);
+        };
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>Errors of the page's code, and what its content security policy blocked.</summary>
+    public IReadOnlyList<string> Complaints => _complaints;
+
+    public Task<T> ReadAsync<T>(string script, object? argument = null) => Page.EvaluateAsync<T>(script, argument);
+
+    public ValueTask DisposeAsync() => new(_context.CloseAsync());
+}
