@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format format-check lint fuzz bench-record bench-live clean
+.PHONY: help setup build demo test check format format-check lint fuzz chaos bench-record bench-live clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,12 @@ lint:
 fuzz: ## 100,000 mutated inputs for every parser
 	@scripts/setup.sh demo
 	dotnet run --project fuzz --configuration Release -- --inputs $(or $(INPUTS),100000) --seed $(or $(SEED),1)
+
+chaos: ## kill a recording node 200 times, anywhere, and judge what it leaves (KILLS=n, SEED=n)
+	@scripts/setup.sh test
+	@scripts/build.sh
+	ATALAYA_CHAOS_KILLS=$(or $(KILLS),200) ATALAYA_CHAOS_SEED=$(SEED) dotnet exec \
+		tests/Atalaya.System.Tests/bin/Release/net10.0/Atalaya.System.Tests.dll -noLogo -class Atalaya.System.Tests.ChaosTests -showLiveOutput
 
 bench-record: ## record N cameras beside one ffmpeg per camera
 	@scripts/setup.sh test

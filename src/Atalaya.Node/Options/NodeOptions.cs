@@ -67,7 +67,7 @@ public sealed record RtspNetworkOptions
 
 public sealed record ArchiveOptions
 {
-    [Option("Longest segment. 60 s: a seek reads one file, a crash costs one row of the index, a day is 1440 files per stream.", Min = "10s", Max = "10min")]
+    [Option("Longest segment. 60 s: a seek reads one file, a crash costs one row of the index, a day is 1440 files per stream.", Min = "2s", Max = "10min")]
     public TimeSpan Segment { get; init; } = TimeSpan.FromSeconds(60);
 
     [Option("How often what was written is forced to the disk. 5 s: what a power cut may cost; a killed process loses at most the open fragment.",

@@ -1,0 +1,349 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Atalaya.Simulation;
+using Atalaya.Testing;
+
+namespace Atalaya.System.Tests;
+
+/// <summary>When a node is killed.</summary>
+enum KillMoment
+{
+    /// <summary>1 s to 6 s after it was ready.</summary>
+    Recording,
+
+    /// <summary>As a file appears in the folder of open segments or leaves it.</summary>
+    Rotation,
+
+    /// <summary>While it takes back what the one before left open, or elsewhere on its way to readiness.</summary>
+    StartUp,
+
+    /// <summary>0 to 50 ms after it was asked to stop.</summary>
+    Shutdown,
+}
+
+/// <summary>
+/// Simulated cameras in this process and one data folder on which node after node is started and killed. What was sent is known from the
+/// cameras; what was kept is judged by ffprobe and the node's API.
+/// </summary>
+/// <remarks>
+/// Each camera plays a clip from its first picture to every new session, so a session's recording must be a beginning of that clip, picture for
+/// picture. Files belong to the node in whose time their name lies.
+/// </remarks>
+sealed class KillHarness : IAsyncDisposable
+{
+    const int Cameras = 8, FramesPerSecond = 25;
+
+    /// <summary>What a killed process may lose of each camera (pictures): one second.</summary>
+    const int MayLose = FramesPerSecond;
+
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    static TimeProvider Clock => TimeProvider.System;
+
+    readonly string _folder = Directory.CreateTempSubdirectory("atalaya-chaos-").FullName;
+    readonly Random _random;
+    readonly ITestOutputHelper _report;
+    readonly RtspSimulator _simulator;
+    readonly IReadOnlyList<string> _clip;       // MD5 of its pictures' bytes
+    readonly List<Life> _lives = [];
+    readonly List<int> _lost = [];              // pictures, of each camera at each kill
+    TimeSpan _startUp = TimeSpan.FromSeconds(1);
+    int _judged;                                // of _lives
+    int _probed;                                // files
+    bool _sound;
+
+    KillHarness(int seed, ITestOutputHelper report, RtspSimulator simulator, IReadOnlyList<string> clip)
+    {
+        _random = new(seed);
+        _report = report;
+        _simulator = simulator;
+        _clip = clip;
+    }
+
+    string DataFolder => Path.Combine(_folder, "data");
+    string ArchiveFolder => Path.Combine(DataFolder, "archive");
+    string OpenFolder => Path.Combine(ArchiveFolder, ".open");
+    string Config => Path.Combine(_folder, "atalaya.yaml");
+
+    /// <summary>One node process, from its start to its death.</summary>
+    sealed record Life(int Number, ManagedProcess Process, long Spawned)
+    {
+        /// <summary>Pictures that each camera had sent to it when it was killed.</summary>
+        public Dictionary<string, long> Sent { get; } = [];
+        public KillMoment? Killed { get; set; }
+
+        /// <summary>It was asked to stop, so a gap behind it may say so.</summary>
+        public bool Asked { get; set; }
+    }
+
+    public static async Task<KillHarness> StartAsync(int seed, ITestOutputHelper report)
+    {
+        // A key frame each 0.4 s, so that a new session records at once and segments of 2 s are cut near their length. 20 s: no loop within a life.
+        string clip = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond));
+        // Parameter sets only in the session description: then pictures reach the file as they are in the clip.
+        var simulator = await RtspSimulator.StartAsync(new() { Port = 0, Start = LoopStart.Beginning, ParameterSetsInStream = false });
+        var pictures = Clip.Load(clip);
+        var harness = new KillHarness(seed, report, simulator, (await ProbeAsync(clip)).Pictures);
+        string yaml = $"""
+            listen: "127.0.0.1:0"
+            data: "{harness.DataFolder}"
+            recording: {"{"} segment: 2s, sync: 1s {"}"}
+            cameras:
+
+            """;
+        foreach (string name in Enumerable.Range(1, Cameras).Select(n => $"camera-{n}"))
+            yaml += $"  - {"{"} id: {name}, main: '{simulator.Add(name, pictures).Url()}' {"}"}\n";
+        await File.WriteAllTextAsync(harness.Config, yaml);
+        return harness;
+    }
+
+    /// <summary>Starts a node, judges what the ones before it left, and kills it.</summary>
+    public async Task KillAsync(KillMoment moment)
+    {
+        if (moment == KillMoment.StartUp)
+        {
+            await KillStartingAsync();
+            return;
+        }
+
+        var life = await StartReadyAsync();
+        // Beside the recording: the files are closed, and the recorder must bear the load.
+        var judged = JudgeFilesAsync(life);
+        switch (moment)
+        {
+            case KillMoment.Recording:
+                await WaitAsync(TimeSpan.FromSeconds(1 + (5 * _random.NextDouble())));
+                break;
+            case KillMoment.Rotation:
+                await EventsAsync(_random.Next(1, 4 * Cameras), Patience);
+                await WaitAsync(TimeSpan.FromMilliseconds(_random.Next(4)));
+                break;
+            case KillMoment.Shutdown:
+                await WaitAsync(TimeSpan.FromSeconds(1 + (2 * _random.NextDouble())));
+                Count(life);
+                life.Asked = true;
+                life.Process.Terminate();
+                await WaitAsync(TimeSpan.FromMilliseconds(_random.Next(51)));
+                break;
+        }
+
+        await KillAsync(life, moment);
+        await judged;
+    }
+
+    /// <summary>Starts a last node, stops it in peace, and lets it check its archive.</summary>
+    public async Task FinishAsync()
+    {
+        var life = await StartReadyAsync();
+        await JudgeFilesAsync(life);
+        await WaitAsync(TimeSpan.FromSeconds(1));
+        Count(life);
+        life.Asked = true;
+        life.Process.Terminate();
+        var ended = await life.Process.WaitAsync();
+        ended.ExitCode.ShouldBe(0, ended.Errors);
+        Directory.GetFiles(OpenFolder).ShouldBeEmpty(Say(life, "a node that stopped in peace left files open"));
+        await JudgeFilesAsync(null);
+
+        var check = await AtalayaProgram.RunAsync("check", "--config", Config);
+        check.ExitCode.ShouldBe(0, Say(life, $"the check found: {check.Output}{check.Errors}"));
+        _sound = true;
+        _report.WriteLine($"{_lives.Count - 1} kills, {_probed} segments probed. {check.Output.Trim()}");
+        _report.WriteLine($"Lost at a kill, of one camera: {_lost.Max() * 1000 / FramesPerSecond} ms at most, {_lost.Average() * 1000 / FramesPerSecond:0} ms on average.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var life in _lives)
+            await life.Process.DisposeAsync();
+        await _simulator.DisposeAsync();
+        if (_sound)
+            Directory.Delete(_folder, recursive: true);
+        else
+            _report.WriteLine($"What the nodes left is in {_folder}.");
+    }
+
+    async Task<Life> StartReadyAsync()
+    {
+        long began = Clock.GetTimestamp();
+        var life = Spawn();
+        string line = await life.Process.WaitForLineAsync(l => l.Contains(" listens on ", StringComparison.Ordinal), Patience);
+        _startUp = Clock.GetElapsedTime(began);
+        using var http = new HttpClient { BaseAddress = new(line[line.IndexOf("http", StringComparison.Ordinal)..].Split(' ')[0]) };
+        await JudgeRecoveryAsync(life, http);
+        return life;
+    }
+
+    async Task KillStartingAsync()
+    {
+        // Either at what it does to the files, or anywhere.
+        var moment = _random.Next(2) == 0 ? EventsAsync(_random.Next(1, Cameras + 1), _startUp * 2) : WaitAsync(_startUp * (1.2 * _random.NextDouble()));
+        var life = Spawn();
+        await moment;
+        await KillAsync(life, KillMoment.StartUp);
+    }
+
+    Life Spawn()
+    {
+        var life = new Life(_lives.Count, AtalayaProgram.Start("serve", "--config", Config), Clock.GetUtcNow().ToUnixTimeMilliseconds());
+        _lives.Add(life);
+        return life;
+    }
+
+    async Task KillAsync(Life life, KillMoment moment)
+    {
+        if (!life.Asked)
+        {
+            life.Process.HasExited.ShouldBeFalse(Say(life, "it ended by itself"));
+            Count(life);
+        }
+
+        life.Process.Kill();
+        life.Killed = moment;
+        await life.Process.WaitAsync();
+    }
+
+    /// <summary>What the cameras have sent to it so far.</summary>
+    void Count(Life life)
+    {
+        foreach (var sessions in _simulator.Sessions.Where(s => s.Started.Milliseconds >= life.Spawned).GroupBy(s => s.Camera.Name, StringComparer.Ordinal))
+        {
+            sessions.Count().ShouldBe(1, Say(life, $"{sessions.Key} was left and connected to again"));
+            if (sessions.Single() is { Tracks.Count: > 0 } session)
+                life.Sent[sessions.Key] = session.Counts.Units;
+        }
+    }
+
+    /// <summary>What a ready node must have put in order: no open file of an earlier one, and no moment that isn't recorded once or explained.</summary>
+    async Task JudgeRecoveryAsync(Life life, HttpClient http)
+    {
+        if (Directory.Exists(OpenFolder))
+        {
+            Directory.GetFiles(OpenFolder).Where(f => StartOf(Path.GetFileNameWithoutExtension(f).Split('~')[1]) < life.Spawned)
+                .ShouldBeEmpty(Say(life, "it is ready and has not recovered these"));
+        }
+
+        foreach (var camera in _simulator.Cameras)
+            JudgeTimeline(life, camera.Name, await TimelineAsync(http, camera.Name));
+    }
+
+    static async Task<Timeline> TimelineAsync(HttpClient http, string camera)
+    {
+        var now = Clock.GetUtcNow();
+        string stretch = string.Create(CultureInfo.InvariantCulture, $"from={now.AddHours(-12):yyyy-MM-dd'T'HH:mm:ss'Z'}&to={now.AddHours(1):yyyy-MM-dd'T'HH:mm:ss'Z'}");
+        return (await http.GetFromJsonAsync<Timeline>(new Uri($"api/cameras/{camera}/timeline?{stretch}", UriKind.Relative), JsonSerializerOptions.Web))!;
+    }
+
+    void JudgeTimeline(Life life, string camera, Timeline timeline)
+    {
+        string story = $"{camera}: {JsonSerializer.Serialize(timeline)}";
+        var spans = timeline.Segments.Select(s => (From: s[0], To: (long?)s[1], Cause: ""))
+            .Concat(timeline.Gaps.Select(g => (From: g.From.ToUnixTimeMilliseconds(), To: g.To?.ToUnixTimeMilliseconds(), g.Cause)))
+            .OrderBy(s => s.From).ToList();
+        if (spans.Count == 0)
+            return;
+        spans[0].Cause.ShouldBe("", Say(life, $"the life of a camera begins with a gap. {story}"));
+        foreach (var (before, after) in spans.Zip(spans.Skip(1)))
+            before.To.ShouldBe(after.From, Say(life, $"a hole or an overlap at {after.From}. {story}"));
+
+        // A recording that was torn within a life, or goes on over a death, would show here.
+        for (int i = 0; i < _lives.Count; i++)
+        {
+            var (mine, next) = (_lives[i], i + 1 < _lives.Count ? _lives[i + 1].Spawned : long.MaxValue);
+            var recorded = spans.Where(s => s.Cause.Length == 0 && s.From >= mine.Spawned && s.From < next).ToList();
+            recorded.Count.ShouldBeLessThanOrEqualTo(1, Say(mine, $"its recording was torn. {story}"));
+            if (recorded is [var only])
+                only.To!.Value.ShouldBeLessThanOrEqualTo(next, Say(mine, $"its recording reaches into the next life. {story}"));
+        }
+
+        foreach (var (from, to, cause) in spans.Where(s => s.Cause.Length > 0))
+        {
+            var over = _lives.Where(l => (l.Number + 1 == _lives.Count || _lives[l.Number + 1].Spawned > from) && !(l.Spawned >= to));
+            string[] allowed = over.Any(l => l.Asked) ? ["crash", "shutdown"] : ["crash"];
+            allowed.ShouldContain(cause, Say(life, $"the gap at {from} has another cause. {story}"));
+        }
+    }
+
+    /// <summary>The files of every node that is dead and not judged yet: readable, and with every picture that had to be kept.</summary>
+    /// <param name="running">The node that runs now.</param>
+    async Task JudgeFilesAsync(Life? running)
+    {
+        var dead = _lives.Skip(_judged).Where(l => l != running).ToList();
+        if (dead.Count == 0)
+            return;
+        _judged += dead.Count;
+        foreach (var camera in _simulator.Cameras)
+        {
+            string folder = Path.Combine(ArchiveFolder, camera.Name);
+            var files = Directory.Exists(folder)
+                ? Directory.GetFiles(folder, "*.mp4", SearchOption.AllDirectories).Where(f => NameOf(f) >= dead[0].Spawned).OrderBy(NameOf).ToList()
+                : [];
+            foreach (var life in dead)
+            {
+                long end = life.Number + 1 < _lives.Count ? _lives[life.Number + 1].Spawned : long.MaxValue;
+                var kept = new List<string>();
+                foreach (string file in files.Where(f => NameOf(f) >= life.Spawned && NameOf(f) < end))
+                {
+                    var (pictures, complaints) = await ProbeAsync(file);
+                    complaints.ShouldBeEmpty(Say(life, file));
+                    pictures.ShouldNotBeEmpty(Say(life, file));
+                    kept.AddRange(pictures);
+                    _probed++;
+                }
+
+                long sent = life.Sent.GetValueOrDefault(camera.Name);
+                for (int i = 0; i < kept.Count; i++)
+                    kept[i].ShouldBe(_clip[i % _clip.Count], Say(life, $"{camera.Name}: picture {i} of {kept.Count} isn't the one that was sent"));
+                int lost = (int)Math.Max(0, sent - kept.Count);
+                if (life.Killed is not null)
+                    _lost.Add(lost);
+                lost.ShouldBeLessThanOrEqualTo(MayLose, Say(life, $"{camera.Name} had sent {sent} pictures, {kept.Count} were kept"));
+            }
+        }
+
+        foreach (var life in dead)
+            _report.WriteLine($"Life {life.Number}: {life.Killed?.ToString() ?? "stopped"}, {life.Sent.Values.Sum()} pictures sent.");
+    }
+
+    /// <summary>MD5 of each packet's bytes, and every complaint.</summary>
+    static async Task<(IReadOnlyList<string> Pictures, string Complaints)> ProbeAsync(string path)
+    {
+        var result = await ManagedProcess.RunAsync(
+            "ffprobe", ["-hide_banner", "-v", "warning", "-select_streams", "v", "-show_entries", "packet=data_hash", "-show_data_hash", "md5", "-of", "csv=p=0", path]);
+        return (result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), result.ExitCode == 0 ? result.Errors : $"{result.ExitCode} {result.Errors}");
+    }
+
+    static long NameOf(string path) => StartOf(Path.GetFileNameWithoutExtension(path));
+    static long StartOf(string name) => long.Parse(name, CultureInfo.InvariantCulture);
+
+    static Task WaitAsync(TimeSpan time) => Task.Delay(time, Clock);
+
+    /// <summary>Files have come to the open folder, or gone from it, so often; or it took too long.</summary>
+    async Task EventsAsync(int count, TimeSpan atMost)
+    {
+        using var watch = new FileSystemWatcher(Directory.CreateDirectory(OpenFolder).FullName);
+        var enough = new TaskCompletionSource();
+        watch.Created += (_, _) => Step();
+        watch.Deleted += (_, _) => Step();
+        watch.Renamed += (_, _) => Step();
+        watch.EnableRaisingEvents = true;
+        await Task.WhenAny(enough.Task, WaitAsync(atMost));
+
+        void Step()
+        {
+            if (Interlocked.Decrement(ref count) == 0)
+                enough.TrySetResult();
+        }
+    }
+
+    string Say(Life life, string what)
+    {
+        string lives = string.Join(", ", _lives.Select(l => $"{l.Number} {l.Spawned} {l.Killed?.ToString() ?? "runs"}").TakeLast(5));
+        return $"Life {life.Number}: {what}\nLives: {lives}\nIts log:\n{life.Process.Errors}";
+    }
+
+    sealed record Timeline(long[][] Segments, Gap[] Gaps);
+
+    sealed record Gap(DateTimeOffset From, DateTimeOffset? To, string Cause);
+}
