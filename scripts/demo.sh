@@ -17,14 +17,15 @@ mkdir -p "$home"
   echo "listen: \"127.0.0.1:$port\""
   echo "data: \"$home/data\""
   echo "cameras:"
-  while IFS='|' read -r id name; do
-    echo "  - { id: $id, name: \"$name\", main: \"rtsp://127.0.0.1:$rtsp/$id\", sub: \"rtsp://127.0.0.1:$rtsp/$id/sub\" }"
+  while IFS='|' read -r id name record; do
+    echo "  - { id: $id, name: \"$name\", main: \"rtsp://127.0.0.1:$rtsp/$id\", sub: \"rtsp://127.0.0.1:$rtsp/$id/sub\", record: $record }"
   done <<'CAMERAS'
-north-gate|North gate
-east-fence|East fence
-west-path|West path
-crossing|Crossing, lane 1
-tree-line|Tree line
+north-gate|North gate|main
+east-fence|East fence|main
+west-path|West path|main
+south-lot|South lot|main
+crossing|Crossing, lane 1|both
+tree-line|Tree line|main
 CAMERAS
 } > "$home/atalaya.yaml"
 

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:?usage: scripts/media.sh FOLDER}
-[ -f "$out/.complete-1" ] && exit 0
+[ -f "$out/.complete-2" ] && exit 0
 mkdir -p "$out"
 
 # The package is unpacked, not installed: minimal systems leave out /usr/share/doc, where its files would go.
@@ -43,7 +43,8 @@ h264=(-c:v libx264 -preset veryfast -profile:v high -g 20 -sc_threshold 0 -b:v 1
 make_camera north-gate vtest.avi "scale=1152:864:flags=lanczos" "${h264[@]}" -bf 0
 make_camera east-fence vtest.avi "crop=480:360:288:96,scale=960:720:flags=lanczos" "${h264[@]}" -bf 0
 make_camera west-path vtest.avi "crop=480:360:0:180,scale=960:720:flags=lanczos" "${h264[@]}" -bf 2
+make_camera south-lot vtest.avi "crop=400:300:368:276,scale=960:720:flags=lanczos" "${h264[@]}" -bf 0
 make_camera crossing vtest.avi "crop=384:288:192:288,scale=960:720:flags=lanczos" \
   -c:v libx265 -preset veryfast -x265-params "log-level=error:keyint=20:scenecut=0:bframes=0" -tag:v hvc1 -b:v 900k
 make_camera tree-line tree.avi "fps=10,scale=640:480:flags=lanczos" "${h264[@]}" -bf 0
-touch "$out/.complete-1"
+touch "$out/.complete-2"
