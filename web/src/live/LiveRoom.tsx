@@ -184,7 +184,7 @@ export function LiveRoom() {
             key={camera.id}
             camera={camera}
             stream={large || layout === 1 ? 'main' : 'sub'}
-            large={large?.id === camera.id || layout === 1}
+            large={large?.id === camera.id}
             hidden={large !== null && large.id !== camera.id}
             focused={focused === camera.id}
             onFocus={setFocused}

@@ -308,7 +308,10 @@ export class PlaybackPlayer {
     const now = this.#options.now();
     let gap: Gap | null = null;
     try {
-      gap = gapAt((await this.#options.timeline(wall - 60_000, wall + 60_000)).gaps, wall, now);
+      const around = await this.#options.timeline(wall - 60_000, wall + 60_000);
+      gap = gapAt(around.gaps, wall, now);
+      // Before the first recording nothing is missing.
+      if (gap === null && around.oldest !== null && Date.parse(around.oldest) >= wall) return;
     } catch {
       // The gap is told without its cause.
     }

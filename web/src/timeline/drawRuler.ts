@@ -27,14 +27,17 @@ export function drawRuler(canvas: HTMLCanvasElement, scale: TimeScale, zone: Zon
   for (const { ms } of ticks(scale, small, zone.offsetAt))
     context.fillRect(Math.round(toPixel(scale, ms)), height - 4, 1, 4);
 
-  let dated = false;
   const marks = ticks(scale, step, zone.offsetAt);
+  // The day at the left, where no midnight is in view to say it; labels keep clear of it.
+  const needsDay = spanOf(scale) < day * 2 && !marks.some((mark) => mark.midnight);
+  const today = needsDay ? format.date(Math.min(now, toTime(scale, width / 2))) : '';
+  const taken = needsDay ? context.measureText(today).width + 12 : -Infinity;
   for (const { ms, midnight } of marks) {
     const at = Math.round(toPixel(scale, ms));
     context.fillStyle = midnight ? strong : line;
     context.fillRect(at, height - 8, 1, 8);
     context.fillStyle = midnight ? strong : dim;
-    dated ||= midnight;
+    if (at < taken) continue;
     const text =
       midnight || step >= day
         ? format.shortDate(ms)
@@ -45,14 +48,6 @@ export function drawRuler(canvas: HTMLCanvasElement, scale: TimeScale, zone: Zon
             : format.timeMs(ms).replace(/(\D[\d٠-٩])[\d٠-٩]{2}$/, '$1');
     context.fillText(text, at + 4, height / 2 - 2);
   }
-  // The day, where no midnight is in view to say it.
-  if (!dated && spanOf(scale) < day * 2) {
-    const text = format.date(Math.min(now, toTime(scale, width / 2)));
-    const wide = context.measureText(text).width;
-    const from = style.getPropertyValue('--panel').trim();
-    context.fillStyle = from;
-    context.fillRect(0, 0, wide + 16, height - 9);
-    context.fillStyle = strong;
-    context.fillText(text, 4, height / 2 - 2);
-  }
+  context.fillStyle = strong;
+  context.fillText(today, 4, height / 2 - 2);
 }
