@@ -108,6 +108,24 @@ public sealed class LiveTests
         socket.CloseStatusDescription.ShouldBe("removed");
     }
 
+    [Fact]
+    public async Task A_stopping_node_sends_its_viewers_off_and_does_not_wait_for_them()
+    {
+        await using var fake = await FakeCamera.StartAsync(Clip);
+        await using var node = await TestNode.StartAsync($"cameras: [{{ id: gate, main: '{fake.Url}' }}]");
+        await node.RunningAsync("gate");
+        using var socket = await node.ConnectAsync("/api/cameras/gate/live");
+        await socket.NextTextAsync();
+
+        var stopping = node.App.StopAsync(TestNode.Stop);
+
+        JsonNode? last = null;
+        while (await socket.NextTextAsync() is { } message)
+            last = message;
+        ((string?)last!["code"]).ShouldBe("stopping");
+        await stopping.WaitAsync(TimeSpan.FromSeconds(10), TestNode.Stop);
+    }
+
     [Theory]
     [InlineData("/api/cameras/nobody/live", "no-camera")]
     [InlineData("/api/cameras/gate/live?stream=sub", "no-stream")]

@@ -145,6 +145,9 @@ sealed class LiveViews : IDisposable
                 break;
         }
 
+        // A page answers a close at once; one that sleeps must not hold up the node's stop.
+        await Task.WhenAny(receiving, Task.Delay(CloseWait, _clock, CancellationToken.None));
+        socket.Abort();
         await receiving;
     }
 
