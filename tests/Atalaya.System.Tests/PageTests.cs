@@ -7,7 +7,7 @@ using Microsoft.Playwright;
 namespace Atalaya.System.Tests;
 
 /// <summary>The page in a real browser against the real node. One site, few long tests: starting browsers is what costs.</summary>
-public sealed partial class PageTests(Site site)
+public sealed partial class PageTests(Site site) : IClassFixture<Site>
 {
     /// <summary>Reads the picture's number: sixteen blocks in the upper quarter, the highest bit at the left.</summary>
     const string ReadNumber = """

@@ -3,11 +3,8 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Atalaya.Media;
 using Atalaya.Simulation;
-using Atalaya.System.Tests;
 using Atalaya.Testing;
 using Microsoft.Playwright;
-
-[assembly: AssemblyFixture(typeof(Site))]
 
 namespace Atalaya.System.Tests;
 
