@@ -15,7 +15,7 @@ import { useFormat } from '../i18n/format';
 import { useKeys } from '../shell/keyboard';
 import { Failure, Notice } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
-import { columnsOf, layouts, moveFocus, readLayout } from './layout';
+import { columnsOf, layouts, moveFocus, readLayout, rowsOf } from './layout';
 import { LiveTile } from './LiveTile';
 
 export function LiveRoom() {
@@ -37,7 +37,7 @@ export function LiveRoom() {
   // The enlarged camera is shown whatever page it is on.
   const tiles = large && !onPage.includes(large) ? [...onPage, large] : onPage;
   const columns = large ? 1 : columnsOf(layout, portrait);
-  const rows = large ? 1 : portrait ? undefined : columns;
+  const rows = large ? 1 : portrait ? undefined : rowsOf(columns, pages === 1 ? onPage.length : layout);
 
   const toggle = useCallback(
     (id: string) => {
