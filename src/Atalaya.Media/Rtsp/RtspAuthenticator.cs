@@ -3,9 +3,9 @@ using System.Text;
 
 namespace Atalaya.Media.Rtsp;
 
-/// <summary>Answers one camera's challenges, and goes on answering without being asked again.</summary>
+/// <summary>Answers one camera's challenges, of RTSP or of HTTP, from which RTSP took them; goes on answering without being asked again.</summary>
 /// <remarks>Not thread-safe: whoever writes requests owns it.</remarks>
-sealed class RtspAuthenticator(string userName, string password, Func<string>? clientNonce = null)
+public sealed class RtspAuthenticator(string userName, string password, Func<string>? clientNonce = null)
 {
     AuthChallenge? _challenge;
     string _clientNonce = "";
