@@ -1,6 +1,0 @@
-namespace Atalaya.Media.Tests;
-public sealed class SmokeTests
-{
-    [Fact]
-    public void Runs() => true.ShouldBeTrue();
-}
