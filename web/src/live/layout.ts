@@ -16,7 +16,8 @@ export function columnsOf(layout: Layout, portrait: boolean): number {
 }
 
 /** Rows that the tiles need: a wall of five cameras leaves no row empty. */
-export const rowsOf = (columns: number, tiles: number): number => Math.max(1, Math.min(columns, Math.ceil(tiles / columns)));
+export const rowsOf = (columns: number, tiles: number): number =>
+  Math.max(1, Math.min(columns, Math.ceil(tiles / columns)));
 
 /** Where an arrow key leads from a tile: an index, or the same one at the edge. Rows run in reading direction. */
 export function moveFocus(at: number, key: string, columns: number, count: number, rtl: boolean): number {
