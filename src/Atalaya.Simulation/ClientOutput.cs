@@ -30,6 +30,13 @@ sealed class ClientOutput(Socket socket, Stream? encrypted, int capacity, TimePr
     /// <summary>Nothing more can be sent.</summary>
     public bool Broken { get; private set; }
 
+    /// <summary>Before the socket is disposed of: whoever still has something to say is refused instead of meeting a dead socket.</summary>
+    public void Break()
+    {
+        lock (_gate)
+            Broken = true;
+    }
+
     /// <summary>For how long bytes have waited and none was taken; zero if none waits.</summary>
     public TimeSpan Stuck(MonotonicTime now)
     {

@@ -36,6 +36,7 @@ sealed class RtspConnection
     /// <summary>Whoever else wants it gone: the loop then ends by itself.</summary>
     public void Close()
     {
+        Output.Break();
         try
         {
             _socket.Dispose();
@@ -75,6 +76,7 @@ sealed class RtspConnection
             {
                 connection._session?.End(end);
                 simulator.Closed(connection);
+                connection.Output.Break();
             }
         }
         catch (Exception gone) when (gone is SocketException or IOException or ObjectDisposedException or OperationCanceledException
