@@ -10,7 +10,7 @@ namespace Atalaya.Cameras;
 /// </summary>
 sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub, CameraServices services) : IDisposable
 {
-    /// <summary>A run this long was a good one: the next failure starts the back-off anew.</summary>
+    /// <summary>Pictures for so long make a good run: the next failure starts the back-off anew.</summary>
     static readonly TimeSpan GoodRun = TimeSpan.FromSeconds(30);
 
     readonly RateWindow _rates = new();
@@ -21,14 +21,15 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
     volatile StreamPhase _phase = new(CameraState.Connecting, "", WallTime.Now(services.Clock), 0, null);
     volatile VideoFormat? _video;
     volatile AudioFormat? _audio;
-    volatile RtspSession? _running;
     long _units, _bytes, _lastUnit, _sessions;
-    StreamTotals _ended;        // of sessions that are over; under _gate
     readonly Lock _gate = new();
+    RtspSession? _running;      // under _gate, with the next: a session's counts are in one or the other, never in both or neither
+    StreamTotals _ended;        // of sessions that are over
 
-    // Touched only by RunAsync.
+    // Touched only by RunAsync, and by OnUnit while that waits for the session.
     int _attempt;
     BreakCause? _told;
+    MonotonicTime? _firstPicture;   // of this session
 
     /// <summary>Runs until stopped; never throws.</summary>
     public async Task RunAsync()
@@ -37,12 +38,12 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
         {
             _attempt++;
             Enter(CameraState.Connecting, _attempt == 1 ? "Connecting." : $"Connecting, attempt {_attempt}.", null);
-            var began = MonotonicTime.Now(services.Clock);
+            _firstPicture = null;
             var ending = await RunOnceAsync();
             if (_stop.IsCancellationRequested)
                 break;
 
-            if (MonotonicTime.Now(services.Clock) - began >= GoodRun)
+            if (_firstPicture is { } began && MonotonicTime.Now(services.Clock) - began >= GoodRun)
                 _attempt = 1;
             Tell(ending.Cause, ending.Detail);
             var wait = ending.Backoff.After(_attempt, Random.Shared);
@@ -108,15 +109,15 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
             await using var session = await RtspSession.ConnectAsync(config.Url(stream)!, options, services.Pool, _stop.Token);
             await session.PlayAsync(ChooseTracks(session), _stop.Token);
             Interlocked.Increment(ref _sessions);
-            _running = session;
+            lock (_gate)
+                _running = session;
             try
             {
                 return Ending.Of(await session.RunAsync(OnUnit, _stop.Token));
             }
             finally
             {
-                _running = null;
-                Remember(session.Statistics);
+                Ended(session);
             }
         }
         catch (RtspException e)
@@ -158,7 +159,7 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
             Volatile.Write(ref _lastUnit, unit.Wall.Microseconds);
             if (_phase.State != CameraState.Running)
             {
-                _told = null;
+                _firstPicture = MonotonicTime.Now(services.Clock);
                 Enter(CameraState.Running, "", null);
             }
         }
@@ -168,6 +169,8 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
         }
 
         Volatile.Write(ref _bytes, _bytes + unit.Data.Length);
+        // Also of sound alone: readers must hear that its media clock ended, whatever they heard before.
+        _told = null;
         hub.Publish(unit);
         unit.Release();
     }
@@ -187,10 +190,12 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
         hub.Break(new(cause, detail, WallTime.Now(services.Clock)));
     }
 
-    void Remember(RtspStatistics statistics)
+    void Ended(RtspSession session)
     {
         lock (_gate)
         {
+            _running = null;
+            var statistics = session.Statistics;
             _ended = new(
                 0, 0, _ended.PacketsReceived + statistics.Tracks.Sum(t => t.Packets), _ended.PacketsLost + statistics.Tracks.Sum(t => t.Lost),
                 _ended.Malformed + statistics.Tracks.Sum(t => t.Malformed), 0);
@@ -199,9 +204,9 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
 
     StreamTotals Totals()
     {
-        var running = _running?.Statistics;
         lock (_gate)
         {
+            var running = _running?.Statistics;
             return new(
                 Volatile.Read(ref _units), Volatile.Read(ref _bytes),
                 _ended.PacketsReceived + (running?.Tracks.Sum(t => t.Packets) ?? 0),
@@ -211,7 +216,11 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
         }
     }
 
-    double? Drift() => _running?.Statistics.Tracks.FirstOrDefault()?.DriftPpm;
+    double? Drift()
+    {
+        lock (_gate)
+            return _running?.Statistics.Tracks.FirstOrDefault()?.DriftPpm;
+    }
 
     sealed record StreamPhase(CameraState State, string Reason, WallTime Since, int Attempt, WallTime? NextAttempt);
 

@@ -143,6 +143,43 @@ public sealed class CameraSetTests : IAsyncLifetime
         (await NextBreakAsync(reader)).Cause.ShouldBe(BreakCause.Shutdown);
     }
 
+    [Fact]
+    public async Task A_session_of_sound_alone_ends_with_a_break_as_well()
+    {
+        byte[] sound = [0x80, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, .. new byte[160]];
+        await using var mute = ScriptedRtspServer.Camera(
+            "v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\nm=audio 0 RTP/AVP 0\r\na=control:track2\r\n",
+            playing: ScriptedRtspServer.Frame(2, sound));
+        var (_, reader) = await AddAsync(Config(mute.Url) with { Audio = true });
+        for (int session = 0; session < 2; session++)
+        {
+            var item = await NextAsync(reader);
+            item.Unit.ShouldNotBeNull("two media clocks in a row would be one to whoever reads on").Release();
+            mute.Close();
+            (await NextAsync(reader)).Break.ShouldNotBeNull();
+        }
+    }
+
+    [Fact]
+    public async Task A_camera_that_plays_nothing_is_asked_ever_more_rarely_however_long_each_attempt_takes()
+    {
+        var clock = new ManualClock();
+        await using var set = new CameraSet(new(new BlockPool(), clock, NullLogger.Instance, static _ => true, DataTimeout: TimeSpan.FromSeconds(40), KeepGroups: false));
+        await using var silent = ScriptedRtspServer.Camera("v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n");
+        await set.ApplyAsync([Config(silent.Url)], TestContext.Current.CancellationToken);
+        StreamStatus Stream() => set.Find("gate")!.Status().Streams[0];
+        for (int attempt = 1; attempt <= 3; attempt++)
+        {
+            // Two timers: the counting of rates, and the run's own check. A request that waits for its reply would have one, too.
+            await UntilAsync(() => Stream().Totals.Sessions == attempt && clock.Timers == 2, "it accepts whatever is asked");
+            clock.Advance(TimeSpan.FromSeconds(41));
+            await UntilAsync(() => Stream().State == CameraState.Unreachable, "it sent nothing");
+            Stream().Attempt.ShouldBe(attempt);
+            var wait = Stream().NextAttempt!.Value - WallTime.Now(clock);
+            clock.Advance(wait + TimeSpan.FromMilliseconds(1));
+        }
+    }
+
     async Task<(Camera Camera, HubReader Reader)> AddAsync(params CameraConfig[] configs)
     {
         HubReader? reader = null;
