@@ -142,6 +142,10 @@ sealed class RtspRun : IDisposable
 
             await Task.WhenAll(loops);
             ticker.Remove(this);
+            // A check that is under way may still hand out units: whoever awaits this may give back the buffers then, and say that no more comes.
+            lock (_gate)
+            {
+            }
         }
 
         if (_bug is not null)

@@ -120,6 +120,37 @@ public sealed class RtspUdpTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_is_not_over_while_the_periodic_check_still_hands_out_units()
+    {
+        var clock = new ManualClock();
+        await using var camera = ScriptedRtspServer.Camera(Sound, SetUp);
+        await using var session = await PlayAsync(camera, new() { Transport = RtspTransport.Udp, Clock = clock, DataTimeout = TimeSpan.FromMinutes(1) });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        using var go = new ManualResetEventSlim();
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var running = session.RunAsync(unit =>
+        {
+            if (unit.Data.Span[0] == 3)
+            {
+                entered.TrySetResult();
+                go.Wait(Stop);
+            }
+
+            OnUnit(unit);
+        }, stop.Token);
+        await SendAsync(1, 3);
+        await ReadAsync(1);
+        var checking = Task.Run(() => clock.AdvanceUntilAsync(() => entered.Task.IsCompleted, TimeSpan.FromSeconds(40), TimeSpan.FromMilliseconds(500)), Stop);
+        await entered.Task.WaitAsync(TimeSpan.FromSeconds(20), Stop);
+        await stop.CancelAsync();
+        await Should.ThrowAsync<TimeoutException>(() => running.WaitAsync(TimeSpan.FromMilliseconds(300), Stop));
+        go.Set();
+        (await running.WaitAsync(TimeSpan.FromSeconds(20), Stop)).Kind.ShouldBe(RtspEndKind.Stopped);
+        await checking;
+        (await ReadAsync(1)).ShouldBe([3]);
+    }
+
+    [Fact]
     public async Task Receiver_reports_and_goodbye_travel_on_the_second_port()
     {
         var clock = new ManualClock();
