@@ -54,12 +54,15 @@ static class ClipExport
         if (to <= from)
             throw new ExportException($"Nothing of {request.Camera} is recorded between {request.From} and {request.To}.");
 
+        // One that a killed process left is written over; one that another process writes just now is locked, and stays that process's.
         string part = path + ".part";
+        var file = new FileStream(part, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1 << 18);
         try
         {
             Mp4Clip clip;
-            using (var file = new FileStream(part, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Read, 1 << 18))
+            using (file)
             {
+                file.SetLength(0);
                 clip = Mp4Writer.Write(sources, from, to, file, progress is null ? null : (done, all) => progress.Report(all > 0 ? (double)done / all : 1), stop);
                 file.Flush(flushToDisk: true);
             }

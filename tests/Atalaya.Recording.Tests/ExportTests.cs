@@ -78,6 +78,23 @@ public sealed class ExportTests
         (await File.ReadAllTextAsync(folder.File("taken.mp4"))).ShouldBe("mine");
     }
 
+    [Fact]
+    public async Task An_unfinished_clip_of_another_process_is_left_to_it_and_one_of_a_killed_process_is_written_over()
+    {
+        await using var scene = await RecordedAsync(new());
+        using var folder = new TempFolder();
+        string path = folder.File("clip.mp4"), part = path + ".part";
+        await File.WriteAllTextAsync(part, "half a clip");
+        using (new FileStream(part, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            await Should.ThrowAsync<IOException>(scene.Archive.ExportAsync(Gate(0, 12), path));
+            File.Exists(part).ShouldBeTrue();
+        }
+
+        await scene.Archive.ExportAsync(Gate(0, 12), path);
+        Directory.GetFiles(folder.Path).ShouldBe([path]);
+    }
+
     sealed class Progress(Action<double> report) : IProgress<double>
     {
         public void Report(double value) => report(value);
