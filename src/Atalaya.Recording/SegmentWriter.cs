@@ -48,6 +48,7 @@ sealed class SegmentWriter(Recorder recorder)
     int _sequence;
     TimeSpan _retryDelay = FirstRetry;
     MonotonicTime? _retryAt;        // the disk failed; not before then again
+    string _diskFault = "";         // how, in words
 
     public bool IsOpen => _segment is not null;
 
@@ -145,6 +146,8 @@ sealed class SegmentWriter(Recorder recorder)
         {
             if (MonotonicTime.Now(recorder.Clock) < at)
             {
+                // A camera that was away is back: what is missing from now on is the disk's doing.
+                recorder.Ledger.ChangeCause(GapCause.Disk, _diskFault, RunClock.Floor(unit.Wall));
                 recorder.Lost(1);
                 unit.Release();
                 return;
@@ -523,7 +526,7 @@ sealed class SegmentWriter(Recorder recorder)
 
     void DiskFailed(string doing, Exception e)
     {
-        string detail = $"The disk failed ({doing}): {e.Message}";
+        string detail = _diskFault = $"The disk failed ({doing}): {e.Message}";
         Forget();
         if (_segment is { } segment)
         {

@@ -298,6 +298,29 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    public async Task A_camera_that_comes_back_to_a_failing_disk_is_not_blamed_for_what_is_missing()
+    {
+        var footage = await Footage.PlainAsync();
+        await using var scene = await Scene.OpenAsync();
+        await scene.PublishAsync(footage.Units(0, 2, Noon));
+        scene.Disk.WriteFault = "Input/output error";
+        await scene.PublishAsync(footage.Units(2, 4, Noon));
+        scene.Break(BreakCause.Network, "Unreachable.", Noon.AddSeconds(10));
+        await scene.PublishAsync(footage.Units(0, 2, Noon.AddSeconds(30)));
+        scene.Disk.WriteFault = null;
+        scene.Clock.Advance(TimeSpan.FromSeconds(60));
+        await scene.PublishAsync(footage.Units(2, 4, Noon.AddSeconds(30)));
+        await scene.SettleAsync();
+
+        var gaps = scene.Gaps();
+        gaps.Select(g => g.Cause).ShouldBe([GapCause.Disk, GapCause.Network, GapCause.Disk]);
+        gaps[1].From.ShouldBe(WallTime.From(Noon.AddSeconds(10)));
+        gaps[1].To.ShouldBe(WallTime.From(Noon.AddSeconds(30)));
+        gaps[2].Detail.ShouldContain("Input/output error");
+        gaps[2].To.ShouldBe(WallTime.From(Noon.AddSeconds(32)));
+    }
+
+    [Fact]
     public async Task A_disk_that_takes_no_file_at_all_stops_only_this_camera()
     {
         var footage = await Footage.PlainAsync();
@@ -357,7 +380,8 @@ public sealed class RecorderTests
         scene.Segments().ShouldBeEmpty();
         var timeline = await scene.Archive.TimelineAsync("gate", StreamKind.Main, WallTime.From(Noon), WallTime.From(Noon.AddHours(1)));
         var span = timeline.Recorded.ShouldHaveSingleItem();
-        (span.To - span.From).TotalSeconds.ShouldBeInRange(9.5, 10.2);
+        // At most a batch waits in the hub, half a fragment and one picture in the writer: how the threads meet decides.
+        (span.To - span.From).TotalSeconds.ShouldBeInRange(9.4, 10.2);
         timeline.Gaps.ShouldBeEmpty();
         timeline.Newest.ShouldBe(span.To);
         scene.Recorder.Status().Newest.ShouldBe(span.To);
