@@ -21,11 +21,13 @@ sealed class RtspAuthentication(IReadOnlyDictionary<string, string> users, Simul
             yield return $"Basic realm=\"{Realm}\"";
     }
 
-    public bool Accepts(RtspRequest request, string nonce)
+    public bool Accepts(RtspRequest request, string nonce) => Accepts(request.Method, request.Url, request.Header("Authorization"), nonce);
+
+    /// <param name="header">The value of <c>Authorization</c>.</param>
+    public bool Accepts(string method, string url, string? header, string nonce)
     {
         if (!Wanted)
             return true;
-        string? header = request.Header("Authorization");
         if (header is null)
             return false;
         if (header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase))
@@ -40,10 +42,10 @@ sealed class RtspAuthentication(IReadOnlyDictionary<string, string> users, Simul
             || !users.TryGetValue(given.GetValueOrDefault("username", ""), out string? password))
             return false;
         string uri = given.GetValueOrDefault("uri", "");
-        if (PathOf(uri) != PathOf(request.Url))
+        if (PathOf(uri) != PathOf(url))
             return false;
         string secret = Hash(sha, $"{given["username"]}:{Realm}:{password}");
-        string action = Hash(sha, $"{request.Method}:{uri}");
+        string action = Hash(sha, $"{method}:{uri}");
         string expected = given.TryGetValue("qop", out string? qop)
             ? Hash(sha, $"{secret}:{nonce}:{given.GetValueOrDefault("nc")}:{given.GetValueOrDefault("cnonce")}:{qop}:{action}")
             : Hash(sha, $"{secret}:{nonce}:{action}");
