@@ -37,6 +37,8 @@ const skippedShownMs = 4000;
 /** Closer to the present than this, playing on is what the live wall is for: fragments reach the archive with their key frames. */
 const edgeMs = 8000;
 const lookAheadMs = 24 * 3_600_000;
+/** Restarts of a decoder that gave up, per window; a stream that breaks it every time is told as a failure. */
+const mostRecoveries = 3;
 
 /** One video element with one playlist window on it. */
 class Deck {
@@ -45,8 +47,13 @@ class Deck {
   fetchedAt = 0;
   ready: Promise<boolean> = Promise.resolve(false);
   #hls: Hls | null = null;
+  #abandon: () => void = () => undefined;
 
-  constructor(readonly video: HTMLVideoElement) {
+  /** `failed` is told when loading ends for good after the first picture: nothing more will come. */
+  constructor(
+    readonly video: HTMLVideoElement,
+    readonly failed: (deck: Deck, reason: string) => void,
+  ) {
     video.muted = true;
     video.playsInline = true;
     video.disableRemotePlayback = true;
@@ -61,7 +68,7 @@ class Deck {
     }));
   }
 
-  /** Resolves to whether the window holds anything; rejects with the reason when it can't be loaded. */
+  /** Resolves to whether the window holds anything, false when closed before; rejects with the reason when it can't be loaded. */
   load(HlsClass: typeof Hls, url: string, window: PlayWindow, wall: number, now: number): Promise<boolean> {
     this.close();
     this.window = window;
@@ -81,6 +88,8 @@ class Deck {
     this.#hls = hls;
     this.ready = new Promise<boolean>((resolve, reject) => {
       let started = false;
+      let recoveries = 0;
+      this.#abandon = () => resolve(false);
       hls.on(HlsClass.Events.LEVEL_LOADED, (_event, { details }) => {
         if (started) return;
         started = true;
@@ -95,13 +104,14 @@ class Deck {
       });
       hls.on(HlsClass.Events.ERROR, (_event, error) => {
         if (!error.fatal) return;
-        const status = error.response?.code;
-        if (error.details === HlsClass.ErrorDetails.LEVEL_EMPTY_ERROR || status === 404) {
+        const reason = error.error.message || error.details;
+        if (started) {
+          if (error.type === HlsClass.ErrorTypes.MEDIA_ERROR && recoveries++ < mostRecoveries) hls.recoverMediaError();
+          else this.failed(this, reason);
+        } else if (error.details === HlsClass.ErrorDetails.LEVEL_EMPTY_ERROR || error.response?.code === 404) {
           resolve(false);
-        } else if (error.type === HlsClass.ErrorTypes.MEDIA_ERROR && started) {
-          hls.recoverMediaError();
         } else {
-          reject(new Error(error.error.message || error.details));
+          reject(new Error(reason));
         }
       });
     });
@@ -114,6 +124,7 @@ class Deck {
     this.#hls?.destroy();
     this.#hls = null;
     this.window = null;
+    this.#abandon();
   }
 }
 
@@ -142,8 +153,8 @@ export class PlaybackPlayer {
 
   constructor(first: HTMLVideoElement, second: HTMLVideoElement, options: PlaybackOptions) {
     this.#options = options;
-    this.#active = new Deck(first);
-    this.#spare = new Deck(second);
+    this.#active = new Deck(first, this.#onFailed);
+    this.#spare = new Deck(second, this.#onFailed);
     for (const deck of [this.#active, this.#spare]) {
       deck.video.addEventListener('ended', this.#onEnd);
       deck.video.addEventListener('waiting', this.#onWaiting);
@@ -184,6 +195,8 @@ export class PlaybackPlayer {
     }
     this.#camera = camera;
     this.#stream = stream;
+    // That was said of the camera before.
+    if (this.#state.phase === 'unsupported') this.#set({ phase: 'loading', reason: null });
     if (fps !== null && fps > 0) this.#frameMs = 1000 / fps;
     await this.seek(wall);
   }
@@ -424,6 +437,14 @@ export class PlaybackPlayer {
       this.#set({ phase: 'ended' });
     }
   }
+
+  #onFailed = (deck: Deck, reason: string): void => {
+    deck.close();
+    if (deck !== this.#active) return;
+    this.#turn++;
+    deck.video.pause();
+    this.#set({ phase: 'failed', reason });
+  };
 
   #showActive(): void {
     this.#active.video.classList.add('active');
