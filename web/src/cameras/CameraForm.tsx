@@ -121,6 +121,9 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           sub: sub === '' ? null : { url: sub },
           transport: fields.transport,
           record: fields.record,
+          // The form has no fields for these; what is left out would be reset.
+          audio: camera?.audio ?? null,
+          fingerprint: camera?.fingerprint ?? null,
           userName: fields.userName.trim() || null,
           password: fields.password !== '' ? fields.password : fields.forget ? '' : null,
         },

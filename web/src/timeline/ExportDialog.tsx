@@ -47,7 +47,9 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
   const zone = useMemo(() => new Zone(format.timeZone), [format.timeZone]);
   const [camera, setCamera] = useState(given);
   const chosen = cameras.find((candidate) => candidate.id === camera);
-  const [stream, setStream] = useState<StreamKind>(chosen?.record === 'sub' ? 'sub' : 'main');
+  const [wanted, setWanted] = useState<StreamKind>('main');
+  // The choice is there only where both are recorded.
+  const stream: StreamKind = chosen?.record === 'both' ? wanted : chosen?.record === 'sub' ? 'sub' : 'main';
   // Text fields hold whole seconds; a mark set on a picture keeps its milliseconds until the field is changed.
   const [from, setFrom] = useState<Edge>({ ms: givenFrom, text: zone.toLocalText(givenFrom) });
   const [to, setTo] = useState<Edge>({ ms: givenTo, text: zone.toLocalText(givenTo) });
@@ -163,7 +165,7 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
         <NativeSelect
           label={t('export.stream')}
           value={stream}
-          onChange={(event) => setStream(event.currentTarget.value === 'sub' ? 'sub' : 'main')}
+          onChange={(event) => setWanted(event.currentTarget.value === 'sub' ? 'sub' : 'main')}
           data={(['main', 'sub'] as const).map((kind) => ({ value: kind, label: t(`camera.stream.${kind}`) }))}
         />
       )}
