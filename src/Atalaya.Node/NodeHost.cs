@@ -75,7 +75,7 @@ static class NodeHost
     {
         logging.SetMinimumLevel(options.Level)
             .AddFilter("Microsoft", LogLevel.Warning)
-            .AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None)    // A start that fails: ServeVerb says it in one line.
             .AddFilter("Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware", LogLevel.None)  // Our handler logs what is ours, once.
             .Services.Configure<ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         if (options.Format == LogFormat.Json)

@@ -10,6 +10,20 @@ public sealed class RequestTests
     const string Time = "from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00Z";
 
     [Fact]
+    public async Task An_unknown_character_set_and_a_missing_body_are_told_in_words_of_the_API()
+    {
+        await using var node = await TestNode.StartAsync();
+        using var strange = new StringContent("{}");
+        strange.Headers.ContentType = System.Net.Http.Headers.MediaTypeHeaderValue.Parse("application/json; charset=klingon");
+        using var refused = await node.Http.PostAsync("/api/cameras", strange, TestNode.Stop);
+        refused.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
+
+        using var nothing = new StringContent("null", Encoding.UTF8, "application/json");
+        using var empty = await node.Http.PostAsync("/api/cameras", nothing, TestNode.Stop);
+        JsonNode.Parse(await empty.Content.ReadAsStringAsync(TestNode.Stop))!["detail"]!.GetValue<string>().ShouldStartWith("A body is needed");
+    }
+
+    [Fact]
     public async Task Every_bad_request_gets_a_problem_that_says_why_and_none_a_server_error()
     {
         await using var node = await TestNode.StartAsync("cameras: [{ id: gate, main: rtsp://127.0.0.1:9/x, enabled: false }]");

@@ -73,6 +73,7 @@ static class Problems
             {
                 StatusCodes.Status404NotFound => "Nothing is served under this path. /openapi/v1.json describes what is.",
                 StatusCodes.Status405MethodNotAllowed => "This path exists, but not for this method.",
+                StatusCodes.Status413PayloadTooLarge => "The body is larger than the node reads (option requests.maxBody).",
                 StatusCodes.Status415UnsupportedMediaType => "Send the body as Content-Type: application/json.",
                 _ => null,
             };
@@ -89,6 +90,12 @@ static class Problems
             var problem = exception switch
             {
                 BadHttpRequestException bad => Bad(bad),
+                InvalidOperationException when http.Request.GetTypedHeaders().ContentType is { Charset.HasValue: true, Encoding: null } => new()
+                {
+                    Status = StatusCodes.Status415UnsupportedMediaType,
+                    Title = "The body's character set isn't known",
+                    Detail = "Send the body as UTF-8, Content-Type: application/json.",
+                },
                 _ => new ProblemDetails
                 {
                     Status = StatusCodes.Status500InternalServerError,
@@ -110,7 +117,10 @@ static class Problems
                 {
                     Status = bad.StatusCode,
                     Title = bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? "The request is too large" : "The request can't be understood",
-                    Detail = bad.Message,
+                    // The framework's sentence names its own parameters.
+                    Detail = bad.Message.Contains("no body was provided", StringComparison.Ordinal)
+                        ? "A body is needed, a JSON object as /openapi/v1.json describes it."
+                        : bad.Message,
                 };
             }
 

@@ -30,7 +30,7 @@ sealed class EventsHub(EventFeed feed) : Hub
 public sealed record RecordingChangedJson(string Id, RecordingStatusJson Recording);
 
 /// <summary>
-/// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>. What changes often is told at
+/// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>, <c>exportRemoved</c>. What changes often is told at
 /// most twice a second per camera, and figures that always move (rates, ages) every five seconds.
 /// </summary>
 sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, TimeProvider clock)
@@ -39,7 +39,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500), FiguresEvery = TimeSpan.FromSeconds(5);
 
     readonly ConcurrentDictionary<string, byte> _recordingsChanged = new(StringComparer.Ordinal);
-    readonly ConcurrentDictionary<string, ExportJson> _exportsChanged = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, byte> _exportsChanged = new(StringComparer.Ordinal);
     readonly Dictionary<string, CameraJson> _told = new(StringComparer.Ordinal);    // touched only by TellAsync
     ITimer? _timer;
     long _figuresAt;
@@ -70,7 +70,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     // On the recorder's thread: noted, told later.
     void OnRecording(RecorderStatus status) => _recordingsChanged[status.Camera] = 0;
 
-    void OnExport(ExportJson export) => _exportsChanged[export.Id] = export;
+    void OnExport(ExportJson export) => _exportsChanged[export.Id] = 0;
 
     async Task TellAsync()
     {
@@ -118,8 +118,11 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
 
             foreach (string id in _exportsChanged.Keys)
             {
-                if (_exportsChanged.TryRemove(id, out var export))
-                    await pages.Clients.All.SendAsync("exportChanged", exports.Find(id) ?? export);
+                _exportsChanged.TryRemove(id, out _);
+                if (exports.Find(id) is { } export)
+                    await pages.Clients.All.SendAsync("exportChanged", export);
+                else
+                    await pages.Clients.All.SendAsync("exportRemoved", id);
             }
         }
         catch (InvalidOperationException)

@@ -37,7 +37,7 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
     ITimer? _cleaning;
     Task _running = Task.CompletedTask;
 
-    /// <summary>Raised at every change of state, and as it progresses.</summary>
+    /// <summary>Raised at every change of state, as it progresses, and when it is removed: <see cref="Find"/> then has it no more.</summary>
     public event Action<ExportJson>? Changed;
 
     /// <summary>Newest first.</summary>
@@ -240,6 +240,7 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
         File.Delete(PathOf(job.Export.Id));
         await _store!.DeleteAsync(job.Export.Id);
         _jobs.TryRemove(job.Export.Id, out _);
+        Tell(job);
     }
 
     void Tell(Job job)
