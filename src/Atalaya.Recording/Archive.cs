@@ -12,6 +12,12 @@ namespace Atalaya.Recording;
 /// </summary>
 public sealed class Archive : IAsyncDisposable
 {
+    /// <summary>
+    /// How far behind the newest row a start up looks for files without one. Rows come in order but for a file whose way to its name had to be
+    /// repeated, and for those that a start up recovered which was killed before it came to the ones before. 1 h: two folders a stream, names only.
+    /// </summary>
+    static readonly TimeSpan LookBack = TimeSpan.FromHours(1);
+
     readonly ConcurrentDictionary<(string Camera, StreamKind Stream), StreamLedger> _ledgers = new();
     readonly ConcurrentDictionary<(string Camera, StreamKind Stream), Recorder> _recorders = new();
     readonly SegmentIndex? _index;
@@ -71,6 +77,7 @@ public sealed class Archive : IAsyncDisposable
         return Task.Run(async () =>
         {
             disk.MakeFolder(Path.Combine(folder, ".open"));
+            disk.SyncFolder(folder);
             var archiveLock = Lock(folder);
             var archive = new Archive(folder, store is null ? null : new(store), options, disk, clock, log, archiveLock, null, reading: false);
             try
@@ -306,13 +313,13 @@ public sealed class Archive : IAsyncDisposable
     /// <summary>Open files first, then the ledgers from the newest files, then what the index lacks.</summary>
     void Recover(CancellationToken stop)
     {
-        // Asked before recovered files add rows of their own: what is older than a stream's newest row is complete.
+        // Asked before recovered files add rows of their own: what is older than a stream's newest row is complete, but for its last hour.
         var newest = new Dictionary<(string, StreamKind), WallTime>();
         bool indexed = TryIndex(index =>
         {
             index.Migrate();
             foreach (var (camera, stream) in index.Streams())
-                newest[(camera, stream)] = index.Before(camera, stream, new(long.MaxValue))!.Start;
+                newest[(camera, stream)] = index.Before(camera, stream, new(long.MaxValue))!.Start - LookBack;
         });
         _recovery.RecoverOpenFiles(Ledger);
         indexed = indexed && TryIndex(index =>

@@ -63,6 +63,30 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task A_start_up_killed_between_recovering_a_file_and_indexing_the_one_before_leaves_nothing_out()
+    {
+        var footage = await Footage.PlainAsync();
+        await using var scene = await Scene.OpenAsync(new() { SegmentLength = TimeSpan.FromSeconds(2) });
+        await scene.PublishAsync(footage.Units(0, 6, Noon));
+        await scene.StopAsync();
+        var segments = scene.Segments();
+        segments.Count.ShouldBe(3);
+        await using (var connection = await scene.Store.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        await using (var command = connection.CreateCommand())
+        {
+            command.CommandText = $"delete from segments where start_us = {segments[1].Start.Microseconds}";
+            (await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken)).ShouldBe(1);
+        }
+
+        scene.Index.Write([], [new("gate", StreamKind.Main, segments[1].Start, segments[1].End, GapCause.Crash, Recovery.CrashDetail)]);
+        scene.Clock.Advance(TimeSpan.FromMinutes(1));
+        await scene.StartAsync(attach: false);
+        scene.Segments().Select(s => s.Name).ShouldBe(segments.Select(s => s.Name));
+        scene.Gaps().ShouldHaveSingleItem().From.ShouldBe(segments[2].End);
+        (await scene.CheckAsync()).Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Recording_goes_on_after_a_crash_and_closes_the_gap()
     {
         var (scene, path, bytes) = await KilledAsync();
