@@ -26,7 +26,9 @@ sealed class SegmentPublisher : IAsyncDisposable
     readonly Dictionary<OpenSegment, (MonotonicTime Due, Action<Exception> Failed)> _open = [];
     MonotonicTime _retryAt;
     bool _stopping;
+    bool _unnamed;      // a file was opened whose name may not be on the disk yet
     long _opened;
+    readonly HashSet<string> _named = new(StringComparer.Ordinal);      // folders of hours that a loss of power can't take; only used by Publish
     readonly ITimer _tick;
     readonly Thread _thread;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -62,6 +64,7 @@ sealed class SegmentPublisher : IAsyncDisposable
             // Golden ratio: any number of files lies evenly over the interval.
             double place = (++_opened * 0.618_033_988_749_895) % 1;
             _open[segment] = (MonotonicTime.Now(_clock) + (_interval * (0.5 + (place / 2))), failed);
+            _unnamed = true;
         }
     }
 
@@ -172,10 +175,18 @@ sealed class SegmentPublisher : IAsyncDisposable
     {
         try
         {
+            // The name first: bytes that nobody finds are not kept. Once for all files that were opened since.
+            bool unnamed;
+            lock (_gate)
+                (unnamed, _unnamed) = (_unnamed, false);
+            if (unnamed)
+                _disk.SyncFolder(_folder.Open);
             _disk.Sync(segment.File);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            lock (_gate)
+                _unnamed = true;
             Forget(segment);
             failed(e);
         }
@@ -225,12 +236,15 @@ sealed class SegmentPublisher : IAsyncDisposable
         // 2. Data and length on the disk, before any name promises them.
         _disk.Sync(file);
 
-        // 3. Folders first seen this hour, named durably in their parents.
-        if (!Directory.Exists(hour))
+        // 3. Folders first seen this hour, named durably in their parents; also those that are there: who made them may have failed, or died, before that.
+        if (!_named.Contains(hour))
         {
             _disk.MakeFolder(hour);
             for (string? parent = Path.GetDirectoryName(hour); parent is not null && parent.Length >= _folder.Root.Length; parent = Path.GetDirectoryName(parent))
                 _disk.SyncFolder(parent);
+            if (_named.Count >= 1000)
+                _named.Clear();     // mostly hours that are over
+            _named.Add(hour);
         }
 
         // 4. The name, in one step: there is never half a file under it. A repetition after a failure in step 5 finds it done.
