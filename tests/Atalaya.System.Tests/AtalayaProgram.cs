@@ -7,9 +7,19 @@ static class AtalayaProgram
 {
     public static string Path { get; } = Find();
 
-    public static ManagedProcess Start(params IEnumerable<string> arguments) => ManagedProcess.Start(Path, arguments);
+    public static ManagedProcess Start(params IEnumerable<string> arguments) => ManagedProcess.Start(Path, arguments, Environment());
 
-    public static Task<ProcessResult> RunAsync(params IEnumerable<string> arguments) => ManagedProcess.RunAsync(Path, arguments);
+    public static async Task<ProcessResult> RunAsync(params IEnumerable<string> arguments)
+    {
+        await using var process = Start(arguments);
+        process.CloseInput();
+        return await process.WaitAsync();
+    }
+
+    /// <summary>Settings of these tests, such as ATALAYA_TEST_DATA, are no options of the program: it would refuse to start.</summary>
+    static IEnumerable<KeyValuePair<string, string?>> Environment() =>
+        global::System.Environment.GetEnvironmentVariables().Keys.Cast<string>().Where(k => k.StartsWith("ATALAYA_", StringComparison.Ordinal))
+            .Select(k => KeyValuePair.Create(k, (string?)null));
 
     static string Find()
     {

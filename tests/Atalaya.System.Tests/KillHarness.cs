@@ -28,7 +28,7 @@ enum KillMoment
 /// </summary>
 /// <remarks>
 /// Each camera plays a clip from its first picture to every new session, so a session's recording must be a beginning of that clip, picture for
-/// picture. Files belong to the node in whose time their name lies.
+/// picture. A recording belongs to the node whose session with the camera was the last to begin before it.
 /// </remarks>
 sealed class KillHarness : IAsyncDisposable
 {
@@ -67,8 +67,14 @@ sealed class KillHarness : IAsyncDisposable
     string Config => Path.Combine(_folder, "atalaya.yaml");
 
     /// <summary>One node process, from its start to its death.</summary>
-    sealed record Life(int Number, ManagedProcess Process, long Spawned)
+    sealed class Life(int number, ManagedProcess process, long spawned)
     {
+        public int Number => number;
+        public ManagedProcess Process => process;
+
+        /// <summary>Milliseconds since 1970.</summary>
+        public long Spawned => spawned;
+
         /// <summary>Pictures that each camera had sent to it when it was killed.</summary>
         public Dictionary<string, long> Sent { get; } = [];
         public KillMoment? Killed { get; set; }
@@ -248,22 +254,26 @@ sealed class KillHarness : IAsyncDisposable
             before.To.ShouldBe(after.From, Say(life, $"a hole or an overlap at {after.From}. {story}"));
 
         // A recording that was torn within a life, or goes on over a death, would show here.
-        for (int i = 0; i < _lives.Count; i++)
+        foreach (var lived in spans.Where(s => s.Cause.Length == 0).GroupBy(s => OwnerOf(camera, s.From)))
         {
-            var (mine, next) = (_lives[i], i + 1 < _lives.Count ? _lives[i + 1].Spawned : long.MaxValue);
-            var recorded = spans.Where(s => s.Cause.Length == 0 && s.From >= mine.Spawned && s.From < next).ToList();
-            recorded.Count.ShouldBeLessThanOrEqualTo(1, Say(mine, $"its recording was torn. {story}"));
-            if (recorded is [var only])
-                only.To!.Value.ShouldBeLessThanOrEqualTo(next, Say(mine, $"its recording reaches into the next life. {story}"));
+            lived.Key.ShouldNotBeNull(Say(life, $"it was recorded when no node was there. {story}"));
+            var (from, to, _) = lived.ShouldHaveSingleItem(Say(lived.Key, $"its recording was torn. {story}"));
+            OwnerOf(camera, to!.Value - 1).ShouldBe(lived.Key, Say(lived.Key, $"its recording from {from} reaches into the next life. {story}"));
         }
 
         foreach (var (from, to, cause) in spans.Where(s => s.Cause.Length > 0))
         {
-            var over = _lives.Where(l => (l.Number + 1 == _lives.Count || _lives[l.Number + 1].Spawned > from) && !(l.Spawned >= to));
-            string[] allowed = over.Any(l => l.Asked) ? ["crash", "shutdown"] : ["crash"];
+            int first = OwnerOf(camera, from - 1)!.Number, end = to is { } known ? OwnerOf(camera, known)!.Number : _lives.Count;
+            string[] allowed = _lives.Any(l => l.Number >= first && l.Number < end && l.Asked) ? ["crash", "shutdown"] : ["crash"];
             allowed.ShouldContain(cause, Say(life, $"the gap at {from} has another cause. {story}"));
         }
     }
+
+    /// <summary>The node that recorded a camera then: the last one whose session with it had begun; null if there is none.</summary>
+    Life? OwnerOf(string camera, long at) => _simulator.Sessions
+        .Where(s => s.Camera.Name == camera && s.Started.Milliseconds <= at)
+        .Select(s => _lives.FindLast(l => l.Spawned <= s.Started.Milliseconds))
+        .LastOrDefault();
 
     /// <summary>The files of every node that is dead and not judged yet: readable, and with every picture that had to be kept.</summary>
     /// <param name="running">The node that runs now.</param>
@@ -277,13 +287,12 @@ sealed class KillHarness : IAsyncDisposable
         {
             string folder = Path.Combine(ArchiveFolder, camera.Name);
             var files = Directory.Exists(folder)
-                ? Directory.GetFiles(folder, "*.mp4", SearchOption.AllDirectories).Where(f => NameOf(f) >= dead[0].Spawned).OrderBy(NameOf).ToList()
-                : [];
+                ? Directory.GetFiles(folder, "*.mp4", SearchOption.AllDirectories).Where(f => NameOf(f) >= dead[0].Spawned).OrderBy(NameOf).ToLookup(f => OwnerOf(camera.Name, NameOf(f)))
+                : null;
             foreach (var life in dead)
             {
-                long end = life.Number + 1 < _lives.Count ? _lives[life.Number + 1].Spawned : long.MaxValue;
                 var kept = new List<string>();
-                foreach (string file in files.Where(f => NameOf(f) >= life.Spawned && NameOf(f) < end))
+                foreach (string file in files?[life] ?? [])
                 {
                     var (pictures, complaints) = await ProbeAsync(file);
                     complaints.ShouldBeEmpty(Say(life, file));
