@@ -1,5 +1,6 @@
 using System.Text;
 
+using Atalaya.Simulation;
 using Atalaya.Testing;
 
 namespace Atalaya.Node.Tests;
@@ -167,5 +168,55 @@ public sealed class CameraTests
         unreachable.ShouldBe(422);
         ((string?)problem!["detail"])!.Length.ShouldBeGreaterThan(10);
         (await node.SendAsync(HttpMethod.Post, "/api/cameras/probe", new { url = "rtsp://8.8.8.8/x" })).Status.ShouldBe(400);
+    }
+
+    [Fact]
+    public async Task A_device_is_asked_over_onvif_and_its_streams_proposed()
+    {
+        await using var device = OnvifDevice.Start(new() { Users = new Dictionary<string, string> { ["viewer"] = "s3cret" }, Quirks = OnvifQuirks.WrongHost });
+        await using var node = await TestNode.StartAsync();
+
+        var (status, answer) = await node.SendAsync(HttpMethod.Post, "/api/cameras/onvif", new { address = $"127.0.0.1:{device.Port}", userName = "viewer", password = "s3cret" });
+        status.ShouldBe(200);
+        ((string?)answer!["device"]!["model"]).ShouldBe("Simulated");
+        ((string?)answer["proposal"]!["main"]).ShouldBe("rtsp://127.0.0.1:8554/gate");
+        ((string?)answer["proposal"]!["sub"]).ShouldBe("rtsp://127.0.0.1:8554/gate/sub");
+        answer["profiles"]!.AsArray().Count.ShouldBe(2);
+
+        var (refused, problem) = await node.SendAsync(HttpMethod.Post, "/api/cameras/onvif", new { address = device.Url, userName = "viewer", password = "wrong-s3cret" });
+        (refused, (string?)problem!["kind"]).ShouldBe((422, "unauthorised"));
+        (answer.ToJsonString() + problem.ToJsonString() + node.Log).ShouldNotContain("s3cret");
+    }
+
+    [Theory]
+    [InlineData("onvif", "{\"address\":\"rtsp://10.0.0.1/\"}", "address")]
+    [InlineData("onvif", "{\"address\":\"10.0.0.1\",\"password\":\"x\"}", "userName")]
+    [InlineData("onvif", "{\"address\":\"10.0.0.1\",\"fingerprint\":\"x\"}", "fingerprint")]
+    [InlineData("discover", "{\"timeoutSeconds\":99}", "timeoutSeconds")]
+    [InlineData("discover", "{\"address\":\"gate.local\"}", "address")]
+    [InlineData("discover", "{\"address\":\"8.8.8.8\"}", "address")]
+    public async Task A_search_or_question_that_makes_no_sense_is_refused_field_by_field(string path, string body, string field)
+    {
+        await using var node = await TestNode.StartAsync();
+        var (status, problem) = await node.SendAsync(HttpMethod.Post, $"/api/cameras/{path}", System.Text.Json.Nodes.JsonNode.Parse(body)!);
+        status.ShouldBe(400);
+        problem!["errors"]!.AsObject().Select(e => e.Key).ShouldBe([field]);
+    }
+
+    /// <summary>The node must not be made to ask for others.</summary>
+    [Fact]
+    public async Task A_device_outside_the_allowed_networks_is_not_asked()
+    {
+        await using var node = await TestNode.StartAsync();
+        var (status, problem) = await node.SendAsync(HttpMethod.Post, "/api/cameras/onvif", new { address = "203.0.113.9" });
+        (status, (string?)problem!["kind"]).ShouldBe((422, "addressForbidden"));
+    }
+
+    [Fact]
+    public async Task A_search_at_one_address_where_nobody_answers_finds_nothing()
+    {
+        await using var node = await TestNode.StartAsync();
+        var (status, found) = await node.SendAsync(HttpMethod.Post, "/api/cameras/discover", new { timeoutSeconds = 1, address = "127.0.0.77" });
+        (status, found!.AsArray().Count).ShouldBe((200, 0));
     }
 }

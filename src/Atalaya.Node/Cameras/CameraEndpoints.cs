@@ -1,4 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
+
 using Atalaya.Cameras;
+using Atalaya.Cameras.Onvif;
 using Atalaya.Media.Rtsp;
 using Atalaya.Node.Api;
 using Atalaya.Node.Options;
@@ -15,6 +19,7 @@ static class CameraEndpoints
     const int MaxProbes = 4;
 
     static readonly SemaphoreSlim Probing = new(MaxProbes, MaxProbes);
+    static readonly SemaphoreSlim Searching = new(1, 1);
 
     public static IServiceCollection AddCameras(this IServiceCollection services) =>
         services.AddStarted<CameraRoster>().AddStarted<CameraFile>().AddSingleton<CameraView>();
@@ -35,6 +40,12 @@ static class CameraEndpoints
         cameras.MapPost("probe", ProbeAsync).WithName("probeCamera").WithSummary("Asks a camera what it offers, without adding it.")
             .WithDescription("422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.")
             .Produces<ProbeJson>().Fails(400, 404, 413, 415, 422, 429);
+        cameras.MapPost("discover", DiscoverAsync).WithName("discoverCameras").WithSummary("Searches the node's networks for devices that speak ONVIF.")
+            .WithDescription("Sends multicast (WS-Discovery) over every interface, for as long as asked and only then. Answers that lead outside the allowed networks are left out.")
+            .Produces<IReadOnlyList<FoundDeviceJson>>().Fails(400, 413, 415, 422, 429);
+        cameras.MapPost("onvif", OnvifAsync).WithName("probeOnvif").WithSummary("Asks a device over ONVIF for its streams, and proposes which to use.")
+            .WithDescription("422 when the device doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.")
+            .Produces<OnvifJson>().Fails(400, 413, 415, 422, 429);
     }
 
     static IReadOnlyList<CameraJson> List(CameraView view) => view.All();
@@ -138,6 +149,71 @@ static class CameraEndpoints
         }
 
         static bool SameHost(RtspUrl a, RtspUrl b) => a.Host == b.Host && a.Port == b.Port && a.IsTls == b.IsTls;
+    }
+
+    static async Task<Results<Ok<IReadOnlyList<FoundDeviceJson>>, ProblemHttpResult>> DiscoverAsync(
+        DiscoverRequestJson request, NodeOptions options, TimeProvider clock, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        int seconds = request.TimeoutSeconds ?? OnvifProbe.UsualSearch;
+        if (seconds is < OnvifProbe.ShortestSearch or > OnvifProbe.LongestSearch)
+            errors.Add("timeoutSeconds", $"must lie between {OnvifProbe.ShortestSearch} and {OnvifProbe.LongestSearch}.");
+        IPAddress? only = null;
+        if (request.Address is not null && !IPAddress.TryParse(request.Address, out only))
+            errors.Add("address", "must be an IP address.");
+        else if (only is not null && !options.Rtsp.Allows(only))
+            errors.Add("address", "isn't among the networks that cameras may be in (rtsp.allowedNetworks).");
+        if (errors.Any)
+            return errors.ToProblem();
+        if (!await Searching.WaitAsync(TimeSpan.Zero, stop))
+            return Problems.Of(StatusCodes.Status429TooManyRequests, "A search is running", "One search is made at a time. Try again when it is over.");
+        try
+        {
+            return TypedResults.Ok(await OnvifProbe.FindAsync(only, TimeSpan.FromSeconds(seconds), options.Rtsp, clock, stop));
+        }
+        catch (SocketException fault)
+        {
+            return Problems.Of(StatusCodes.Status422UnprocessableEntity, "No network could be searched", $"{fault.Message}. Is a network interface up?");
+        }
+        finally
+        {
+            Searching.Release();
+        }
+    }
+
+    static async Task<Results<Ok<OnvifJson>, ProblemHttpResult>> OnvifAsync(
+        OnvifRequestJson request, NodeOptions options, TimeProvider clock, ILogger<OnvifClient> log, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        if (!OnvifAddress.TryParse(request.Address, out var device, out string fault))
+            errors.Add("address", fault);
+        if (string.IsNullOrEmpty(request.UserName) && !string.IsNullOrEmpty(request.Password))
+            errors.Add("userName", "is missing, but there is a password.");
+        if (request.Fingerprint is not null && (request.Fingerprint.Length != 64 || !request.Fingerprint.All(char.IsAsciiHexDigit)))
+            errors.Add("fingerprint", "must be 64 hexadecimal digits.");
+        if (errors.Any)
+            return errors.ToProblem();
+        if (!await Probing.WaitAsync(TimeSpan.Zero, stop))
+            return Problems.Of(StatusCodes.Status429TooManyRequests, "Too many probes at once", $"At most {MaxProbes} cameras are asked at a time. Try again in a moment.");
+        try
+        {
+            string? userName = string.IsNullOrEmpty(request.UserName) ? null : request.UserName;
+            return TypedResults.Ok(await OnvifProbe.RunAsync(device!, userName, request.Password, request.Fingerprint, options.Rtsp, clock, log, stop));
+        }
+        catch (OnvifException wrong)
+        {
+            return TypedResults.Problem(new ProblemDetails
+            {
+                Status = StatusCodes.Status422UnprocessableEntity,
+                Title = "The device can't be used",
+                Detail = wrong.Message,
+                Extensions = { ["kind"] = OnvifProbe.Word(wrong.Kind) },
+            });
+        }
+        finally
+        {
+            Probing.Release();
+        }
     }
 
     static CameraConfig? Make(string id, CameraInputJson input, CameraConfig? before, NodeOptions options, FieldErrors errors)

@@ -134,3 +134,57 @@ public sealed record ProbeTrackJson(
     int? Height,
     bool Supported,
     [property: Description("Why it can't be received; null if it can.")] string? Reason);
+
+public sealed record DiscoverRequestJson
+{
+    [Description("How long answers are awaited, 1 to 15 seconds. Default 4.")]
+    public int? TimeoutSeconds { get; init; }
+
+    [Description("Ask this one IP address, without multicast. Default: everyone on the node's networks.")]
+    public string? Address { get; init; }
+}
+
+public sealed record FoundDeviceJson(
+    [property: Description("What the device calls itself; empty where it says nothing.")] string Name,
+    string Address,
+    [property: Description("Its model; empty where it says nothing.")] string Hardware,
+    string Location,
+    [property: Description("Of its ONVIF service: the address for POST /api/cameras/onvif.")] string Xaddr,
+    [property: Description("ONVIF profiles that it claims: Streaming, G, T, M, …")] IReadOnlyList<string> Profiles);
+
+public sealed record OnvifRequestJson
+{
+    [Description("Host, host:port, or the http(s):// address of the device's ONVIF service. Required.")]
+    public string? Address { get; init; }
+
+    public string? UserName { get; init; }
+    public string? Password { get; init; }
+
+    [Description("https only: SHA-256 of the certificate that the device must show, 64 hexadecimal digits.")]
+    public string? Fingerprint { get; init; }
+}
+
+public sealed record OnvifJson(
+    [property: Description("The address asked.")] string Address,
+    OnvifDeviceJson Device,
+    [property: Description("Seconds by which the device's clock is ahead of the node's; null if it doesn't tell its time.")] double? ClockOffsetSeconds,
+    IReadOnlyList<OnvifProfileJson> Profiles,
+    OnvifProposalJson Proposal);
+
+public sealed record OnvifDeviceJson(string Manufacturer, string Model, string Firmware, string SerialNumber, string HardwareId);
+
+public sealed record OnvifProfileJson(
+    string Token,
+    string Name,
+    [property: Description("H264, H265, JPEG, …; null: no video.")] string? Encoding,
+    int? Width,
+    int? Height,
+    double? Fps,
+    [property: Description("Limit that is set, kbit/s.")] int? Kbps,
+    [property: Description("The camera behind it, where the device has several.")] string? Source,
+    [property: Description("rtsp:// or rtsps://, without user name and password, at the host that was asked; null where the device gives none.")] string? Url);
+
+public sealed record OnvifProposalJson(
+    [property: Description("For main.url of a camera; null: nothing that can be recorded.")] string? Main,
+    [property: Description("For sub.url of a camera.")] string? Sub,
+    [property: Description("Why these, in words.")] string Reason);

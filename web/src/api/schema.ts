@@ -101,6 +101,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Searches the node's networks for devices that speak ONVIF.
+         * @description Sends multicast (WS-Discovery) over every interface, for as long as asked and only then. Answers that lead outside the allowed networks are left out.
+         */
+        post: operations["discoverCameras"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/onvif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks a device over ONVIF for its streams, and proposes which to use.
+         * @description 422 when the device doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.
+         */
+        post: operations["probeOnvif"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/timeline": {
         parameters: {
             query?: never;
@@ -350,6 +390,15 @@ export interface components {
             /** @description rtsp:// or rtsps://; a user name and password inside are split off and kept encrypted. */
             url?: null | string;
         };
+        DiscoverRequest: {
+            /**
+             * Format: int32
+             * @description How long answers are awaited, 1 to 15 seconds. Default 4.
+             */
+            timeoutSeconds?: null | number;
+            /** @description Ask this one IP address, without multicast. Default: everyone on the node's networks. */
+            address?: null | string;
+        };
         Export: {
             id: string;
             camera: string;
@@ -394,6 +443,18 @@ export interface components {
         };
         /** @enum {string} */
         ExportState: "queued" | "running" | "done" | "failed" | "cancelled";
+        FoundDevice: {
+            /** @description What the device calls itself; empty where it says nothing. */
+            name: string;
+            address: string;
+            /** @description Its model; empty where it says nothing. */
+            hardware: string;
+            location: string;
+            /** @description Of its ONVIF service: the address for POST /api/cameras/onvif. */
+            xaddr: string;
+            /** @description ONVIF profiles that it claims: Streaming, G, T, M, … */
+            profiles: string[];
+        };
         Gap: {
             /** Format: date-time */
             from: string;
@@ -448,6 +509,62 @@ export interface components {
             now: string;
             /** @description IANA name of the site's zone; times in the API are UTC all the same. */
             timeZone: string;
+        };
+        Onvif: {
+            /** @description The address asked. */
+            address: string;
+            device: components["schemas"]["OnvifDevice"];
+            /**
+             * Format: double
+             * @description Seconds by which the device's clock is ahead of the node's; null if it doesn't tell its time.
+             */
+            clockOffsetSeconds: null | number;
+            profiles: components["schemas"]["OnvifProfile"][];
+            proposal: components["schemas"]["OnvifProposal"];
+        };
+        OnvifDevice: {
+            manufacturer: string;
+            model: string;
+            firmware: string;
+            serialNumber: string;
+            hardwareId: string;
+        };
+        OnvifProfile: {
+            token: string;
+            name: string;
+            /** @description H264, H265, JPEG, …; null: no video. */
+            encoding: null | string;
+            /** Format: int32 */
+            width: null | number;
+            /** Format: int32 */
+            height: null | number;
+            /** Format: double */
+            fps: null | number;
+            /**
+             * Format: int32
+             * @description Limit that is set, kbit/s.
+             */
+            kbps: null | number;
+            /** @description The camera behind it, where the device has several. */
+            source: null | string;
+            /** @description rtsp:// or rtsps://, without user name and password, at the host that was asked; null where the device gives none. */
+            url: null | string;
+        };
+        OnvifProposal: {
+            /** @description For main.url of a camera; null: nothing that can be recorded. */
+            main: null | string;
+            /** @description For sub.url of a camera. */
+            sub: null | string;
+            /** @description Why these, in words. */
+            reason: string;
+        };
+        OnvifRequest: {
+            /** @description Host, host:port, or the http(s):// address of the device's ONVIF service. Required. */
+            address?: null | string;
+            userName?: null | string;
+            password?: null | string;
+            /** @description https only: SHA-256 of the certificate that the device must show, 64 hexadecimal digits. */
+            fingerprint?: null | string;
         };
         Probe: {
             /** @description The address asked, without credentials. */
@@ -887,6 +1004,144 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    discoverCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscoverRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundDevice"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    probeOnvif: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OnvifRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Onvif"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
                 };
             };
             /** @description Payload Too Large */
