@@ -68,6 +68,18 @@ export function Strips({ cameras, timelines, view, selected, onSeek }: Props) {
     return view.subscribe(draw);
   }, [view, zone, format, colours]);
 
+  // The strips move under a pointer that rests: while playing, by the keys, by the wheel.
+  useEffect(() => {
+    if (!hover) return;
+    let { scale } = view;
+    return view.subscribe(() => {
+      const at = pixelOf({ clientX: hover.x }, track.current);
+      if (scale === view.scale || at === null) return;
+      scale = view.scale;
+      setHover({ ...hover, ms: toTime(scale, at) });
+    });
+  }, [hover, view]);
+
   // The present moves on: once a second is enough for the eye.
   useEffect(() => {
     const timer = setInterval(() => view.put(view.scale), 1000);
