@@ -209,7 +209,8 @@ sealed class RtspConnection : IAsyncDisposable
 
             if (reply.Status != 401)
             {
-                if (_authenticator?.Scheme is not null && reply.Status is >= 200 and < 300)
+                // A redirect proves them, too: the next server has a nonce of its own.
+                if (_authenticator?.Scheme is not null && reply.Status is >= 200 and < 400)
                     _authenticator.Proven = true;
                 return reply;
             }
