@@ -6,9 +6,10 @@ namespace Atalaya.Media.Audio;
 /// <summary>AudioSpecificConfig of ISO/IEC 14496-3 1.6.2.1, for the AAC object types.</summary>
 /// <param name="ObjectType">2: AAC-LC; 5 and 29: with spectral band replication on top.</param>
 /// <param name="SampleRate">Of the core coder (Hz): with band replication half of what is heard.</param>
+/// <param name="OutputRate">Of what is heard (Hz).</param>
 /// <param name="Channels">1 to 8; with parametric stereo those of the core.</param>
 /// <param name="FrameSamples">Per frame, at <paramref name="SampleRate"/>.</param>
-public sealed record AudioSpecificConfig(int ObjectType, int SampleRate, int Channels, int FrameSamples)
+public readonly record struct AudioSpecificConfig(int ObjectType, int SampleRate, int OutputRate, int Channels, int FrameSamples)
 {
     static readonly int[] Rates = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000, 7350];
 
@@ -22,15 +23,15 @@ public sealed record AudioSpecificConfig(int ObjectType, int SampleRate, int Cha
         return true;
     }
 
-    public static bool TryParse(ReadOnlySpan<byte> config, [NotNullWhen(true)] out AudioSpecificConfig? parsed, out string fault)
+    public static bool TryParse(ReadOnlySpan<byte> config, out AudioSpecificConfig parsed, out string fault)
     {
-        parsed = null;
+        parsed = default;
         var r = new BitReader(config, escaped: false);
         int type = ReadType(ref r), rate = ReadRate(ref r), channels = (int)r.Bits(4);
-        int core = type;
+        int core = type, output = rate;
         if (type is 5 or 29)
         {
-            ReadRate(ref r);                // of the extension
+            output = ReadRate(ref r);
             core = ReadType(ref r);
         }
 
@@ -73,7 +74,7 @@ public sealed record AudioSpecificConfig(int ObjectType, int SampleRate, int Cha
         }
 
         fault = "";
-        parsed = new(type, rate, channels, frame);
+        parsed = new(type, rate, output, channels, frame);
         return true;
     }
 

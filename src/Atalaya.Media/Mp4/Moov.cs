@@ -1,3 +1,5 @@
+using Atalaya.Media.Audio;
+
 namespace Atalaya.Media.Mp4;
 
 /// <summary>The movie header of a file, parsed; sample tables stay bytes until they are wanted.</summary>
@@ -493,11 +495,13 @@ sealed class MoovTrack
             return Other($"mp4a of object type 0x{objectType:X2}");
         if (config.Length < 2)
             throw Moov.Fail($"{path}/esds", esds.Offset, "there is no AudioSpecificConfig");
-        var audio = AacConfig.Parse(config);
-        if (audio.SampleRate > 0)
-            rate = audio.SampleRate;
-        if (audio.Channels > 0)
+        // Where it makes no sense to us, the sample entry's own fields have to do.
+        if (AudioSpecificConfig.TryParse(config, out var audio, out _))
+        {
+            rate = audio.OutputRate > 0 ? audio.OutputRate : rate;
             channels = audio.Channels;
+        }
+
         if (rate == 0 || channels == 0)
             throw Moov.Fail($"{path}/esds", esds.Offset, $"{channels} channels at {rate} Hz make no sense");
         return new(Codec.Aac, config.ToArray(), 0, 0, rate, channels, 0, false, 0, null);

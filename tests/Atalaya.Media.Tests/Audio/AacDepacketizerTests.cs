@@ -62,13 +62,13 @@ public sealed class AacDepacketizerTests
     }
 
     [Theory]
-    [InlineData("1188", 2, 48_000, 1)]
-    [InlineData("1408", 2, 16_000, 1)]
-    [InlineData("1490", 2, 12_000, 2)]
-    [InlineData("2B920800", 5, 22_050, 2)]
-    public void Configurations_are_read(string hex, int type, int rate, int channels)
+    [InlineData("1188", 2, 48_000, 48_000, 1)]
+    [InlineData("1408", 2, 16_000, 16_000, 1)]
+    [InlineData("1490", 2, 12_000, 12_000, 2)]
+    [InlineData("2B920800", 5, 22_050, 44_100, 2)]
+    public void Configurations_are_read(string hex, int type, int rate, int output, int channels)
     {
         AudioSpecificConfig.TryParse(Convert.FromHexString(hex), out var config, out string fault).ShouldBeTrue(fault);
-        (config.ObjectType, config.SampleRate, config.Channels, config.FrameSamples).ShouldBe((type, rate, channels, 1024));
+        (config.ObjectType, config.SampleRate, config.OutputRate, config.Channels, config.FrameSamples).ShouldBe((type, rate, output, channels, 1024));
     }
 }
