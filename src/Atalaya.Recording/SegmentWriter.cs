@@ -50,8 +50,6 @@ sealed class SegmentWriter(Recorder recorder)
     MonotonicTime? _retryAt;        // the disk failed; not before then again
     string _diskFault = "";         // how, in words
 
-    public bool IsOpen => _segment is not null;
-
     /// <summary>Takes over the unit's reference.</summary>
     public void Append(in HubItem item)
     {

@@ -208,7 +208,6 @@ public sealed class SimulatedSession
 
     // What follows is called with the lock held.
 
-    internal bool Playing => _playing;
     internal MonotonicTime InstantOf(MediaTime media) => _zero + (media - _zeroMedia).ToTimeSpan();
     internal MediaTime MediaAt(MonotonicTime now) => _zeroMedia + MediaTime.From(now - _zero);
 

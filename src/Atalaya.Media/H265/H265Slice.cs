@@ -13,7 +13,6 @@ readonly record struct H265Slice
     /// <summary>Of first segments whose parameter sets are at hand; else null.</summary>
     public int? PicOrderLsb { get; init; }
 
-    public bool IsIrap => NalType is >= 16 and <= 23;
     public bool IsIdr => NalType is 19 or 20;
 
     /// <summary>BLA and IDR forget what came before; a CRA may be followed by pictures that don't.</summary>

@@ -21,8 +21,6 @@ public readonly record struct BoxHeader(uint Type, long Size, int HeaderSize)
     /// <summary>No header is longer (bytes).</summary>
     public const int MaxSize = 32;
 
-    public long BodySize => Size - HeaderSize;
-
     /// <param name="bytes">From the box on; 32 bytes are enough.</param>
     /// <param name="left">Bytes from the box to the end of what holds it. A box that reaches further is a fault, but <paramref name="header"/> is set.</param>
     public static BoxFault Parse(ReadOnlySpan<byte> bytes, long left, out BoxHeader header)

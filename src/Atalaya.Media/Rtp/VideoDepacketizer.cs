@@ -69,9 +69,6 @@ public abstract class VideoDepacketizer : Depacketizer
 
     private protected VideoDepacketizer(BlockPool pool) => _buffer = new(pool);
 
-    /// <summary>Presentation times that came too late for their place, and were moved.</summary>
-    public long TimesMoved => _clock?.Moved ?? 0;
-
     /// <summary>The time of the packet at hand.</summary>
     private protected MediaTime Now => _times.Media;
 

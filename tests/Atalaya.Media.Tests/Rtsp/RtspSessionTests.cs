@@ -279,6 +279,19 @@ public sealed class RtspSessionTests
     }
 
     [Fact]
+    public async Task A_redirect_behind_a_challenge_leads_to_a_server_with_a_nonce_of_its_own()
+    {
+        await using var second = ScriptedRtspServer.Camera(Sound, r => Challenged(r, "b"));
+        await using var first = ScriptedRtspServer.Camera(Sound, r => Challenged(r, "a") ?? (r.Method == "DESCRIBE" ? r.Reply("302 Moved", [$"Location: {second.Url}"]) : null));
+        await using var session = await PlayAsync(first, new() { UserName = "admin", Password = "x" });
+        session.Url.Port.ShouldBe(second.Port);
+
+        static byte[]? Challenged(ScriptedRequest r, string nonce) => r.Method == "OPTIONS" || r["Authorization"]?.Contains($"nonce=\"{nonce}\"", StringComparison.Ordinal) == true
+            ? null
+            : r.Reply("401 Unauthorized", [$"WWW-Authenticate: Digest realm=\"x\", nonce=\"{nonce}\""]);
+    }
+
+    [Fact]
     public async Task A_circle_of_redirects_ends()
     {
         await using var camera = ScriptedRtspServer.Camera(Sound, r => r.Method == "DESCRIBE" ? r.Reply("302 Found", [$"Location: {r.Uri}"]) : null);
@@ -474,15 +487,22 @@ public sealed class RtspSessionTests
 
         await RoundAsync(5);
         await running.WaitAsync(1);
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        await camera.SendAsync([.. Enumerable.Repeat(foreign, 40).SelectMany(b => b)]);
-        long sent = GC.GetTotalAllocatedBytes(precise: true);
-        await camera.SendAsync(Samples(1, 1));
-        await running.WaitAsync(2);
-        long after = GC.GetTotalAllocatedBytes(precise: true);
-        session.Statistics.Tracks[0].Foreign.ShouldBe(90_000);
-        // 80,000 packets: even eight bytes for each would show. Other tests run meanwhile, so only what came after sending counts.
-        (after - sent).ShouldBeLessThan(640_000, $"{sent - before} while sending");
+        // 80,000 packets: even eight bytes for each would show in every round. Other tests run meanwhile, so only what came after sending
+        // counts, and of the rounds the quietest.
+        byte[] many = [.. Enumerable.Repeat(foreign, 40).SelectMany(b => b)];
+        long least = long.MaxValue;
+        int round = 0;
+        while (least >= 640_000 && ++round <= 10)
+        {
+            await camera.SendAsync(many);
+            long sent = GC.GetTotalAllocatedBytes(precise: true);
+            await camera.SendAsync(Samples(round, 1));
+            await running.WaitAsync(round + 1);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - sent);
+            session.Statistics.Tracks[0].Foreign.ShouldBe(10_000 + (80_000 * round));
+        }
+
+        least.ShouldBeLessThan(640_000);
         await running.StopAsync();
     }
 
