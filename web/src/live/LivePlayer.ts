@@ -154,6 +154,8 @@ export class LivePlayer {
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     this.#heardAt = performance.now();
+    let opened = false;
+    socket.onopen = () => (opened = true);
     socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => {
       if (socket !== this.#socket) return;
       this.#heardAt = performance.now();
@@ -165,7 +167,10 @@ export class LivePlayer {
       }
     };
     socket.onclose = () => {
-      if (socket === this.#socket) this.#reconnect();
+      if (socket !== this.#socket) return;
+      // The node itself doesn't answer: what it last said of the camera no longer holds.
+      if (!opened) this.#broken = null;
+      this.#reconnect();
     };
   }
 
