@@ -349,11 +349,11 @@ public sealed class RecorderTests
         await scene.PublishAsync(footage.Units(0, 3, Noon));
         scene.Disk.SyncFault = "Input/output error";
         scene.Clock.Advance(TimeSpan.FromSeconds(6));
-        (await scene.Clock.AdvanceUntilAsync(() => scene.Recorder.Status().State == RecorderState.DiskFailed, TimeSpan.FromSeconds(30))).ShouldBeTrue();
-        (await scene.Clock.AdvanceUntilAsync(() => scene.Archive.Status().UnpublishedSegments == 1, TimeSpan.FromSeconds(30))).ShouldBeTrue();
+        (await scene.AdvanceUntilAsync(() => scene.Recorder.Status().State == RecorderState.DiskFailed, TimeSpan.FromSeconds(30))).ShouldBeTrue();
+        (await scene.AdvanceUntilAsync(() => scene.Archive.Status().UnpublishedSegments == 1, TimeSpan.FromSeconds(30))).ShouldBeTrue();
         (await scene.Archive.OpenSegmentAsync("gate", "1772366400000"))!.Dispose();     // still to be seen
         scene.Disk.SyncFault = null;
-        (await scene.Clock.AdvanceUntilAsync(() => scene.Archive.Status().UnpublishedSegments == 0 && scene.Segments().Count == 1, TimeSpan.FromSeconds(60))).ShouldBeTrue();
+        (await scene.AdvanceUntilAsync(() => scene.Archive.Status().UnpublishedSegments == 0 && scene.Segments().Count == 1, TimeSpan.FromSeconds(60))).ShouldBeTrue();
         scene.Segments()[0].EndReason.ShouldBe(SegmentEnd.DiskFailed);
     }
 
@@ -364,7 +364,7 @@ public sealed class RecorderTests
         await using var scene = await Scene.OpenAsync();
         await scene.PublishAsync(footage.Units(0, 3, Noon));
         int before = scene.Disk.Syncs;
-        (await scene.Clock.AdvanceUntilAsync(() => scene.Disk.Syncs >= before + 3, TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(0.1))).ShouldBeTrue();
+        (await scene.AdvanceUntilAsync(() => scene.Disk.Syncs >= before + 3, TimeSpan.FromMinutes(10))).ShouldBeTrue();
     }
 
     [Fact]
