@@ -125,6 +125,30 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
     }
 
     [Fact]
+    public async Task Pictures_beside_sound_that_no_browser_plays_are_shown_and_play()
+    {
+        await RecordedAsync(TimeSpan.FromSeconds(12));
+        // The archive has the sound: what is served is what the camera sent.
+        string camera = $"/api/cameras/{Site.Spoken}/";
+        string playlist = await site.Http.GetStringAsync($"{camera}playback.m3u8?from={Site.Iso(site.Started)}&to={Site.Iso(site.Started.AddMinutes(1))}&stream=main", TestContext.Current.CancellationToken);
+        string segment = InitUri().Match(playlist).Groups[1].Value;
+        byte[] bytes = await site.Http.GetByteArrayAsync($"{camera}{segment}", TestContext.Current.CancellationToken);
+        bytes.AsSpan().IndexOf("ulaw"u8).ShouldBePositive();
+
+        var target = site.Started + TimeSpan.FromSeconds(4);
+        await using var visit = await site.OpenAsync($"/timeline?camera={Site.Spoken}&t={Site.Iso(target)}&zoom=120");
+        var first = await PausedAsync(visit);
+        Math.Abs((first.Wall - target).TotalMilliseconds).ShouldBeLessThan(80);
+        await visit.Page.Keyboard.PressAsync(" ");
+        await visit.Page.WaitForFunctionAsync("(ms) => Number(document.querySelector('.stage').dataset.wall) > ms", (target + TimeSpan.FromSeconds(3)).ToUnixTimeMilliseconds(), new() { Timeout = 8000 });
+        await visit.Page.Keyboard.PressAsync(" ");
+        var second = await PausedAsync(visit);
+        double pictures = (second.Wall - first.Wall).TotalSeconds * Site.FrameRate;
+        Math.Abs(Distance(first.Number, second.Number) - pictures).ShouldBeLessThanOrEqualTo(1.5);
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_stretch_is_chosen_exported_downloaded_and_plays_elsewhere()
     {
         await RecordedAsync(TimeSpan.FromSeconds(20));
@@ -280,6 +304,9 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
 
     [GeneratedRegex(@"\b(app|search|keys|live|recording|camera|cameras|form|timeline|export|exports|problem)\.[a-z]+[A-Za-z.]*\b")]
     private static partial Regex MissingKey();
+
+    [GeneratedRegex("EXT-X-MAP:URI=\"([^\"]+)\"")]
+    private static partial Regex InitUri();
 
     [GeneratedRegex("^Download")]
     private static partial Regex Download();

@@ -15,6 +15,9 @@ namespace Atalaya.System.Tests;
 public sealed class Site : IAsyncLifetime
 {
     public const int FrameRate = 25, LoopFrames = 1500;
+
+    /// <summary>The camera that sends G.711 beside its pictures.</summary>
+    public const string Spoken = "south";
     static readonly string[] Names = ["North gate", "Carril 1", "Voie 2", "المعبر الجنوبي"];
 
     readonly TempFolder _folder = new("site");
@@ -25,7 +28,7 @@ public sealed class Site : IAsyncLifetime
 
     public Uri Address { get; private set; } = new("http://127.0.0.1");
     public HttpClient Http { get; } = new();
-    public IReadOnlyList<string> Cameras { get; } = ["north", "lane-1", "lane-2", "south"];
+    public IReadOnlyList<string> Cameras { get; } = ["north", "lane-1", "lane-2", Spoken];
     public static string Artifacts => RepositoryRoot.File("artifacts");
 
     public async ValueTask InitializeAsync()
@@ -36,12 +39,14 @@ public sealed class Site : IAsyncLifetime
 
         // A minute of numbered pictures, a key frame each second, main and sub stream alike: whatever is shown can be read.
         string main = await Ffmpeg.ClipAsync(new ClipRecipe(Width: 640, Height: 360, FrameRate: FrameRate, Frames: LoopFrames, KeyInterval: FrameRate));
+        // One camera has sound that no browser plays inside MP4.
+        string spoken = await Ffmpeg.ClipAsync(new ClipRecipe(Width: 640, Height: 360, FrameRate: FrameRate, Frames: LoopFrames, KeyInterval: FrameRate, Audio: Codec.PcmMuLaw));
         string sub = await Ffmpeg.ClipAsync(new ClipRecipe(Width: 320, Height: 180, FrameRate: FrameRate, Frames: LoopFrames, KeyInterval: FrameRate));
         _cameras = await RtspSimulator.StartAsync(new SimulatorOptions
         {
             Port = 0,
             Start = LoopStart.WallClock,
-            Cameras = [.. Cameras.Select(id => new CameraSource(id, main, sub))],
+            Cameras = [.. Cameras.Select(id => new CameraSource(id, id == Spoken ? spoken : main, sub))],
         });
 
         string configuration = _folder.File("atalaya.yaml");

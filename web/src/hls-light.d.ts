@@ -1,5 +1,11 @@
 // The light build has the types of the full one.
 declare module 'hls.js/light' {
   export { default } from 'hls.js';
-  export type { Fragment } from 'hls.js';
+  export type {
+    Fragment,
+    FragmentLoaderConstructor,
+    FragmentLoaderContext,
+    LoaderCallbacks,
+    LoaderConfiguration,
+  } from 'hls.js';
 }

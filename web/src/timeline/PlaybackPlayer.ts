@@ -3,6 +3,7 @@ import type { Fragment } from 'hls.js/light';
 import { playlistUrl } from '../api/client';
 import type { Gap, StreamKind, Timeline } from '../api/types';
 import { gapAt, nextRecorded } from './coverage';
+import { browserPlays, silencing } from './silence';
 import {
   contains,
   nextWindow,
@@ -84,6 +85,8 @@ class Deck {
       // Pictures must be shown where the playlist says, also over a gap.
       stretchShortVideoTrack: false,
       lowLatencyMode: false,
+      // Sound that the browser doesn't play must not cost the pictures.
+      fLoader: silencing(HlsClass.DefaultConfig.loader, browserPlays),
     });
     this.#hls = hls;
     this.ready = new Promise<boolean>((resolve, reject) => {

@@ -9,6 +9,7 @@ class FakeHls {
   static readonly Events = { LEVEL_LOADED: 'levelLoaded', ERROR: 'error' };
   static readonly ErrorDetails = { LEVEL_EMPTY_ERROR: 'levelEmpty' };
   static readonly ErrorTypes = { MEDIA_ERROR: 'media' };
+  static readonly DefaultConfig = { loader: Object };
   static made: FakeHls[] = [];
   levels: { details: unknown }[] = [];
   destroyed = false;
