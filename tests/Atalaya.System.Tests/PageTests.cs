@@ -91,6 +91,20 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
     }
 
     [Fact]
+    public async Task A_node_that_cannot_be_reached_leaves_no_recording_light_on()
+    {
+        await RecordedAsync(TimeSpan.FromSeconds(2));
+        await using var visit = await site.OpenAsync("/live");
+        const string Lit = ".tile-recording:not(.not)";
+        await visit.Page.WaitForFunctionAsync($"() => document.querySelectorAll('{Lit}').length === 4", null, new() { Timeout = 20_000 });
+        await visit.Page.RouteWebSocketAsync(AnySocket(), socket => _ = socket.CloseAsync());
+        await visit.Page.ReloadAsync();
+        await visit.Page.WaitForFunctionAsync("() => document.querySelectorAll('.tile-recording.not').length === 4", null, new() { Timeout = 20_000 });
+        (await visit.Page.Locator(Lit).CountAsync()).ShouldBe(0);
+        (await visit.Page.Locator(".tile-recording.not").First.GetAttributeAsync("title")).ShouldBe("Recording unknown: node not reachable");
+    }
+
+    [Fact]
     public async Task The_timeline_shows_the_picture_of_the_time_asked_for_steps_and_plays_fast()
     {
         await RecordedAsync(TimeSpan.FromSeconds(25));
@@ -191,9 +205,22 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         await page.GetByLabel("Main stream").FillAsync(site.Camera("north").Url());
         await page.GetByRole(AriaRole.Button, new() { Name = "Test the address" }).ClickAsync();
         await page.GetByText("The camera answers").WaitForAsync(new() { Timeout = 20_000 });
+
+        // A certificate is asked for where there is one; what the node says against it stands beside the field.
+        var fingerprint = page.GetByLabel("Certificate fingerprint");
+        (await fingerprint.CountAsync()).ShouldBe(0);
+        await page.GetByLabel("Sub-stream").FillAsync("rtsps://127.0.0.1:1/nothing");
+        await fingerprint.FillAsync("12:34");
+        await page.GetByLabel("Record sound").UncheckAsync(new() { Force = true });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await page.Locator("[aria-invalid=true]").And(fingerprint).WaitForAsync();
+        await fingerprint.FillAsync(string.Concat(Enumerable.Repeat("ab:", 31)) + "ab");
         await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         var row = page.Locator("tr", new() { HasText = "Tower" });
         await row.WaitForAsync();
+        var tower = (await site.GetAsync("/api/cameras")).EnumerateArray().Single(c => c.GetProperty("name").GetString() == "Tower");
+        tower.GetProperty("audio").GetBoolean().ShouldBeFalse();
+        tower.GetProperty("fingerprint").GetString().ShouldBe(string.Concat(Enumerable.Repeat("AB", 32)));
         await row.GetByRole(AriaRole.Button, new() { Name = "Remove Tower" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Remove the camera" }).ClickAsync();
         await row.WaitForAsync(new() { State = WaitForSelectorState.Detached });
@@ -201,8 +228,8 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         await page.GetByRole(AriaRole.Button, new() { Name = "Show North gate" }).ClickAsync();
         await page.GetByText("configuration file and can only be changed there").First.WaitForAsync();
         (await page.GetByRole(AriaRole.Button, new() { Name = "Save" }).CountAsync()).ShouldBe(0);
-        // A probe that fails is an answer the page shows, though the browser's console counts it as an error.
-        visit.Complaints.Where(c => !c.Contains("422", StringComparison.Ordinal)).ShouldBeEmpty();
+        // A probe that fails and a field that is wrong are answers the page shows, though the browser's console counts it as an error.
+        visit.Complaints.Where(c => !c.Contains("422", StringComparison.Ordinal) && !c.Contains("400", StringComparison.Ordinal)).ShouldBeEmpty();
     }
 
     [Fact]
@@ -304,6 +331,9 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
 
     [GeneratedRegex(@"\b(app|search|keys|live|recording|camera|cameras|form|timeline|export|exports|problem)\.[a-z]+[A-Za-z.]*\b")]
     private static partial Regex MissingKey();
+
+    [GeneratedRegex("/api/")]
+    private static partial Regex AnySocket();
 
     [GeneratedRegex("EXT-X-MAP:URI=\"([^\"]+)\"")]
     private static partial Regex InitUri();

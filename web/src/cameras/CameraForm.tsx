@@ -24,6 +24,8 @@ interface Fields {
   forget: boolean;
   transport: Transport;
   record: RecordChoice;
+  audio: boolean;
+  fingerprint: string;
   enabled: boolean;
 }
 
@@ -39,9 +41,12 @@ const fresh: Fields = {
   forget: false,
   transport: 'auto',
   record: 'main',
+  audio: true,
+  fingerprint: '',
   enabled: true,
 };
 
+const isSecure = (url: string) => /^\s*rtsps:/i.test(url);
 const isRtsp = (url: string) => /^rtsps?:\/\/[^\s/]+/i.test(url);
 
 export function CameraForm({ camera, onClose }: { camera: Camera | null; onClose: () => void }) {
@@ -83,6 +88,8 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           forget: false,
           transport: camera.transport,
           record: camera.record,
+          audio: camera.audio,
+          fingerprint: camera.fingerprint ?? '',
           enabled: camera.enabled,
         },
   );
@@ -103,7 +110,10 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
         : (server['sub.url']?.[0] ?? server.sub?.[0]),
     userName: server.userName?.[0],
     password: server.password?.[0],
+    fingerprint: server.fingerprint?.[0],
   };
+  // A certificate is shown over TLS only.
+  const secure = isSecure(fields.main) || isSecure(fields.sub);
 
   const submit = () => {
     setTried(true);
@@ -121,9 +131,8 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           sub: sub === '' ? null : { url: sub },
           transport: fields.transport,
           record: fields.record,
-          // The form has no fields for these; what is left out would be reset.
-          audio: camera?.audio ?? null,
-          fingerprint: camera?.fingerprint ?? null,
+          audio: fields.audio,
+          fingerprint: secure ? fields.fingerprint.trim() || null : null,
           userName: fields.userName.trim() || null,
           password: fields.password !== '' ? fields.password : fields.forget ? '' : null,
         },
@@ -185,6 +194,19 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
         spellCheck={false}
         onChange={(event) => put({ sub: event.currentTarget.value })}
       />
+      {secure && (
+        <TextInput
+          label={t('form.fingerprint')}
+          description={t('form.fingerprintHelp')}
+          classNames={{ input: 'ltr-input' }}
+          dir="ltr"
+          value={fields.fingerprint}
+          error={wrong.fingerprint}
+          readOnly={fixed}
+          spellCheck={false}
+          onChange={(event) => put({ fingerprint: event.currentTarget.value })}
+        />
+      )}
       <div className="form-pair">
         <TextInput
           label={t('form.userName')}
@@ -229,6 +251,13 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
         disabled={fixed}
         onChange={(event) => put({ record: records.find((each) => each === event.currentTarget.value) ?? 'main' })}
         data={records.map((value) => ({ value, label: t(`form.records.${value}`) }))}
+      />
+      <Switch
+        label={t('form.audio')}
+        description={t('form.audioHelp')}
+        checked={fields.audio}
+        disabled={fixed}
+        onChange={(event) => put({ audio: event.currentTarget.checked })}
       />
       <Switch
         label={t('form.enabled')}

@@ -4,6 +4,7 @@ import {
   IconArrowsMaximize,
   IconArrowsMinimize,
   IconCamera,
+  IconCircleDashed,
   IconCircleFilled,
   IconCircleOff,
   IconClockExclamation,
@@ -16,6 +17,7 @@ import { memo, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { liveUrl } from '../api/client';
 import { nodeNow } from '../api/clock';
+import { useEventsConnected } from '../api/events';
 import type { Camera, StreamKind } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { Said } from '../shell/Notice';
@@ -106,7 +108,9 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
     ['unreachable', 'unauthorised', 'misconfigured'].includes(camera.status.state);
   const words = trouble ? t(`camera.state.${camera.status.state}`) : t(`live.phase.${phase}`);
   const good = phase === 'live';
-  const recording = t(`recording.${camera.recording.state}`);
+  // What a node that can't be reached said last is no longer known.
+  const known = useEventsConnected() !== false && phase !== 'disconnected';
+  const recording = t(known ? `recording.${camera.recording.state}` : 'recording.unknown');
   const reason = camera.status.reason || state.detail;
   const main = camera.status.streams.find((candidate) => candidate.stream === 'main');
   const codec = main?.codec?.toUpperCase() ?? state.detail ?? '';
@@ -170,14 +174,14 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
           <bdi>{camera.name}</bdi>
         </span>
         <span className="tile-facts">
-          {camera.recording.state === 'recording' ? (
+          {known && camera.recording.state === 'recording' ? (
             <span className="tile-recording" title={recording}>
               <IconCircleFilled size={8} aria-hidden />
               <span className="visually-hidden">{recording}</span>
             </span>
           ) : (
-            <span className="tile-recording not" title={camera.recording.reason || recording}>
-              <IconCircleOff size={14} aria-hidden />
+            <span className="tile-recording not" title={(known && camera.recording.reason) || recording}>
+              {known ? <IconCircleOff size={14} aria-hidden /> : <IconCircleDashed size={14} aria-hidden />}
               <span className={large ? '' : 'tile-wide'}>{recording}</span>
             </span>
           )}
