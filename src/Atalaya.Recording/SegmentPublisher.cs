@@ -122,7 +122,17 @@ sealed class SegmentPublisher : IAsyncDisposable
         try
         {
             while (Next() is { } work)
-                work();
+            {
+                try
+                {
+                    work();
+                }
+                catch (Exception e)
+                {
+                    // A bug met one segment. It stays in the open folder for the next start; the other cameras' must go on.
+                    _log.LogError(e, "The segment publisher failed at one piece of work and goes on.");
+                }
+            }
         }
         finally
         {
