@@ -31,11 +31,19 @@ def start_ffmpeg(group, cameras, n, out, log):
 RECORDERS = {"atalaya": start_atalaya, "ffmpeg": start_ffmpeg}
 
 
+def media_files(out):
+    """Stream and path of every media file, the open ones of Atalaya included: archive/.open/<camera>~<start>.part."""
+    for path in out.rglob("*"):
+        if path.suffix == ".part":
+            yield path.name.split("~")[0], path
+        elif path.suffix == ".mp4":
+            yield path.relative_to(out).parts[1] if path.is_relative_to(out / "archive") else path.parent.name, path
+
+
 def newest_write(out):
     """Seconds since each stream's newest file grew, the median over streams: what a crash would cost at the least."""
     now, newest = time.time(), {}
-    for path in out.rglob("*.mp4*"):
-        stream = path.relative_to(out).parts[1] if path.is_relative_to(out / "archive") else path.parent.name
+    for stream, path in media_files(out):
         newest[stream] = max(newest.get(stream, 0), path.stat().st_mtime)
     return median([now - t for t in newest.values()])
 
@@ -63,7 +71,7 @@ def run(name, n, args, clip):
             first = None
             while time.time() - launched < args.warm:
                 time.sleep(0.02)
-                if first is None and any(p.stat().st_size > 4096 for p in out.rglob("*.mp4*")):
+                if first is None and any(p.stat().st_size > 4096 for _, p in media_files(out)):
                     first = time.time() - launched
             began, cpu = time.monotonic(), group.cpu_seconds()
             time.sleep(args.seconds)
