@@ -28,6 +28,7 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
 
     // Touched only by RunAsync, and by OnUnit while that waits for the session.
     int _attempt;
+    bool _silentOverTcp;
     BreakCause? _told;
     MonotonicTime? _firstPicture;   // of this session
 
@@ -98,7 +99,7 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
         {
             var options = new RtspOptions
             {
-                Transport = config.Transport,
+                Transport = config.Transport == RtspTransport.Auto && _silentOverTcp ? RtspTransport.Udp : config.Transport,
                 UserName = config.UserName,
                 Password = config.Password,
                 Trust = config.Fingerprint is { } fingerprint ? RtspTrust.Pinned(fingerprint) : RtspTrust.System,
@@ -113,7 +114,11 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
                 _running = session;
             try
             {
-                return Ending.Of(await session.RunAsync(OnUnit, _stop.Token));
+                var end = await session.RunAsync(OnUnit, _stop.Token);
+                // Some cameras accept TCP and then send nothing over it, and some networks swallow UDP: each other attempt tries the other.
+                if (end.Kind == RtspEndKind.Timeout && session.Statistics.Tracks.All(t => t.Packets == 0))
+                    _silentOverTcp = !_silentOverTcp;
+                return Ending.Of(end);
             }
             finally
             {

@@ -100,6 +100,19 @@ public sealed class CameraSetTests : IAsyncLifetime
         good.Status().Streams[0].Totals.Sessions.ShouldBe(1);
     }
 
+    /// <summary>With transport "auto" a camera that accepts TCP and sends nothing over it is asked over UDP next.</summary>
+    [Fact]
+    public async Task A_camera_that_is_silent_over_tcp_is_asked_over_udp()
+    {
+        await using var silent = ScriptedRtspServer.Camera(
+            "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n");
+        await using var set = new CameraSet(new(
+            new BlockPool(), TimeProvider.System, NullLogger.Instance, static _ => true, DataTimeout: TimeSpan.FromSeconds(1), KeepGroups: false));
+        await set.ApplyAsync([Config(silent.Url)], TestContext.Current.CancellationToken);
+        (await silent.WaitForAsync(r => r.Method == "SETUP")).Headers["Transport"].ShouldStartWith("RTP/AVP/TCP");
+        (await silent.WaitForAsync(r => r.Method == "SETUP", times: 2)).Headers["Transport"].ShouldStartWith("RTP/AVP;unicast");
+    }
+
     [Fact]
     public async Task A_new_name_does_not_touch_the_connection_and_a_removed_camera_leaves_the_others_alone()
     {
