@@ -9,19 +9,23 @@ public sealed class ReferenceEdgeTests
     static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Atalaya.Media"] = [],
-        ["Atalaya.Cameras"] = ["Atalaya.Media"],
+        ["Atalaya.Incidents"] = [],
+        ["Atalaya.Cameras"] = ["Atalaya.Media", "Atalaya.Incidents"],
         ["Atalaya.Recording"] = ["Atalaya.Media"],
+        ["Atalaya.Analysis"] = ["Atalaya.Media", "Atalaya.Incidents"],
         ["Atalaya.Simulation"] = ["Atalaya.Media"],
-        ["Atalaya.Node"] = ["Atalaya.Media", "Atalaya.Cameras", "Atalaya.Recording", "Atalaya.Simulation"],
+        ["Atalaya.Node"] = ["Atalaya.Media", "Atalaya.Incidents", "Atalaya.Cameras", "Atalaya.Recording", "Atalaya.Analysis", "Atalaya.Simulation"],
     };
 
     // Packages beyond the base library that a project may use. Media has none: it is what others build on.
     static readonly Dictionary<string, string[]> AllowedPackages = new()
     {
         ["Atalaya.Media"] = [],
+        ["Atalaya.Incidents"] = [],
+        ["Atalaya.Analysis"] = ["Microsoft.Extensions.Logging.Abstractions", "YamlDotNet"],
         ["Atalaya.Cameras"] = ["Microsoft.Extensions.Logging.Abstractions"],
         ["Atalaya.Simulation"] = [],
-        ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Logging.Abstractions", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
+        ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "AWSSDK.S3", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
     };
 
     [Fact]

@@ -1,0 +1,7 @@
+using Atalaya.Incidents;
+
+namespace Atalaya.Analysis;
+
+/// <summary>A box with class and score in one picture.</summary>
+/// <param name="Score">From 0 to 1.</param>
+public readonly record struct Detection(Box Box, ObjectClass Class, float Score);
