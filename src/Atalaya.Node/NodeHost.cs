@@ -7,6 +7,7 @@ using Atalaya.Node.Health;
 using Atalaya.Node.Live;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
+using Atalaya.Node.Scene;
 using Atalaya.Node.Security;
 using Atalaya.Node.Site;
 using Atalaya.Node.Store;
@@ -40,6 +41,7 @@ static class NodeHost
             .AddApi()
             // Started in this order and stopped against it: the database outlives the archive, the archive the cameras, the cameras the viewers.
             .AddStore()
+            .AddScene()
             .AddRecordings()
             .AddCameras()
             .AddHealth()
@@ -57,6 +59,7 @@ static class NodeHost
         app.MapOpenApi().DisableHttpMetrics();
         app.MapSite(options.Name, clock);
         app.MapCameras();
+        app.MapScene();
         app.MapLive();
         app.MapPlayback();
         app.MapExports();

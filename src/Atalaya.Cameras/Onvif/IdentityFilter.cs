@@ -4,7 +4,7 @@ namespace Atalaya.Cameras.Onvif;
 /// Knows what is about who somebody is. A camera may find faces, guess at ages or match lists of its own; none of that
 /// comes in. Made to err on this side: what only may be about a face is left out too.
 /// </summary>
-static class IdentityFilter
+public static class IdentityFilter
 {
     /// <summary>A longer value is no reading but a picture or a template (characters).</summary>
     public const int MaxValue = 1024;
@@ -23,6 +23,7 @@ static class IdentityFilter
     static readonly string[] Ambiguous = ["face", "identif"];
     static readonly string[] Harmless = ["interface", "surface", "preface", "identifier"];
 
+    /// <summary>Whether a topic, a name or a sentence is about a face or about who somebody is.</summary>
     public static bool IsIdentity(string name)
     {
         string plain = new([.. name.Where(char.IsAsciiLetterOrDigit).Select(char.ToLowerInvariant)]);
@@ -34,7 +35,7 @@ static class IdentityFilter
     }
 
     /// <summary>The class of what was found, or the rule that found it: an event of whatever topic about a face.</summary>
-    public static bool IsFaceClass(OnvifItem item) =>
+    internal static bool IsFaceClass(OnvifItem item) =>
         (item.Name.Contains("class", StringComparison.OrdinalIgnoreCase) || item.Name.Contains("type", StringComparison.OrdinalIgnoreCase)
             || item.Name.Contains("rule", StringComparison.OrdinalIgnoreCase) || item.Name.Contains("object", StringComparison.OrdinalIgnoreCase) || item.Name.Contains("target", StringComparison.OrdinalIgnoreCase))
         && IsIdentity(item.Value);

@@ -3,6 +3,7 @@ using System.Collections.Concurrent;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Scene;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
 
@@ -30,16 +31,21 @@ sealed class EventsHub(EventFeed feed) : Hub
 public sealed record RecordingChangedJson(string Id, RecordingStatusJson Recording);
 
 /// <summary>
-/// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>, <c>exportRemoved</c>. What changes often is told at
+/// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>, <c>exportRemoved</c>,
+/// <c>sceneEvent</c>. What changes often is told at
 /// most twice a second per camera, and figures that always move (rates, ages) every five seconds.
 /// </summary>
-sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, TimeProvider clock)
+sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, SceneEvents scene, TimeProvider clock)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500), FiguresEvery = TimeSpan.FromSeconds(5);
 
+    /// <summary>Scene events that wait to be told; they are told twice a second.</summary>
+    const int MaxSceneEvents = 100;
+
     readonly ConcurrentDictionary<string, byte> _recordingsChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _exportsChanged = new(StringComparer.Ordinal);
+    readonly ConcurrentQueue<SceneEventJson> _sceneEvents = new();
     readonly Dictionary<string, CameraJson> _told = new(StringComparer.Ordinal);    // touched only by TellAsync
     ITimer? _timer;
     long _figuresAt;
@@ -53,6 +59,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     {
         recordings.Changed += OnRecording;
         exports.Changed += OnExport;
+        scene.Recorded += OnScene;
         _timer = clock.CreateTimer(_ => _ = TellAsync(), null, Every, Every);
         return Task.CompletedTask;
     }
@@ -61,6 +68,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     {
         recordings.Changed -= OnRecording;
         exports.Changed -= OnExport;
+        scene.Recorded -= OnScene;
         Dispose();
         return Task.CompletedTask;
     }
@@ -71,6 +79,15 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     void OnRecording(RecorderStatus status) => _recordingsChanged[status.Camera] = 0;
 
     void OnExport(ExportJson export) => _exportsChanged[export.Id] = 0;
+
+    // A flood is told in part: a page asks for the list when it wants them all.
+    void OnScene(Atalaya.Incidents.SceneEvent seen)
+    {
+        _sceneEvents.Enqueue(SceneEventJson.Of(seen));
+        while (_sceneEvents.Count > MaxSceneEvents && _sceneEvents.TryDequeue(out _))
+        {
+        }
+    }
 
     async Task TellAsync()
     {
@@ -88,6 +105,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                 _told.Clear();
                 _recordingsChanged.Clear();
                 _exportsChanged.Clear();
+                _sceneEvents.Clear();
                 return;
             }
 
@@ -115,6 +133,9 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                 if (roster.Find(id) is { } entry)
                     await pages.Clients.All.SendAsync("recordingChanged", new RecordingChangedJson(id, view.Recording(entry.Config)));
             }
+
+            while (_sceneEvents.TryDequeue(out var seen))
+                await pages.Clients.All.SendAsync("sceneEvent", seen);
 
             foreach (string id in _exportsChanged.Keys)
             {

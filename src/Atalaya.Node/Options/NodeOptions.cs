@@ -27,6 +27,7 @@ public sealed record NodeOptions
     public LiveOptions Live { get; init; } = new();
     public PlaybackOptions Playback { get; init; } = new();
     public ExportOptions Exports { get; init; } = new();
+    public SceneOptions Scene { get; init; } = new();
     public RequestOptions Requests { get; init; } = new();
 }
 
@@ -120,6 +121,16 @@ public sealed record ExportOptions
 
     [Option("Exports that may wait or run at once. They run one after another: cutting competes with recording for the disk.", Min = "1", Max = "1000")]
     public int MaxQueued { get; init; } = 50;
+}
+
+public sealed record SceneOptions
+{
+    [Option("How long scene events are kept, also when the footage of their time is gone.", Min = "1h", Max = "3650d")]
+    public TimeSpan Keep { get; init; } = TimeSpan.FromDays(90);
+
+    [Option("Scene events that are kept at most; beyond it the oldest go. 2,000,000: twenty cameras that report one a minute for ten weeks, some 500 MB of database.",
+        Min = "1000", Max = "100000000")]
+    public int MaxEvents { get; init; } = 2_000_000;
 }
 
 public sealed record RequestOptions

@@ -141,6 +141,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scene-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened in front of the cameras, the newest first. */
+        get: operations["listSceneEvents"];
+        put?: never;
+        /**
+         * Reports something that another system has seen.
+         * @description 201 for a new event, 200 for one whose id is known: it stays as it was. Events about faces or identities are refused with 422: they aren't kept here.
+         */
+        post: operations["injectSceneEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/scene-events/marks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where on a timeline something happened, keyed by camera id.
+         * @description The stretch is cut into steps; of each camera, kind and step in which anything happened there is one mark with its count.
+         */
+        get: operations["getSceneMarks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/timeline": {
         parameters: {
             query?: never;
@@ -328,6 +369,32 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Box: {
+            /**
+             * Format: float
+             * @description Left edge, as a fraction of the picture's width.
+             */
+            x: number;
+            /**
+             * Format: float
+             * @description Upper edge, as a fraction of the picture's height.
+             */
+            y: number;
+            /** Format: float */
+            width: number;
+            /** Format: float */
+            height: number;
+        };
+        BoxInput: {
+            /** Format: float */
+            x?: number;
+            /** Format: float */
+            y?: number;
+            /** Format: float */
+            width?: number;
+            /** Format: float */
+            height?: number;
+        };
         Camera: {
             id: string;
             name: string;
@@ -510,6 +577,8 @@ export interface components {
             /** @description IANA name of the site's zone; times in the API are UTC all the same. */
             timeZone: string;
         };
+        /** @enum {string} */
+        ObjectClass: "person" | "vehicle" | "twoWheeler" | "boat" | "animal" | "bag" | "other" | null;
         Onvif: {
             /** @description The address asked. */
             address: string;
@@ -621,6 +690,82 @@ export interface components {
         };
         /** @enum {string} */
         RtspTransport: "auto" | "tcp" | "udp" | null;
+        SceneEvent: {
+            /** Format: uuid */
+            id: string;
+            camera: string;
+            /**
+             * Format: date-time
+             * @description When it happened in the picture.
+             */
+            at: string;
+            kind: components["schemas"]["SceneEventKind"];
+            source: components["schemas"]["SceneEventSource"];
+            /** @description The rule's id, or the camera's own topic. */
+            rule: string;
+            class: null | components["schemas"]["ObjectClass"];
+            /** Format: int64 */
+            track: null | number;
+            box: null | components["schemas"]["Box"];
+            /**
+             * Format: double
+             * @description From 0 to 1: how sure the source is; null if it doesn't say.
+             */
+            score: null | number;
+            /** @description For people; may be empty. */
+            detail: string;
+        };
+        SceneEventInput: {
+            /**
+             * Format: uuid
+             * @description Best a UUID of version 7, made where the event was seen: sent again, it is there once. Made here when left out.
+             */
+            id?: null | string;
+            /** @description The camera's id. Required. */
+            camera?: null | string;
+            /**
+             * Format: date-time
+             * @description When it happened in the picture. Default: now.
+             */
+            at?: null | string;
+            kind?: null | components["schemas"]["SceneEventKind"];
+            /** @description What reports it: a rule or a sensor of the other system, 1 to 200 characters. Required. */
+            rule?: null | string;
+            class?: null | components["schemas"]["ObjectClass"];
+            /** Format: int64 */
+            track?: null | number;
+            box?: null | components["schemas"]["BoxInput"];
+            /**
+             * Format: double
+             * @description From 0 to 1.
+             */
+            score?: null | number;
+            /** @description For people, at most 500 characters. Never who somebody is. */
+            detail?: null | string;
+        };
+        /** @enum {string} */
+        SceneEventKind: "lineCrossed" | "zoneEntered" | "zoneLeft" | "zoneOccupied" | "loitering" | "count" | "crowd" | "wrongWay" | "leftBehind" | "removed" | "tamper" | "streamLost" | "motion" | "sensor" | "other";
+        SceneEventPage: {
+            /** @description The newest first. */
+            events: components["schemas"]["SceneEvent"][];
+            /** @description For 'cursor' of the next page, which is older; null: there is no more. */
+            next: null | string;
+        };
+        /** @enum {string} */
+        SceneEventSource: "rule" | "camera" | "injected";
+        SceneMark: {
+            /**
+             * Format: date-time
+             * @description The first in its step.
+             */
+            at: string;
+            kind: components["schemas"]["SceneEventKind"];
+            /**
+             * Format: int64
+             * @description Events of this kind in the step.
+             */
+            count: number;
+        };
         /**
          * @description Which of a camera's streams.
          * @enum {string}
@@ -1178,6 +1323,164 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listSceneEvents: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from. Required. */
+                to: string;
+                /** @description Of this camera only. */
+                camera?: string;
+                /** @description Of this kind only. */
+                kind?: string;
+                /** @description At most so many, 1 to 1000; 100 by default. */
+                limit?: number;
+                /** @description 'next' of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneEventPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    injectSceneEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SceneEventInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneEvent"];
+                };
+            };
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SceneEvent"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSceneMarks: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from. Required. */
+                to: string;
+                /** @description Into how many steps the stretch is cut, 1 to 2000; 500 by default. */
+                steps?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: components["schemas"]["SceneMark"][];
+                    };
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
                 };
             };
         };
