@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 using Atalaya.Media;
+using Atalaya.Recording.Storage;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -23,39 +24,30 @@ public sealed class Archive : IAsyncDisposable
     readonly SegmentIndex? _index;
     readonly IndexWriter? _indexWriter;
     readonly Recovery _recovery;
-    readonly SafeFileHandle? _lock;
     readonly DbConnection? _memory;     // keeps an index in memory alive
     readonly bool _reading;
     readonly CancellationTokenSource _stop = new();
     Action<RecorderStatus>? _changed;
     bool _disposed;
 
-    Archive(
-        string folder, SegmentIndex? index, RecordingOptions options, SegmentDisk disk, TimeProvider clock, ILogger log, SafeFileHandle? archiveLock,
-        DbConnection? memory, bool reading)
+    Archive(SegmentIndex? index, StorageConfig storage, RecordingOptions options, TimeProvider clock, ILogger log, DbConnection? memory, bool reading)
     {
-        Folder = new(folder);
-        Disk = disk;
+        Storage = storage;
         Options = options;
         Clock = clock;
         Log = log;
         _index = index;
-        _lock = archiveLock;
         _memory = memory;
         _reading = reading;
-        Publisher = new(Folder, disk, options.SyncInterval, clock, log);
-        Writer = new(log);
-        _recovery = new(Folder, disk, Publisher, log);
+        _recovery = new(Volumes, log);
         _indexWriter = index is null || reading ? null : new(index, clock, log, CatchUpAll);
     }
 
-    internal ArchiveFolder Folder { get; }
-    internal SegmentDisk Disk { get; }
+    internal VolumeSet Volumes { get; } = new();
+    internal StorageConfig Storage { get; }
     internal RecordingOptions Options { get; }
     internal TimeProvider Clock { get; }
     internal ILogger Log { get; }
-    internal DiskWriter Writer { get; }
-    internal SegmentPublisher Publisher { get; }
 
     /// <summary>
     /// Recovers what a crash left, and starts the writer. The store may be down or null: files are written all the same, and found again later.
@@ -66,22 +58,31 @@ public sealed class Archive : IAsyncDisposable
     /// <exception cref="ArgumentException">The options have faults; the message lists them.</exception>
     public static Task<Archive> OpenAsync(
         string folder, DbDataSource? store, RecordingOptions options, TimeProvider clock, ILogger log, CancellationToken stop = default) =>
-        OpenAsync(folder, store, options, new LocalDisk(), clock, log, stop);
+        OpenAsync(StorageConfig.Default(folder), store, options, clock, log, stop);
+
+    /// <summary>As above, with several volumes. One that is absent or another disk is left out, with a line in the log and in the status.</summary>
+    /// <exception cref="IOException">No fast volume can be used; the message says why of each, and what to do.</exception>
+    public static Task<Archive> OpenAsync(
+        StorageConfig storage, DbDataSource? store, RecordingOptions options, TimeProvider clock, ILogger log, CancellationToken stop = default) =>
+        OpenAsync(storage, store, options, static _ => new LocalDisk(), clock, log, stop);
 
     internal static Task<Archive> OpenAsync(
-        string folder, DbDataSource? store, RecordingOptions options, SegmentDisk disk, TimeProvider clock, ILogger log, CancellationToken stop = default)
+        string folder, DbDataSource? store, RecordingOptions options, SegmentDisk disk, TimeProvider clock, ILogger log, CancellationToken stop = default) =>
+        OpenAsync(StorageConfig.Default(folder), store, options, _ => disk, clock, log, stop);
+
+    internal static Task<Archive> OpenAsync(
+        StorageConfig storage, DbDataSource? store, RecordingOptions options, Func<VolumeConfig, SegmentDisk> diskOf, TimeProvider clock, ILogger log,
+        CancellationToken stop = default)
     {
-        string[] faults = [.. options.Faults()];
+        string[] faults = [.. options.Faults(), .. storage.Faults()];
         if (faults.Length > 0)
             throw new ArgumentException(string.Join(' ', faults), nameof(options));
         return Task.Run(async () =>
         {
-            disk.MakeFolder(Path.Combine(folder, ".open"));
-            disk.SyncFolder(folder);
-            var archiveLock = Lock(folder);
-            var archive = new Archive(folder, store is null ? null : new(store), options, disk, clock, log, archiveLock, null, reading: false);
+            var archive = new Archive(store is null ? null : new(store), storage, options, clock, log, null, reading: false);
             try
             {
+                archive.OpenVolumes(diskOf);
                 archive.Recover(stop);
                 return archive;
             }
@@ -109,9 +110,10 @@ public sealed class Archive : IAsyncDisposable
             memory = store.OpenConnection();
         }
 
-        var archive = new Archive(folder, new(store), RecordingOptions.Default, new LocalDisk(), clock, log, null, memory, reading: true);
+        var archive = new Archive(new(store), StorageConfig.Default(folder), RecordingOptions.Default, clock, log, memory, reading: true);
         try
         {
+            archive.Volumes.Add(new(archive.Storage.Volumes[0], null, new LocalDisk(), null, RecordingOptions.Default, clock, log));
             archive._index!.Migrate();
             if (memory is not null)
                 await archive.CatchUpAll(default, open: true, stop);
@@ -139,14 +141,14 @@ public sealed class Archive : IAsyncDisposable
             throw new ArgumentException($"'{camera}' can't be the name of a folder: use up to 64 letters, digits, '.', '_' and '-', not starting with a dot.", nameof(camera));
         if (_recorders.ContainsKey((camera, stream)))
             throw new InvalidOperationException($"{camera} {stream} is being recorded already.");
-        var recorder = new Recorder(this, Ledger(camera, stream), hub);
+        var recorder = new Recorder(this, Ledger(camera, stream), hub, Volumes.Choose(LastVolume(camera, stream), StreamsOn));
         if (!_recorders.TryAdd((camera, stream), recorder))
             throw new InvalidOperationException($"{camera} {stream} is being recorded already.");
         return recorder;
     }
 
     public ArchiveStatus Status() => new(
-        _indexWriter?.Fault, _indexWriter?.Count ?? 0, Publisher.Failed,
+        _indexWriter?.Fault, _indexWriter?.Count ?? 0, Volumes.Local.Sum(v => v.Publisher.Failed),
         [.. _recorders.Values.Select(r => r.Status()).OrderBy(s => s.Camera, StringComparer.Ordinal).ThenBy(s => s.Stream)]);
 
     /// <exception cref="DbException">The store can't be reached.</exception>
@@ -182,7 +184,10 @@ public sealed class Archive : IAsyncDisposable
             // An open segment may get its final name between the look and the open: then it is there.
             if (_ledgers.TryGetValue((camera, segment.Stream), out var ledger) && ledger.FindOpen(segment) is { } open && TryOpen(open.Path) is { } part)
                 return new(part, open.Length, IsClosed: false, null);
-            return TryOpen(Folder.PathOf(camera, segment)) is { } file ? new SegmentFile(file, RandomAccess.GetLength(file), IsClosed: true, Digest(camera, segment)) : null;
+            var row = Row(camera, segment);
+            // Twice: a move may take it elsewhere between the look and the open.
+            var file = TryOpen(Volumes.PathOf(camera, segment, row?.Volume)) ?? TryOpen(Volumes.PathOf(camera, segment, null));
+            return file is null ? null : new SegmentFile(file, RandomAccess.GetLength(file), IsClosed: true, row?.Sha256);
         }, stop);
     }
 
@@ -218,7 +223,7 @@ public sealed class Archive : IAsyncDisposable
             await _indexWriter.FlushAsync();
         var recent = WallTime.Now(Clock) - SegmentIndex.LongestSegment;
         bool others = _reading && IsLocked();
-        return ArchiveCheck.Run(Folder, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), options, progress, stop);
+        return ArchiveCheck.Run(Volumes, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), options, progress, stop);
     }, stop);
 
     /// <summary>Ends every recorder with <see cref="SegmentEnd.Shutdown"/>, and waits until all is on the disk and in the index.</summary>
@@ -228,14 +233,12 @@ public sealed class Archive : IAsyncDisposable
             return;
         _disposed = true;
         await Task.WhenAll(_recorders.Values.Select(r => r.StopAsync(SegmentEnd.Shutdown, GapCause.Shutdown, "The node was stopped.")));
-        await Writer.DisposeAsync();
-        await Publisher.DisposeAsync();
+        await Volumes.DisposeAsync();
         await _stop.CancelAsync();
         if (_indexWriter is not null)
             await _indexWriter.DisposeAsync();
         if (_memory is not null)
             await _memory.DisposeAsync();
-        _lock?.Dispose();
         _stop.Dispose();
     }
 
@@ -243,10 +246,21 @@ public sealed class Archive : IAsyncDisposable
 
     internal void Detached(Recorder recorder) => _recorders.TryRemove(new((recorder.Camera, recorder.Stream), recorder));
 
+    /// <summary>Every writer has done what it was woken for.</summary>
+    internal async Task IdleAsync()
+    {
+        foreach (var volume in Volumes.Local)
+            await volume.Writer.IdleAsync();
+    }
+
+    /// <summary>Where a stream may go on whose volume failed; null: nowhere else.</summary>
+    internal Volume? Elsewhere(Volume failed) => Volumes.Other(failed, StreamsOn);
+
     /// <summary>All that was recorded so far is on the disk and in the index.</summary>
     internal async Task SettleAsync()
     {
-        await Publisher.DrainAsync();
+        foreach (var volume in Volumes.Local)
+            await volume.Publisher.DrainAsync();
         if (_indexWriter is not null)
             await _indexWriter.FlushAsync();
     }
@@ -272,7 +286,8 @@ public sealed class Archive : IAsyncDisposable
     {
         try
         {
-            Lock(Folder.Root).Dispose();
+            foreach (var volume in Volumes.Local)
+                Lock(volume.Folder.Root).Dispose();
             return false;
         }
         catch (IOException)
@@ -286,11 +301,13 @@ public sealed class Archive : IAsyncDisposable
         && (ledger.LastEnd is not { } end || name.Start >= end || ledger.Segments().Exists(s => s.Start == name.Start)
             || _indexWriter?.Pending(camera, name.Stream).Segments.Exists(s => s.Start == name.Start) == true);
 
-    string? Digest(string camera, SegmentName name)
+    int StreamsOn(Volume volume) => _recorders.Values.Count(r => r.Volume == volume);
+
+    string? LastVolume(string camera, StreamKind stream)
     {
         try
         {
-            return _index?.Find(camera, name)?.Sha256;
+            return Storage.Volumes.Count == 1 ? null : _index?.Before(camera, stream, new(long.MaxValue))?.Volume;
         }
         catch (DbException)
         {
@@ -298,15 +315,88 @@ public sealed class Archive : IAsyncDisposable
         }
     }
 
-    static SafeFileHandle? TryOpen(string path)
+    /// <summary>Null if the index doesn't know it, or can't be asked.</summary>
+    Segment? Row(string camera, SegmentName name)
     {
         try
         {
-            return File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+            return _index?.Find(camera, name);
+        }
+        catch (DbException)
+        {
+            return null;
+        }
+    }
+
+    static SafeFileHandle? TryOpen(string? path)
+    {
+        try
+        {
+            return path is null ? null : File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Those of the configuration that are what they should be. A disk that is absent, empty or another's is left alone.</summary>
+    /// <exception cref="IOException">None of the fast ones can be used.</exception>
+    void OpenVolumes(Func<VolumeConfig, SegmentDisk> diskOf)
+    {
+        foreach (var config in Storage.Volumes.Where(v => v.Tier != VolumeTier.Object))
+        {
+            try
+            {
+                Volumes.Add(OpenVolume(config, diskOf(config)));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Volumes.Refuse(config.Name, e.Message);
+                Log.LogError("Volume {Volume} is not used. {Reason}", config.Name, e.Message);
+            }
+        }
+
+        if (!Volumes.Fast.Any())
+            throw new IOException(string.Join(' ', Storage.Volumes.Where(v => v.Tier == VolumeTier.Fast).Select(v => Volumes.Refusal(v.Name))));
+    }
+
+    Volume OpenVolume(VolumeConfig config, SegmentDisk disk)
+    {
+        string? archive = null;
+        IReadOnlyList<KnownVolume> known = [];
+        bool expectsFootage = false;
+        bool indexed = TryIndex(index =>
+        {
+            index.Migrate();
+            (archive, known) = index.Identities();
+            expectsFootage = index.HasSegmentsOn(config.Name);
+        });
+        archive ??= Volumes.Local.Select(v => v.Identity?.Archive).FirstOrDefault(a => a is not null);
+        // Nothing is made before this is clear: a folder under a mount point would be filled instead of the disk.
+        var identity = VolumeIdentity.Read(config.Path);
+        bool hasFootage = new ArchiveFolder(config.Path).Cameras().Any();
+        if (VolumeIdentity.Refusal(config, identity, known.FirstOrDefault(v => v.Name == config.Name), archive, hasFootage, expectsFootage) is { } refusal)
+            throw new IOException(refusal);
+        disk.MakeFolder(Path.Combine(config.Path, ".open"));
+        disk.SyncFolder(config.Path);
+        var archiveLock = Lock(config.Path);
+        try
+        {
+            if (identity is null)
+            {
+                identity = new(1, Guid.NewGuid().ToString("N"), config.Name, archive ?? Guid.NewGuid().ToString("N"), Clock.GetUtcNow());
+                identity.Write(disk, config.Path);
+            }
+
+            if (indexed)
+                TryIndex(index => index.Register(identity));
+            return new(config, identity, disk, archiveLock, Options, Clock, Log);
+        }
+        catch
+        {
+            archiveLock.Dispose();
+            throw;
         }
     }
 
@@ -324,10 +414,10 @@ public sealed class Archive : IAsyncDisposable
         _recovery.RecoverOpenFiles(Ledger);
         indexed = indexed && TryIndex(index =>
         {
-            foreach (var (camera, stream) in Streams())
+            foreach (var (camera, stream) in Volumes.Streams())
                 _recovery.CatchUp(index, camera, stream, newest.GetValueOrDefault((camera, stream)), open: true, stop);
         });
-        foreach (var (camera, stream) in Streams())
+        foreach (var (camera, stream) in Volumes.Streams())
             Resume(camera, stream, indexed);
     }
 
@@ -357,21 +447,18 @@ public sealed class Archive : IAsyncDisposable
             return;
         }
 
-        if (Folder.Newest(camera, stream) is not { } name)
+        if (Volumes.Newest(camera, stream) is not { } name)
             return;
         var trailer = _recovery.Trailer(camera, name);
         var end = trailer is null ? name.Start + TimeSpan.FromMilliseconds(1) : new WallTime(trailer.End * 1000);
         Ledger(camera, stream).Resume(end, new(camera, stream, end, null, trailer?.GapCause ?? GapCause.Crash, trailer?.GapDetail ?? Recovery.CrashDetail), isIndexed: false);
     }
 
-    IEnumerable<(string Camera, StreamKind Stream)> Streams() =>
-        Folder.Cameras().SelectMany(c => new[] { (c, StreamKind.Main), (c, StreamKind.Sub) }).Where(s => Folder.Newest(s.c, s.Item2) is not null);
-
     Task CatchUpAll(WallTime earliest) => CatchUpAll(earliest, open: false, _stop.Token);
 
     Task CatchUpAll(WallTime earliest, bool open, CancellationToken stop)
     {
-        foreach (var (camera, stream) in Streams())
+        foreach (var (camera, stream) in Volumes.Streams())
             _recovery.CatchUp(Index, camera, stream, earliest, open, stop);
         return Task.CompletedTask;
     }
@@ -424,7 +511,8 @@ public sealed class Archive : IAsyncDisposable
     string PathOf(Segment segment)
     {
         var name = new SegmentName(segment.Start.Milliseconds, segment.Stream);
-        string path = Folder.PathOf(segment.Camera, name);
-        return !File.Exists(path) && _ledgers.TryGetValue((segment.Camera, segment.Stream), out var ledger) && ledger.FindOpen(name) is { } open ? open.Path : path;
+        return Volumes.PathOf(segment.Camera, name, segment.Volume)
+            ?? (_ledgers.TryGetValue((segment.Camera, segment.Stream), out var ledger) && ledger.FindOpen(name) is { } open ? open.Path
+                : Volumes.PathOf(segment.Camera, name, null) ?? throw new FileNotFoundException("It isn't on the disk.", $"{segment.Camera}/{name.RelativePath()}"));
     }
 }

@@ -1,5 +1,6 @@
 using Atalaya.Media;
 using Atalaya.Media.Mp4;
+using Atalaya.Recording.Storage;
 
 namespace Atalaya.Recording;
 
@@ -54,13 +55,13 @@ static class ArchiveCheck
 {
     /// <param name="isBeingWritten">Files of this process that are no fault: open, or on their way into the index.</param>
     public static CheckResult Run(
-        ArchiveFolder folder, SegmentIndex index, Recovery recovery, Func<string, SegmentName, bool> isBeingWritten, CheckOptions options,
+        VolumeSet volumes, SegmentIndex index, Recovery recovery, Func<string, SegmentName, bool> isBeingWritten, CheckOptions options,
         IProgress<CheckProgress>? progress, CancellationToken stop)
     {
         var faults = new List<CheckFault>();
         long files = 0, bytes = 0, segments = 0, gaps = 0;
-        var streams = index.Streams().Concat(folder.Cameras().SelectMany(c => new[] { (c, StreamKind.Main), (c, StreamKind.Sub) })).Distinct().ToList();
-        var listed = streams.ToDictionary(s => s, s => folder.Segments(s.Item1, s.Item2).ToList());
+        var streams = index.Streams().Concat(volumes.Cameras().SelectMany(c => new[] { (c, StreamKind.Main), (c, StreamKind.Sub) })).Distinct().ToList();
+        var listed = streams.ToDictionary(s => s, s => volumes.Segments(s.Item1, s.Item2).ToList());
         long total = listed.Values.Sum(l => l.Count);
         foreach (var (camera, stream) in streams)
         {
@@ -73,32 +74,47 @@ static class ArchiveCheck
             }
 
             var known = rows.Select(r => r.Start.Milliseconds).ToHashSet();
-            var lacking = listed[(camera, stream)].Where(n => !known.Contains(n.StartMilliseconds) && !isBeingWritten(camera, n)).ToList();
+            var removed = index.Deletions(camera, stream);
+            var lacking = listed[(camera, stream)]
+                .Where(s => !known.Contains(s.Name.StartMilliseconds) && !isBeingWritten(camera, s.Name) && !removed.Contains((s.Volume.Name, s.Name.Start))).ToList();
+            CheckCopies(camera, stream, rows, removed);
             if (options.Repair)
                 recovery.CatchUp(index, camera, stream, default, open: false, stop);
-            foreach (var name in lacking)
+            foreach (var (name, volume) in lacking)
             {
                 files++;
                 bool repaired = options.Repair && index.Find(camera, name) is not null;
-                faults.Add(new(CheckFaultKind.NotIndexed, folder.Relative(folder.PathOf(camera, name)),
+                faults.Add(new(CheckFaultKind.NotIndexed, volumes.Relative(volume.Folder.PathOf(camera, name)),
                     repaired ? "It was not in the index." : options.Repair ? "It is not in the index and can't be read." : "It is not in the index; --repair adds it.", repaired));
             }
 
             gaps += CheckTime(camera, stream);
         }
 
-        foreach (string camera in folder.Cameras())
-            faults.AddRange(folder.Strays(camera).Select(p => new CheckFault(CheckFaultKind.Stray, folder.Relative(p), "It is no segment in its place.", false)));
+        foreach (var volume in volumes.Local)
+        {
+            foreach (string camera in volume.Folder.Cameras())
+                faults.AddRange(volume.Folder.Strays(camera).Select(p => new CheckFault(CheckFaultKind.Stray, volumes.Relative(p), "It is no segment in its place.", false)));
+        }
+
         var strays = new List<string>();
-        foreach (var (camera, name, path) in folder.OpenFiles(strays).Where(f => !isBeingWritten(f.Camera, f.Name)))
-            faults.Add(new(CheckFaultKind.Unfinished, folder.Relative(path), "It was left open; the next start of the node recovers it.", false));
-        faults.AddRange(strays.Select(p => new CheckFault(CheckFaultKind.Stray, folder.Relative(p), "It is no open segment.", false)));
+        foreach (var (camera, name, path, _) in volumes.OpenFiles(strays).Where(f => !isBeingWritten(f.Camera, f.Name)))
+            faults.Add(new(CheckFaultKind.Unfinished, volumes.Relative(path), "It was left open; the next start of the node recovers it.", false));
+        faults.AddRange(strays.Select(p => new CheckFault(CheckFaultKind.Stray, volumes.Relative(p), "It is no open segment.", false)));
         return new(segments, bytes, gaps, faults);
 
         void CheckFile(Segment row)
         {
             var name = new SegmentName(row.Start.Milliseconds, row.Stream);
-            string path = folder.PathOf(row.Camera, name), relative = folder.Relative(path);
+            string? path = volumes.PathOf(row.Camera, name, row.Volume);
+            string relative = path is null ? $"{row.Camera}/{name.RelativePath()}" : volumes.Relative(path);
+            if (path is null)
+            {
+                Add(CheckFaultKind.Missing, volumes.Find(row.Volume) is null ? $"It is on volume '{row.Volume}', which isn't in use." : "The index knows it, the disk doesn't.");
+                files++;
+                return;
+            }
+
             try
             {
                 using var file = File.OpenHandle(path);
@@ -127,6 +143,22 @@ static class ArchiveCheck
             progress?.Report(new(files, total, bytes));
 
             void Add(CheckFaultKind kind, string detail) => faults.Add(new(kind, relative, detail, false));
+        }
+
+        // A move whose index was lost halfway leaves one segment on two volumes.
+        void CheckCopies(string camera, StreamKind stream, IReadOnlyList<Segment> rows, HashSet<(string Volume, WallTime Start)> removed)
+        {
+            if (volumes.Local.Count < 2)
+                return;
+            var places = rows.ToDictionary(r => r.Start, r => r.Volume);
+            foreach (var (name, volume) in listed[(camera, stream)])
+            {
+                if (places.TryGetValue(name.Start, out string? place) && place != volume.Name && !removed.Contains((volume.Name, name.Start)))
+                {
+                    faults.Add(new(CheckFaultKind.Stray, volumes.Relative(volume.Folder.PathOf(camera, name)),
+                        $"The index says that this segment is on volume '{place}'.", false));
+                }
+            }
         }
 
         int CheckTime(string camera, StreamKind stream)

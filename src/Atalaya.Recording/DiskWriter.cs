@@ -1,3 +1,4 @@
+using Atalaya.Recording.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Atalaya.Recording;
@@ -8,18 +9,21 @@ namespace Atalaya.Recording;
 /// </summary>
 sealed class DiskWriter : IAsyncDisposable
 {
+    readonly Volume _volume;
     readonly ILogger _log;
     readonly object _gate = new();
-    readonly Queue<Recorder> _ready = new();    // each at most once; under _gate
+    readonly Queue<Recorder> _ready = new();        // under _gate
+    readonly HashSet<Recorder> _queued = [];        // the same, so that each is in it at most once; under _gate
     bool _stopping;                             // under _gate
     TaskCompletionSource? _idle;                // under _gate
     readonly Thread _thread;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public DiskWriter(ILogger log)
+    public DiskWriter(Volume volume, ILogger log)
     {
+        _volume = volume;
         _log = log;
-        _thread = new(Run) { IsBackground = true, Name = "disk writer" };
+        _thread = new(Run) { IsBackground = true, Name = $"disk writer {volume.Name}" };
         _thread.Start();
     }
 
@@ -28,9 +32,8 @@ sealed class DiskWriter : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (recorder.IsQueued)
+            if (!_queued.Add(recorder))
                 return;
-            recorder.IsQueued = true;
             _ready.Enqueue(recorder);
             if (_ready.Count == 1)
                 Monitor.Pulse(_gate);
@@ -64,6 +67,13 @@ sealed class DiskWriter : IAsyncDisposable
     {
         while (Next() is { } recorder)
         {
+            // It went to another volume while it waited here. Only its own volume's thread sends it away, so it can't go now.
+            if (recorder.Volume != _volume)
+            {
+                recorder.Wake();
+                continue;
+            }
+
             try
             {
                 recorder.Drain();
@@ -92,7 +102,7 @@ sealed class DiskWriter : IAsyncDisposable
             }
 
             var recorder = _ready.Dequeue();
-            recorder.IsQueued = false;
+            _queued.Remove(recorder);
             return recorder;
         }
     }

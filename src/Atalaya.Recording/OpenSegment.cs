@@ -21,6 +21,9 @@ sealed class OpenSegment(SegmentName name, string path, SafeFileHandle file, Med
     public int Sequence { get; } = sequence;
     public int InitBytes { get; set; }
 
+    /// <summary>Name of the volume that it is written to.</summary>
+    public string Volume { get; init; } = Storage.VolumeConfig.DefaultName;
+
     /// <summary>Bytes in whole fragments: all that may be read.</summary>
     public long Committed { get; set; }
     public int Frames { get; private set; }
@@ -41,7 +44,10 @@ sealed class OpenSegment(SegmentName name, string path, SafeFileHandle file, Med
         var video = tracks.OfType<VideoFormat>().FirstOrDefault();
         return new(camera, Name.Stream, Start, end, Run, Sequence, Name.ToString(), bytes, MediaStart, MediaEnd - MediaStart, InitBytes,
             string.Join(',', tracks.Select(t => t.CodecString)), video?.Width ?? 0, video?.Height ?? 0, Frames, sha256, reason,
-            new AccessPoints([.. _points], Committed, MediaEnd, startsWithKey));
+            new AccessPoints([.. _points], Committed, MediaEnd, startsWithKey))
+        {
+            Volume = Volume,
+        };
     }
 
     /// <summary>Media time and wall time still run alike.</summary>

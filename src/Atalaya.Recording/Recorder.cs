@@ -1,4 +1,5 @@
 using Atalaya.Media;
+using Atalaya.Recording.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Atalaya.Recording;
@@ -21,26 +22,30 @@ public sealed class Recorder
     string? _lastError;
     (SegmentEnd End, GapCause Cause, string Detail, TaskCompletionSource Done)? _stop;
     (OpenSegment Segment, Exception Error)? _syncFailure;
-    bool _stopped;      // the writer's thread only
+    bool _stopped;      // the writer's thread only, as the next
+    Volume? _elsewhere; // where it goes on after this
 
-    internal Recorder(Archive archive, StreamLedger ledger, StreamHub hub)
+    volatile Volume _volume;    // changed by its own writer's thread only
+
+    internal Recorder(Archive archive, StreamLedger ledger, StreamHub hub, Volume volume)
     {
+        _volume = volume;
         _archive = archive;
         Ledger = ledger;
         _since = WallTime.Now(archive.Clock);
         _writer = new(this);
         _reader = hub.Open(Capacity, Overflow.EndSegment, FragmentLength);
-        _reader.OnReady(() => archive.Writer.Wake(this));
+        _reader.OnReady(Wake);
     }
 
     public string Camera => Ledger.Camera;
     public StreamKind Stream => Ledger.Stream;
 
-    /// <summary>In the volume's queue; under its gate.</summary>
-    internal bool IsQueued { get; set; }
+    /// <summary>Where its segments go.</summary>
+    internal Volume Volume => _volume;
     internal StreamLedger Ledger { get; }
-    internal ArchiveFolder Folder => _archive.Folder;
-    internal SegmentDisk Disk => _archive.Disk;
+    internal ArchiveFolder Folder => _volume.Folder;
+    internal SegmentDisk Disk => _volume.Disk;
     internal TimeProvider Clock => _archive.Clock;
     internal ILogger Log => _archive.Log;
     internal MediaTime FragmentLength { get => field.Ticks > 0 ? field : field = MediaTime.From(_archive.Options.FragmentLength); }
@@ -66,10 +71,13 @@ public sealed class Recorder
             stopped = _stop.Value.Done.Task;
         }
 
-        _archive.Writer.Wake(this);
+        Wake();
         await stopped;
-        await _archive.Publisher.DrainAsync();
+        await _volume.Publisher.DrainAsync();
     }
+
+    /// <summary>Quick, on any thread.</summary>
+    internal void Wake() => _volume.Writer.Wake(this);
 
     /// <summary>On the volume's thread: all that waits, then what was asked for meanwhile.</summary>
     internal void Drain()
@@ -85,9 +93,16 @@ public sealed class Recorder
 
         if (syncFailure is { } failure)
             _writer.SyncFailed(failure.Segment, failure.Error);
-        while (_reader.TryRead(out var item))
+        while (_elsewhere is null && _reader.TryRead(out var item))
             _writer.Append(item);
         _writer.Drained();
+        if (_elsewhere is { } other)
+        {
+            _elsewhere = null;
+            _volume = other;
+            other.Writer.Wake(this);
+            return;
+        }
 
         (SegmentEnd End, GapCause Cause, string Detail, TaskCompletionSource Done)? stop;
         lock (_gate)
@@ -117,7 +132,7 @@ public sealed class Recorder
         lock (_gate)
             _lastError = $"{WallTime.Now(Clock)}: {e.Message}";
         Enter(RecorderState.Waiting, $"The recorder failed: {e.Message}");
-        _archive.Writer.Wake(this);
+        Wake();
     }
 
     internal void Lost(long units)
@@ -130,15 +145,15 @@ public sealed class Recorder
 
     internal void Opened(OpenSegment segment)
     {
-        _archive.Publisher.Watch(segment, e =>
+        _volume.Publisher.Watch(segment, e =>
         {
             lock (_gate)
                 _syncFailure = (segment, e);
-            _archive.Writer.Wake(this);
+            Wake();
         });
     }
 
-    internal void Discarded(OpenSegment segment) => _archive.Publisher.Forget(segment);
+    internal void Discarded(OpenSegment segment) => _volume.Publisher.Forget(segment);
 
     internal void Written(long bytes, OpenSegment segment)
     {
@@ -158,16 +173,24 @@ public sealed class Recorder
     {
         lock (_gate)
             _segments++;
-        _archive.Publisher.Close(segment);
+        _volume.Publisher.Close(segment);
     }
 
-    internal void DiskFailed(string detail, Exception e)
+    /// <summary>True if it goes on on another volume at once.</summary>
+    internal bool DiskFailed(string detail, Exception e)
     {
         lock (_gate)
             _lastError = $"{WallTime.Now(Clock)}: {detail}";
+        _volume.Failed();
+        _elsewhere = _archive.Elsewhere(_volume);
         // Once per outage: retries change the status, not the log.
         if (Enter(RecorderState.DiskFailed, detail))
-            Log.LogError(e, "{Camera} {Stream}: {Detail} Nothing is recorded until it works again.", Camera, Stream, detail);
+        {
+            Log.LogError(e, "{Camera} {Stream}: {Detail} {Consequence}", Camera, Stream, detail,
+                _elsewhere is null ? "Nothing is recorded until it works again." : $"Recording goes on on volume {_elsewhere.Name}.");
+        }
+
+        return _elsewhere is not null;
     }
 
     /// <summary>False if it was there already; then only the reason changes.</summary>

@@ -1,12 +1,13 @@
 using System.Security.Cryptography;
 using Atalaya.Media;
 using Atalaya.Media.Mp4;
+using Atalaya.Recording.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace Atalaya.Recording;
 
 /// <summary>What a start up owes the process before it: its open files, and what the index hasn't heard.</summary>
-sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher publisher, ILogger log)
+sealed class Recovery(VolumeSet volumes, ILogger log)
 {
     public const string CrashDetail = "The process ended without warning.";
 
@@ -17,11 +18,11 @@ sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher p
     public void RecoverOpenFiles(Func<string, StreamKind, StreamLedger> ledger)
     {
         var strays = new List<string>();
-        foreach (var (camera, name, path) in folder.OpenFiles(strays))
+        foreach (var (camera, name, path, volume) in volumes.OpenFiles(strays))
         {
             try
             {
-                RecoverOpen(camera, name, path, ledger(camera, name.Stream));
+                RecoverOpen(volume, camera, name, path, ledger(camera, name.Stream));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or Mp4Exception)
             {
@@ -33,8 +34,9 @@ sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher p
             log.LogWarning("{Path} is no segment; it stays where it is.", stray);
     }
 
-    void RecoverOpen(string camera, SegmentName name, string path, StreamLedger ledger)
+    void RecoverOpen(Volume volume, string camera, SegmentName name, string path, StreamLedger ledger)
     {
+        var disk = volume.Disk;
         using var file = disk.Reopen(path);
         var scan = SegmentScan.Read(file, checkTail: true);
         if (scan.Fragments.Count == 0)
@@ -48,7 +50,8 @@ sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher p
         // Stopped between trailer and name: nothing is missing.
         if (SegmentTrailer.Read(file) is { } whole && whole.Offset == scan.WholeEnd && whole.Trailer.Start == name.StartMilliseconds)
         {
-            publisher.Publish(SegmentReader.ToSegment(scan, whole.Trailer, RandomAccess.GetLength(file), SegmentReader.Digest(file)), path, file, default, ledger);
+            var row = SegmentReader.ToSegment(scan, whole.Trailer, RandomAccess.GetLength(file), SegmentReader.Digest(file)) with { Volume = volume.Name };
+            volume.Publisher.Publish(row, path, file, default, ledger);
             log.LogInformation("{Camera} {Stream}: {Name} was complete and has its name now.", camera, name.Stream, name);
             return;
         }
@@ -59,7 +62,8 @@ sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher p
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         SegmentReader.Append(hash, file, scan.WholeEnd);
         hash.AppendData(box);
-        publisher.Publish(SegmentReader.ToSegment(scan, trailer, scan.WholeEnd + box.Length, Convert.ToHexStringLower(hash.GetHashAndReset())), path, file, box, ledger);
+        var recovered = SegmentReader.ToSegment(scan, trailer, scan.WholeEnd + box.Length, Convert.ToHexStringLower(hash.GetHashAndReset())) with { Volume = volume.Name };
+        volume.Publisher.Publish(recovered, path, file, box, ledger);
         log.LogWarning("{Camera} {Stream}: {Name} was left open by a crash; recovered {Seconds:0.0} s, cut {Bytes} bytes behind the last whole fragment.",
             camera, name.Stream, name, (scan.End - scan.Start).Seconds, scan.FileLength - scan.WholeEnd);
     }
@@ -70,8 +74,8 @@ sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher p
         long start = name.StartMilliseconds;
         long end = Math.Max(start + 1, RunClock.Floor(name.Start + duration.ToTimeSpan()).Milliseconds);
         // A segment that only waited for its name has a successor that starts at its true end.
-        long? next = folder.Segments(camera, name.Stream, new((start + 1) * 1000)).Select(n => (long?)n.StartMilliseconds).FirstOrDefault()
-            ?? folder.OpenFiles().Where(f => f.Camera == camera && f.Name.Stream == name.Stream && f.Name.StartMilliseconds > start)
+        long? next = volumes.Segments(camera, name.Stream, new((start + 1) * 1000)).Select(s => (long?)s.Name.StartMilliseconds).FirstOrDefault()
+            ?? volumes.OpenFiles().Where(f => f.Camera == camera && f.Name.Stream == name.Stream && f.Name.StartMilliseconds > start)
                 .Select(f => (long?)f.Name.StartMilliseconds).FirstOrDefault();
         bool followed = next is { } n && n - end <= Math.Max(2, (end - start) / 100);
         if (followed)
@@ -99,7 +103,8 @@ sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher p
     SegmentTrailer? Before(string camera, SegmentName name)
     {
         var hour = name.Start - SegmentIndex.LongestSegment - SegmentIndex.LongestSegment;
-        var before = folder.Segments(camera, name.Stream, hour).TakeWhile(n => n.StartMilliseconds < name.StartMilliseconds).Select(n => (SegmentName?)n).LastOrDefault();
+        var before = volumes.Segments(camera, name.Stream, hour).Select(s => s.Name)
+            .TakeWhile(n => n.StartMilliseconds < name.StartMilliseconds).Select(n => (SegmentName?)n).LastOrDefault();
         return before is { } b ? Trailer(camera, b) : null;
     }
 
@@ -108,7 +113,9 @@ sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher p
     {
         try
         {
-            using var file = File.OpenHandle(folder.PathOf(camera, name));
+            if (volumes.PathOf(camera, name, null) is not { } path)
+                return null;
+            using var file = File.OpenHandle(path);
             return SegmentTrailer.Read(file)?.Trailer;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -137,20 +144,29 @@ sealed class Recovery(ArchiveFolder folder, SegmentDisk disk, SegmentPublisher p
         int count = 0;
         var anchor = index.Before(camera, stream, earliest) is { } before ? before.Start : default;
         var known = index.Spans(camera, stream, anchor, new(long.MaxValue)).Select(s => s.From.Microseconds).ToHashSet();
-        foreach (var name in folder.Segments(camera, stream, earliest).Where(n => !known.Contains(n.Start.Microseconds)))
+        var removed = index.Deletions(camera, stream);
+        foreach (var (name, volume) in volumes.Segments(camera, stream, earliest))
         {
+            if (known.Contains(name.Start.Microseconds) || removed.Contains((volume.Name, name.Start)))
+                continue;
             stop.ThrowIfCancellationRequested();
+            string path = volume.Folder.PathOf(camera, name);
             try
             {
-                using var file = File.OpenHandle(folder.PathOf(camera, name));
+                using var file = File.OpenHandle(path);
                 if (SegmentReader.Describe(file, camera, name, null, out string? fault) is { } segment)
-                    added.Add(segment);
+                {
+                    added.Add(segment with { Volume = volume.Name });
+                    known.Add(name.Start.Microseconds);     // a move that was never indexed left it twice
+                }
                 else
-                    log.LogWarning("{Path} can't be indexed: {Fault}.", folder.Relative(folder.PathOf(camera, name)), fault);
+                {
+                    log.LogWarning("{Path} can't be indexed: {Fault}.", volumes.Relative(path), fault);
+                }
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                log.LogWarning(e, "{Path} can't be read.", folder.Relative(folder.PathOf(camera, name)));
+                log.LogWarning(e, "{Path} can't be read.", volumes.Relative(path));
             }
 
             if (added.Count == 64)

@@ -96,6 +96,9 @@ public sealed record Segment(
     SegmentEnd EndReason,
     AccessPoints Points)
 {
+    /// <summary>Name of the volume that its file is on.</summary>
+    public string Volume { get; init; } = Storage.VolumeConfig.DefaultName;
+
     public MediaTime MediaEnd => MediaStart + MediaDuration;
 
     /// <summary>Where a moment lies on the media clock; outside the segment the ratio is 1.</summary>

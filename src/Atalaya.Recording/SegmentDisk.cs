@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
+using Atalaya.Recording.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Atalaya.Recording;
@@ -34,12 +35,20 @@ abstract class SegmentDisk
     public abstract void SyncFolder(string path);
 
     public abstract void Delete(string path);
+
+    /// <summary>Removes a folder that is empty; one that isn't, or isn't there, stays as it is.</summary>
+    public abstract void RemoveFolder(string path);
+
+    /// <summary>Of the file system that holds the folder.</summary>
+    public abstract DiskSpace Space(string path);
 }
 
 /// <summary>A local file system.</summary>
 sealed partial class LocalDisk : SegmentDisk
 {
     const int ReadOnlyFolder = 0x10000 | 0x80000;   // O_RDONLY | O_DIRECTORY | O_CLOEXEC on Linux x64 and arm64 differ in O_DIRECTORY only
+
+    const int NoEntry = 2, NotEmpty = 39;           // ENOENT, ENOTEMPTY
 
     public override void MakeFolder(string path) => Directory.CreateDirectory(path);
 
@@ -84,6 +93,18 @@ sealed partial class LocalDisk : SegmentDisk
 
     public override void Delete(string path) => File.Delete(path);
 
+    public override void RemoveFolder(string path)
+    {
+        if (OperatingSystem.IsLinux() && RmDir(path) != 0 && Marshal.GetLastPInvokeError() is not (NotEmpty or NoEntry))
+            throw Failure("rmdir", path);
+    }
+
+    public override DiskSpace Space(string path)
+    {
+        var drive = new DriveInfo(path);
+        return new(drive.TotalSize, drive.AvailableFreeSpace);
+    }
+
     static IOException Failure(string call, string? path)
     {
         int code = Marshal.GetLastPInvokeError();
@@ -98,6 +119,9 @@ sealed partial class LocalDisk : SegmentDisk
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "rmdir", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int RmDir(string path);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int file);

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using Atalaya.Media;
+using Atalaya.Recording.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
 
@@ -18,7 +19,7 @@ public sealed class SegmentIndex(DbDataSource store)
     const string Columns = """
         camera as Camera, stream as Stream, start_us as StartUs, end_us as EndUs, run as Run, sequence as Sequence, bytes as Bytes,
         media_start as MediaStart, media_duration as MediaDuration, init_bytes as InitBytes, codecs as Codecs, width as Width, height as Height,
-        frames as Frames, sha256 as Sha256, end_reason as EndReason, points as Points
+        frames as Frames, sha256 as Sha256, end_reason as EndReason, points as Points, volume as Volume
         """;
 
     /// <summary>Makes or completes the tables. Safe to call at every start.</summary>
@@ -41,7 +42,7 @@ public sealed class SegmentIndex(DbDataSource store)
 
     /// <summary>
     /// All or nothing. What is there already is replaced, so that a repetition changes nothing. A gap replaces every gap that begins inside it:
-    /// the newest statement about a stretch holds. A gap that ends where it begins takes itself away.
+    /// the newest statement about a stretch holds. A gap that ends where it begins takes itself away. Where a segment lies only a move changes.
     /// </summary>
     public void Write(IReadOnlyList<Segment> segments, IReadOnlyList<Gap> gaps)
     {
@@ -52,9 +53,9 @@ public sealed class SegmentIndex(DbDataSource store)
             connection.Execute(
                 """
                 insert into segments (camera, stream, start_us, end_us, run, sequence, bytes, media_start, media_duration, init_bytes, codecs,
-                    width, height, frames, sha256, end_reason, points)
+                    width, height, frames, sha256, end_reason, points, volume)
                 values (@Camera, @Stream, @StartUs, @EndUs, @Run, @Sequence, @Bytes, @MediaStart, @MediaDuration, @InitBytes, @Codecs,
-                    @Width, @Height, @Frames, @Sha256, @EndReason, @Points)
+                    @Width, @Height, @Frames, @Sha256, @EndReason, @Points, @Volume)
                 on conflict (camera, stream, start_us) do update set end_us = excluded.end_us, run = excluded.run, sequence = excluded.sequence,
                     bytes = excluded.bytes, media_start = excluded.media_start, media_duration = excluded.media_duration,
                     init_bytes = excluded.init_bytes, codecs = excluded.codecs, width = excluded.width, height = excluded.height,
@@ -164,6 +165,42 @@ public sealed class SegmentIndex(DbDataSource store)
             .Select(s => (s.Camera, Kind(s.Stream)))];
     }
 
+    /// <summary>Files of a stream that are no footage any more, or not yet: by the volume they are on.</summary>
+    internal HashSet<(string Volume, WallTime Start)> Deletions(string camera, StreamKind stream)
+    {
+        using var connection = Open();
+        return [.. connection.Query<(string Volume, long Start)>(
+            "select volume, start_us from deletions where camera = @camera and stream = @stream", new { camera, stream = Text(stream) })
+            .Select(d => (d.Volume, new WallTime(d.Start)))];
+    }
+
+    /// <summary>Which archive this index belongs to, and the disks it knows; null and none in a new one.</summary>
+    internal (string? Archive, IReadOnlyList<KnownVolume> Volumes) Identities()
+    {
+        using var connection = Open();
+        return (connection.QueryFirstOrDefault<string>("select id from archive"),
+            [.. connection.Query<(string Name, string Id)>("select name, id from volumes").Select(v => new KnownVolume(v.Name, v.Id))]);
+    }
+
+    /// <summary>Remembers a disk and the archive that it belongs to; another that had this name is forgotten.</summary>
+    internal void Register(VolumeIdentity identity)
+    {
+        using var connection = Open();
+        using var transaction = connection.BeginTransaction();
+        connection.Execute("delete from archive", transaction: transaction);
+        connection.Execute("insert into archive (id) values (@Archive)", new { identity.Archive }, transaction);
+        connection.Execute(
+            "insert into volumes (name, id, created_us) values (@Name, @Volume, @at) on conflict (name) do update set id = excluded.id, created_us = excluded.created_us",
+            new { identity.Name, identity.Volume, at = WallTime.From(identity.Created).Microseconds }, transaction);
+        transaction.Commit();
+    }
+
+    internal bool HasSegmentsOn(string volume)
+    {
+        using var connection = Open();
+        return connection.QueryFirstOrDefault<long?>("select start_us from segments where volume = @volume limit 1", new { volume }) is not null;
+    }
+
     internal static string Text(StreamKind stream) => stream == StreamKind.Sub ? "sub" : "main";
 
     static StreamKind Kind(string text) => text switch
@@ -222,6 +259,7 @@ public sealed class SegmentIndex(DbDataSource store)
         public required string Sha256 { get; init; }
         public required string EndReason { get; init; }
         public required byte[] Points { get; init; }
+        public required string Volume { get; init; }
 
         public static SegmentRow From(Segment s) => new()
         {
@@ -242,6 +280,7 @@ public sealed class SegmentIndex(DbDataSource store)
             Sha256 = s.Sha256,
             EndReason = s.EndReason.ToString(),
             Points = s.Points.Encode(s.MediaStart),
+            Volume = s.Volume,
         };
 
         public Segment ToSegment()
@@ -250,7 +289,10 @@ public sealed class SegmentIndex(DbDataSource store)
             var stream = Kind(Stream);
             return new(Camera, stream, start, new(EndUs), Run, Sequence, new SegmentName(start.Milliseconds, stream).ToString(), Bytes,
                 new(MediaStart), new(MediaDuration), InitBytes, Codecs, Width, Height, Frames, Sha256, Enum.Parse<SegmentEnd>(EndReason),
-                AccessPoints.Decode(Points, new(MediaStart)));
+                AccessPoints.Decode(Points, new(MediaStart)))
+            {
+                Volume = Volume,
+            };
         }
     }
 

@@ -219,6 +219,7 @@ sealed class SegmentPublisher : IAsyncDisposable
         {
             _log.LogError(e, "{Camera} {Stream}: segment {Name} stays in the open folder: it can't be synced and renamed.",
                 segment.Row.Camera, segment.Row.Stream, segment.Row.Name);
+            _named.Clear();     // a folder that was empty may have been removed since
             if (!keep)
                 return;
             lock (_gate)

@@ -421,7 +421,7 @@ sealed class SegmentWriter(Recorder recorder)
         try
         {
             recorder.Disk.MakeFolder(recorder.Folder.Open);
-            segment = new(name, path, recorder.Disk.Create(path), unit.Decode, _muxer!.Tracks, _run, _sequence, unit.IsKey);
+            segment = new(name, path, recorder.Disk.Create(path), unit.Decode, _muxer!.Tracks, _run, _sequence, unit.IsKey) { Volume = recorder.Volume.Name };
             _init.ResetWrittenCount();
             _muxer.WriteInit(_init);
             _onePiece[0] = _init.WrittenMemory;
@@ -544,7 +544,8 @@ sealed class SegmentWriter(Recorder recorder)
         recorder.Ledger.OpenGap(GapCause.Disk, detail);
         _retryAt = MonotonicTime.Now(recorder.Clock) + _retryDelay;
         _retryDelay = _retryDelay * 2 < LastRetry ? _retryDelay * 2 : LastRetry;
-        recorder.DiskFailed(detail, e);
+        if (recorder.DiskFailed(detail, e))
+            _retryAt = null;    // the other volume hasn't refused
     }
 
     /// <summary>Units that are in memory and will not be written.</summary>

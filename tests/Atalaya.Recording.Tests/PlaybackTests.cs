@@ -162,6 +162,6 @@ public sealed class PlaybackTests
         var timeline = await reader.TimelineAsync("gate", StreamKind.Main, At(0), At(60));
         timeline.Recorded.ShouldBe([new(At(0), At(12))]);
         Should.Throw<InvalidOperationException>(() => reader.Attach("gate", StreamKind.Main, new StreamHub()));
-        scene.Archive.Folder.OpenFiles().ShouldHaveSingleItem();
+        scene.Archive.Volumes.Local[0].Folder.OpenFiles().ShouldHaveSingleItem();
     }
 }

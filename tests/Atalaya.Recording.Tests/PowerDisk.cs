@@ -1,3 +1,4 @@
+using Atalaya.Recording.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace Atalaya.Recording.Tests;
@@ -38,6 +39,7 @@ sealed class PowerDisk : SegmentDisk
         Move,
         SyncFolder,
         Delete,
+        RemoveFolder,
     }
 
     /// <param name="Path">Relative to the root; of a move the old name.</param>
@@ -45,7 +47,7 @@ sealed class PowerDisk : SegmentDisk
     /// <param name="Offset">Of a truncation the new length.</param>
     sealed record Operation(Kind Kind, string Path, int File = -1, string To = "", long Offset = 0, byte[]? Data = null)
     {
-        public bool IsName => Kind is Kind.MakeFolder or Kind.Create or Kind.Move or Kind.Delete;
+        public bool IsName => Kind is Kind.MakeFolder or Kind.Create or Kind.Move or Kind.Delete or Kind.RemoveFolder;
         public bool Confirms(string folder) => Kind == Kind.SyncFolder && Path == folder;
         public override string ToString() => $"{Kind} {Path}{(To.Length > 0 ? " to " + To : "")}{(Data is null ? "" : $" {Data.Length} bytes at {Offset}")}";
     }
@@ -228,6 +230,19 @@ sealed class PowerDisk : SegmentDisk
         }
     }
 
+    public override void RemoveFolder(string path)
+    {
+        lock (_gate)
+        {
+            Try(new(Kind.RemoveFolder, Relative(path)));
+            _local.RemoveFolder(path);
+            if (!Directory.Exists(path))
+                _log.Add(new(Kind.RemoveFolder, Relative(path)));
+        }
+    }
+
+    public override DiskSpace Space(string path) => _local.Space(path);
+
     /// <summary>
     /// Bytes of each file that was synced, as far as it was, by its last name; closed ones are those that got their final name durably. The sync
     /// on a file's way to that name promises nothing yet.
@@ -274,8 +289,8 @@ sealed class PowerDisk : SegmentDisk
                 var operation = log[i];
                 if (!operation.IsName || !Survives(operation, i))
                     continue;
-                names.Remove(operation.Kind is Kind.Move or Kind.Delete ? operation.Path : "");
-                if (operation.Kind != Kind.Delete)
+                names.Remove(operation.Kind is Kind.Move or Kind.Delete or Kind.RemoveFolder ? operation.Path : "");
+                if (operation.Kind is not (Kind.Delete or Kind.RemoveFolder))
                     names[operation.Kind == Kind.Move ? operation.To : operation.Path] = operation.File;
             }
 

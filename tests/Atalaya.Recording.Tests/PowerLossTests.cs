@@ -75,8 +75,8 @@ public sealed class PowerLossTests
         var whole = new PowerDisk(folder.File("whole"));
         await RecordAsync(folder.File("whole"), whole);
 
-        // The first ones open the archive; if they fail, nobody is told that anything is recorded.
-        for (int attempt = 2; attempt < whole.Attempts; attempt++)
+        // The first ones open the archive and write the volume's identity; if they fail, nobody is told that anything is recorded.
+        for (int attempt = 7; attempt < whole.Attempts; attempt++)
         {
             string root = folder.File($"failed-{attempt}");
             var disk = new PowerDisk(root) { FailAt = attempt };
@@ -110,8 +110,8 @@ public sealed class PowerLossTests
             }
 
             clock.Advance(TimeSpan.FromSeconds(0.2));
-            await archive.Writer.IdleAsync();
-            await archive.Publisher.DrainAsync();
+            await archive.IdleAsync();
+            await archive.Volumes.Local[0].Publisher.DrainAsync();
         }
     }
 
@@ -122,7 +122,7 @@ public sealed class PowerLossTests
         await using var memory = await store.OpenConnectionAsync();
         await using var archive = await Archive.OpenAsync(root, store, Options, disk, new ManualClock(Scene.Noon.AddMinutes(1)), NullLogger.Instance);
         await archive.SettleAsync();
-        archive.Folder.OpenFiles().ShouldBeEmpty(story());
+        archive.Volumes.Local[0].Folder.OpenFiles().ShouldBeEmpty(story());
         (await archive.CheckAsync(new())).Faults.ShouldBeEmpty(story());
         var segments = new SegmentIndex(store).Segments("gate", StreamKind.Main, default, new(long.MaxValue));
         foreach (var (path, bytes, isClosed) in promised)
@@ -132,7 +132,7 @@ public sealed class PowerLossTests
             if (whole.Fragments.Count == 0)
                 continue;
             var segment = segments.FirstOrDefault(s => s.Name == name).ShouldNotBeNull($"{path} is lost.\n{story()}");
-            byte[] found = await File.ReadAllBytesAsync(archive.Folder.PathOf("gate", new(segment.Start.Milliseconds, StreamKind.Main)));
+            byte[] found = await File.ReadAllBytesAsync(archive.Volumes.Local[0].Folder.PathOf("gate", new(segment.Start.Milliseconds, StreamKind.Main)));
             int same = (int)(isClosed ? bytes.Length : whole.WholeEnd);
             found.Length.ShouldBeGreaterThanOrEqualTo(same, $"{path} has lost its end.\n{story()}");
             found.AsSpan(0, same).SequenceEqual(bytes.AsSpan(0, same)).ShouldBeTrue($"{path} has other bytes.\n{story()}");

@@ -147,7 +147,7 @@ public sealed class RecorderTests
 
             scene.Disk.Stall = null;
             stall.Set();
-            await scene.Archive.Writer.IdleAsync();
+            await scene.Archive.IdleAsync();
         }
 
         await scene.PublishAsync(footage.Units(40, 50, Noon));

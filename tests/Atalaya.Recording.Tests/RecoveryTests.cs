@@ -13,12 +13,12 @@ public sealed class RecoveryTests
         var scene = await Scene.OpenAsync(new() { SegmentLength = TimeSpan.FromSeconds(5) });
         await scene.PublishAsync(footage.Units(0, 8.1, Noon));
         await scene.SettleAsync();
-        string path = scene.Archive.Folder.OpenFiles().ShouldHaveSingleItem().Path;
+        string path = scene.Archive.Volumes.Local[0].Folder.OpenFiles().ShouldHaveSingleItem().Path;
         byte[] bytes = await File.ReadAllBytesAsync(path);
         await scene.StopAsync();
         scene.Clock.Advance(TimeSpan.FromMinutes(1));
         // What the orderly end added is taken back.
-        File.Delete(scene.Archive.Folder.PathOf("gate", new(WallTime.From(Noon.AddSeconds(5)).Milliseconds, StreamKind.Main)));
+        File.Delete(scene.Archive.Volumes.Local[0].Folder.PathOf("gate", new(WallTime.From(Noon.AddSeconds(5)).Milliseconds, StreamKind.Main)));
         scene.LoseIndex();
         return (scene, path, bytes);
     }
@@ -32,14 +32,14 @@ public sealed class RecoveryTests
         var random = new Random(5);
         foreach (int length in Enumerable.Range(0, 30).Select(i => i * bytes.Length / 30).Concat([bytes.Length - 1, bytes.Length, random.Next(bytes.Length), random.Next(bytes.Length)]))
         {
-            string final = scene.Archive.Folder.PathOf("gate", new(WallTime.From(Noon.AddSeconds(5)).Milliseconds, StreamKind.Main));
+            string final = scene.Archive.Volumes.Local[0].Folder.PathOf("gate", new(WallTime.From(Noon.AddSeconds(5)).Milliseconds, StreamKind.Main));
             File.Delete(final);
             scene.LoseIndex();
             await File.WriteAllBytesAsync(path, bytes.AsMemory(0, length).ToArray());
 
             await scene.StartAsync(attach: false);
             await scene.SettleAsync();
-            scene.Archive.Folder.OpenFiles().ShouldBeEmpty();
+            scene.Archive.Volumes.Local[0].Folder.OpenFiles().ShouldBeEmpty();
             (await scene.CheckAsync()).Faults.ShouldBeEmpty($"cut at {length}");
             var segments = scene.Segments();
             segments[0].EndReason.ShouldBe(SegmentEnd.Rotated);
@@ -107,8 +107,8 @@ public sealed class RecoveryTests
     {
         var (scene, path, _) = await KilledAsync();
         await using var keep = scene;
-        string closed = scene.Archive.Folder.PathOf("gate", new(WallTime.From(Noon).Milliseconds, StreamKind.Main));
-        string open = scene.Archive.Folder.OpenPath("gate", new(WallTime.From(Noon).Milliseconds, StreamKind.Main));
+        string closed = scene.Archive.Volumes.Local[0].Folder.PathOf("gate", new(WallTime.From(Noon).Milliseconds, StreamKind.Main));
+        string open = scene.Archive.Volumes.Local[0].Folder.OpenPath("gate", new(WallTime.From(Noon).Milliseconds, StreamKind.Main));
         string digest = Digest(closed);
         File.Move(closed, open);
         await scene.StartAsync(attach: false);

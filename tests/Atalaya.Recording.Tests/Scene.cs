@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Security.Cryptography;
 using Atalaya.Media;
+using Atalaya.Recording.Storage;
 using Atalaya.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -64,10 +65,10 @@ sealed class Scene : IAsyncDisposable
             Hub.Publish(unit);
             unit.Release();
             if (++count % 50 == 0)
-                await Archive.Writer.IdleAsync();
+                await Archive.IdleAsync();
         }
 
-        await Archive.Writer.IdleAsync();
+        await Archive.IdleAsync();
     }
 
     public void Break(BreakCause cause, string detail, DateTimeOffset? at = null) => Hub.Break(new(cause, detail, WallTime.From(at ?? Clock.GetUtcNow())));
@@ -78,8 +79,8 @@ sealed class Scene : IAsyncDisposable
         for (var passed = TimeSpan.Zero; passed < limit && !done(); passed += TimeSpan.FromSeconds(0.1))
         {
             Clock.Advance(TimeSpan.FromSeconds(0.1));
-            await Archive.Publisher.DrainAsync();
-            await Archive.Writer.IdleAsync();
+            await Archive.Volumes.Local[0].Publisher.DrainAsync();
+            await Archive.IdleAsync();
         }
 
         return done();
@@ -87,7 +88,7 @@ sealed class Scene : IAsyncDisposable
 
     public async Task SettleAsync()
     {
-        await Archive.Writer.IdleAsync();
+        await Archive.IdleAsync();
         await Archive.SettleAsync();
     }
 
@@ -103,7 +104,7 @@ sealed class Scene : IAsyncDisposable
             File.Delete(file);
     }
 
-    public string PathOf(Segment segment) => Archive.Folder.PathOf(segment.Camera, new(segment.Start.Milliseconds, segment.Stream));
+    public string PathOf(Segment segment) => Archive.Volumes.Local[0].Folder.PathOf(segment.Camera, new(segment.Start.Milliseconds, segment.Stream));
 
     public async Task<CheckResult> CheckAsync(CheckOptions? options = null) => await Archive.CheckAsync(options ?? new());
 
@@ -198,6 +199,10 @@ sealed class FaultyDisk : SegmentDisk
     }
 
     public override void Delete(string path) => _local.Delete(path);
+
+    public override void RemoveFolder(string path) => _local.RemoveFolder(path);
+
+    public override DiskSpace Space(string path) => _local.Space(path);
 
     static void Fail(string? fault)
     {
