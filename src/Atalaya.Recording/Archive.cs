@@ -151,18 +151,24 @@ public sealed class Archive : IAsyncDisposable
         _indexWriter?.Fault, _indexWriter?.Count ?? 0, Volumes.Local.Sum(v => v.Publisher.Failed),
         [.. _recorders.Values.Select(r => r.Status()).OrderBy(s => s.Camera, StringComparer.Ordinal).ThenBy(s => s.Stream)]);
 
+    /// <param name="resolution">
+    /// What is shorter doesn't matter to whoever asks, as what is narrower than a pixel to a page: the answer's length is bounded by the stretch
+    /// over this. Zero: everything exactly.
+    /// </param>
     /// <exception cref="DbException">The store can't be reached.</exception>
-    public Task<Timeline> TimelineAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) =>
-        Task.Run(() => Timeline(camera, stream, from, to), stop);
+    public Task<Timeline> TimelineAsync(
+        string camera, StreamKind stream, WallTime from, WallTime to, TimeSpan resolution = default, CancellationToken stop = default) =>
+        Task.Run(() => Timelines([(camera, stream)], from, to, resolution)[0], stop);
 
-    /// <summary>Of every camera that has ever recorded this stream, by camera.</summary>
+    /// <summary>Of every camera that has ever recorded this stream, by camera; as <see cref="TimelineAsync"/>.</summary>
     /// <exception cref="DbException">The store can't be reached.</exception>
-    public Task<IReadOnlyDictionary<string, Timeline>> TimelinesAsync(StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) => Task.Run(() =>
+    public Task<IReadOnlyDictionary<string, Timeline>> TimelinesAsync(
+        StreamKind stream, WallTime from, WallTime to, TimeSpan resolution = default, CancellationToken stop = default) => Task.Run(() =>
     {
-        var cameras = _ledgers.Keys.Concat(Index.Streams()).Where(s => s.Stream == stream).Select(s => s.Camera).Distinct();
-        return (IReadOnlyDictionary<string, Timeline>)cameras.Select(c => (Camera: c, Timeline: Timeline(c, stream, from, to)))
-            .Where(c => c.Timeline.Oldest is not null)
-            .ToDictionary(c => c.Camera, c => c.Timeline);
+        var streams = _ledgers.Keys.Concat(Index.Streams()).Where(s => s.Stream == stream).Distinct().ToList();
+        return (IReadOnlyDictionary<string, Timeline>)streams.Zip(Timelines(streams, from, to, resolution))
+            .Where(t => t.Second.Oldest is not null)
+            .ToDictionary(t => t.First.Camera, t => t.Second);
     }, stop);
 
     /// <summary>
@@ -412,12 +418,13 @@ public sealed class Archive : IAsyncDisposable
                 newest[(camera, stream)] = index.Before(camera, stream, new(long.MaxValue))!.Start - LookBack;
         });
         _recovery.RecoverOpenFiles(Ledger);
+        var streams = Volumes.Streams(newest);
         indexed = indexed && TryIndex(index =>
         {
-            foreach (var (camera, stream) in Volumes.Streams())
+            foreach (var (camera, stream) in streams)
                 _recovery.CatchUp(index, camera, stream, newest.GetValueOrDefault((camera, stream)), open: true, stop);
         });
-        foreach (var (camera, stream) in Volumes.Streams())
+        foreach (var (camera, stream) in streams)
             Resume(camera, stream, indexed);
     }
 
@@ -463,25 +470,33 @@ public sealed class Archive : IAsyncDisposable
         return Task.CompletedTask;
     }
 
-    Timeline Timeline(string camera, StreamKind stream, WallTime from, WallTime to)
+    List<Timeline> Timelines(IReadOnlyList<(string Camera, StreamKind Stream)> streams, WallTime from, WallTime to, TimeSpan resolution)
     {
-        var memory = Memory(camera, stream);
-        var spans = Index.Spans(camera, stream, from, to).Concat(memory.Select(s => new WallSpan(s.Start, s.End))).OrderBy(s => s.From.Microseconds);
-        var extent = Index.Extent(camera, stream);
-        var oldest = extent?.Oldest ?? memory.FirstOrDefault()?.Start;
-        var newest = memory.Count > 0 && !(extent?.Newest > memory[^1].End) ? memory[^1].End : extent?.Newest;
-        var gaps = Gaps(camera, stream, from, to);
+        // Memory before the index, so that nothing is missed that moves from one to the other meanwhile.
+        var memory = streams.Select(s => (Segments: Memory(s.Camera, s.Stream), Gaps: _indexWriter?.Pending(s.Camera, s.Stream).Gaps ?? [])).ToList();
+        return [.. Index.Timelines(streams, from, to, resolution).Zip(memory, (t, m) => Timeline(t, m.Segments, m.Gaps, from, to, resolution))];
+    }
+
+    Timeline Timeline(IndexedTimeline indexed, List<Segment> memory, List<Gap> pending, WallTime from, WallTime to, TimeSpan resolution)
+    {
+        var spans = indexed.Recorded.Concat(memory.Select(s => new WallSpan(s.Start, s.End))).OrderBy(s => s.From.Microseconds);
+        var oldest = indexed.Extent?.Oldest ?? memory.FirstOrDefault()?.Start;
+        var newest = memory.Count > 0 && !(indexed.Extent?.Newest > memory[^1].End) ? memory[^1].End : indexed.Extent?.Newest;
+        var gaps = GapLedger.Apply(indexed.Gaps, pending).Where(g => Touches(g, from, to)).ToList();
         bool past = to <= WallTime.Now(Clock);
-        return new(from, to, GapLedger.Merge(spans, from, to),
-            [.. ClipExport.Clip(gaps, from, to).Zip(gaps, (clipped, gap) => gap.To is null && !past ? clipped with { To = null } : clipped)], oldest, newest);
+        return new(from, to, GapLedger.Merge(spans, from, to, resolution),
+            [.. ClipExport.Clip(gaps, from, to).Zip(gaps, (clipped, gap) => gap.To is null && !past ? clipped with { To = null } : clipped)],
+            indexed.ShortGaps, oldest, newest);
     }
 
     /// <summary>Those that touch the stretch, not clipped.</summary>
     List<Gap> Gaps(string camera, StreamKind stream, WallTime from, WallTime to)
     {
         var pending = _indexWriter?.Pending(camera, stream).Gaps ?? [];
-        return [.. GapLedger.Apply(Index.Gaps(camera, stream, from, to), pending).Where(g => g.From < to && (g.To is null || g.To > from))];
+        return [.. GapLedger.Apply(Index.Gaps(camera, stream, from, to), pending).Where(g => Touches(g, from, to))];
     }
+
+    static bool Touches(Gap gap, WallTime from, WallTime to) => gap.From < to && (gap.To is null || gap.To > from);
 
     /// <summary>Segments that the index may not have: those on their way, then the open one. To be read before the index.</summary>
     List<Segment> Memory(string camera, StreamKind stream)

@@ -64,8 +64,8 @@ static class GapLedger
         }
     }
 
-    /// <summary>Adjacent and overlapping spans become one, clipped to [from, to).</summary>
-    public static List<WallSpan> Merge(IEnumerable<WallSpan> ordered, WallTime from, WallTime to)
+    /// <summary>Adjacent and overlapping spans become one, clipped to [from, to); those with less than <paramref name="resolution"/> between them, too.</summary>
+    public static List<WallSpan> Merge(IEnumerable<WallSpan> ordered, WallTime from, WallTime to, TimeSpan resolution = default)
     {
         var merged = new List<WallSpan>();
         foreach (var span in ordered)
@@ -74,7 +74,7 @@ static class GapLedger
             var end = span.To < to ? span.To : to;
             if (start >= end)
                 continue;
-            if (merged.Count > 0 && start <= merged[^1].To)
+            if (merged.Count > 0 && (start <= merged[^1].To || start - merged[^1].To < resolution))
             {
                 if (end > merged[^1].To)
                     merged[^1] = merged[^1] with { To = end };
@@ -98,8 +98,17 @@ static class GapLedger
         {
             foreach (long inside in gaps.Keys.Where(k => k >= gap.From.Microseconds && (k == gap.From.Microseconds || gap.To is null || k < gap.To.Value.Microseconds)).ToList())
                 gaps.Remove(inside);
-            if (gap.To is null || gap.To > gap.From)
-                gaps[gap.From.Microseconds] = gap;
+            if (gap.To <= gap.From)
+                continue;
+            var around = gaps.Values.LastOrDefault(g => g.From < gap.From);
+            if (around is not null && !(around.To <= gap.From))
+            {
+                gaps[around.From.Microseconds] = around with { To = gap.From };
+                if (gap.To is { } end && !(around.To <= end))
+                    gaps[end.Microseconds] = around with { From = end };
+            }
+
+            gaps[gap.From.Microseconds] = gap;
         }
 
         return [.. gaps.Values];

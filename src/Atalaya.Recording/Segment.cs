@@ -131,8 +131,20 @@ public sealed record Gap(string Camera, StreamKind Stream, WallTime From, WallTi
 /// <summary>A stretch of wall time; <see cref="To"/> is not part of it.</summary>
 public readonly record struct WallSpan(WallTime From, WallTime To);
 
+/// <summary>Gaps too short to be told one by one: how many of one cause there are in a stretch, and how much they lack together.</summary>
+/// <param name="From">Start of the first.</param>
+/// <param name="To">End of the last.</param>
+public sealed record ShortGaps(WallTime From, WallTime To, GapCause Cause, int Count, TimeSpan Missing);
+
 /// <summary>What of a stretch is recorded, and why the rest is not. Clipped to [From, To).</summary>
 /// <param name="Recorded">Merged: a new span only after a gap. Up to the last written fragment of the open segment.</param>
+/// <param name="Gaps">All, or those that are at least as long as the resolution asked for.</param>
+/// <param name="ShortGaps">The others, counted; empty if none was asked for. Not clipped.</param>
 /// <param name="Oldest">Start of the first segment there is; null if nothing was ever recorded.</param>
 /// <param name="Newest">End of the last one, the open one included.</param>
-public sealed record Timeline(WallTime From, WallTime To, IReadOnlyList<WallSpan> Recorded, IReadOnlyList<Gap> Gaps, WallTime? Oldest, WallTime? Newest);
+public sealed record Timeline(
+    WallTime From, WallTime To, IReadOnlyList<WallSpan> Recorded, IReadOnlyList<Gap> Gaps, IReadOnlyList<ShortGaps> ShortGaps, WallTime? Oldest, WallTime? Newest);
+
+/// <summary>What the index alone knows of a stretch of a stream; gaps are not clipped.</summary>
+sealed record IndexedTimeline(
+    string Camera, StreamKind Stream, List<WallSpan> Recorded, List<Gap> Gaps, List<ShortGaps> ShortGaps, (WallTime Oldest, WallTime Newest)? Extent);

@@ -22,6 +22,19 @@ public sealed class SegmentIndex(DbDataSource store)
         frames as Frames, sha256 as Sha256, end_reason as EndReason, points as Points, volume as Volume
         """;
 
+    const string SpansWithin =
+        "select start_us, end_us from segments where camera = @camera and stream = @stream and start_us > @early and start_us < @to and end_us > @from";
+
+    const string GapColumns = "select camera as Camera, stream as Stream, from_us as FromUs, to_us as ToUs, cause as Cause, detail as Detail from gaps";
+
+    const string InsertGap = "insert into gaps (camera, stream, from_us, to_us, cause, detail) values (@Camera, @Stream, @FromUs, @ToUs, @Cause, @Detail)";
+
+    /// <summary>One moment has one cause: only the last gap that begins before a stretch can reach into it.</summary>
+    const string GapsWithin = """
+        where camera = @camera and stream = @stream and from_us < @to and (to_us is null or to_us > @from) and from_us >=
+            coalesce((select max(from_us) from gaps where camera = @camera and stream = @stream and from_us <= @from), @from)
+        """;
+
     /// <summary>Makes or completes the tables. Safe to call at every start.</summary>
     public void Migrate()
     {
@@ -41,8 +54,9 @@ public sealed class SegmentIndex(DbDataSource store)
     }
 
     /// <summary>
-    /// All or nothing. What is there already is replaced, so that a repetition changes nothing. A gap replaces every gap that begins inside it:
-    /// the newest statement about a stretch holds. A gap that ends where it begins takes itself away. Where a segment lies only a move changes.
+    /// All or nothing. What is there already is replaced, so that a repetition changes nothing. A gap replaces every gap that begins inside it
+    /// and what another says of its stretch: the newest statement holds, and gaps never overlap. A gap that ends where it begins takes itself away.
+    /// Where a segment lies only a move changes.
     /// </summary>
     public void Write(IReadOnlyList<Segment> segments, IReadOnlyList<Gap> gaps)
     {
@@ -50,6 +64,7 @@ public sealed class SegmentIndex(DbDataSource store)
         using var transaction = connection.BeginTransaction();
         foreach (var segment in segments)
         {
+            Cover(connection, transaction, segment);
             connection.Execute(
                 """
                 insert into segments (camera, stream, start_us, end_us, run, sequence, bytes, media_start, media_duration, init_bytes, codecs,
@@ -65,21 +80,66 @@ public sealed class SegmentIndex(DbDataSource store)
         }
 
         foreach (var gap in gaps)
+            Put(connection, transaction, gap);
+        transaction.Commit();
+    }
+
+    static void Put(DbConnection connection, DbTransaction transaction, Gap gap)
+    {
+        var row = GapRow.From(gap);
+        connection.Execute(
+            """
+            delete from gaps where camera = @Camera and stream = @Stream
+                and (from_us = @FromUs or (from_us > @FromUs and (@ToUs is null or from_us < @ToUs)))
+            """, row, transaction);
+        if (gap.To <= gap.From)
+            return;
+        var around = connection.QueryFirstOrDefault<GapRow>(
+            $"{GapColumns} where camera = @Camera and stream = @Stream and from_us < @FromUs order by from_us desc limit 1", row, transaction)?.ToGap();
+        if (around is not null && !(around.To <= gap.From))
         {
-            var row = GapRow.From(gap);
             connection.Execute(
-                """
-                delete from gaps where camera = @Camera and stream = @Stream
-                    and (from_us = @FromUs or (from_us > @FromUs and (@ToUs is null or from_us < @ToUs)))
-                """, row, transaction);
-            if (gap.To is null || gap.To > gap.From)
-            {
-                connection.Execute(
-                    "insert into gaps (camera, stream, from_us, to_us, cause, detail) values (@Camera, @Stream, @FromUs, @ToUs, @Cause, @Detail)",
-                    row, transaction);
-            }
+                "update gaps set to_us = @FromUs where camera = @Camera and stream = @Stream and from_us = @Before",
+                new { row.Camera, row.Stream, row.FromUs, Before = around.From.Microseconds }, transaction);
+            if (gap.To is { } end && !(around.To <= end))
+                connection.Execute(InsertGap, GapRow.From(around with { From = end }), transaction);
         }
 
+        connection.Execute(InsertGap, row, transaction);
+    }
+
+    /// <summary>Before the segment's own row changes, which knows what it covered until now.</summary>
+    static void Cover(DbConnection connection, DbTransaction transaction, Segment segment)
+    {
+        string stream = Text(segment.Stream);
+        long? end = connection.QueryFirstOrDefault<long?>(
+            "select end_us from segments where camera = @Camera and stream = @stream and start_us = @start",
+            new { segment.Camera, stream, start = segment.Start.Microseconds }, transaction);
+        if (end > segment.End.Microseconds)
+            Uncover(connection, transaction, segment.Camera, segment.Stream, segment.Start, new(segment.End, new(end.Value)));
+        Coverage.Add(connection, transaction, segment.Camera, stream, new(segment.Start, segment.End));
+    }
+
+    /// <summary>Takes a stretch of a segment away, but for what an index with overlapping segments holds besides.</summary>
+    /// <param name="start">Of the segment.</param>
+    static void Uncover(DbConnection connection, DbTransaction transaction, string camera, StreamKind stream, WallTime start, WallSpan span)
+    {
+        Coverage.Remove(connection, transaction, camera, Text(stream), span);
+        foreach (var (from, to) in connection.Query<(long, long)>(
+            $"{SpansWithin} and start_us <> @start",
+            new { camera, stream = Text(stream), from = span.From.Microseconds, to = span.To.Microseconds, early = (span.From - LongestSegment).Microseconds, start = start.Microseconds },
+            transaction))
+        {
+            Coverage.Add(connection, transaction, camera, Text(stream), new(new(from), new(to)));
+        }
+    }
+
+    /// <summary>Makes the merged coverage again from the rows of the segments.</summary>
+    public void RebuildCoverage()
+    {
+        using var connection = Open();
+        using var transaction = connection.BeginTransaction();
+        Coverage.Rebuild(connection, transaction);
         transaction.Commit();
     }
 
@@ -91,9 +151,7 @@ public sealed class SegmentIndex(DbDataSource store)
         connection.Execute(
             "delete from gaps where camera = @camera and stream = @stream and from_us >= @from and from_us < @to",
             new { camera, stream = Text(stream), from = from.Microseconds, to = to.Microseconds }, transaction);
-        connection.Execute(
-            "insert into gaps (camera, stream, from_us, to_us, cause, detail) values (@Camera, @Stream, @FromUs, @ToUs, @Cause, @Detail)",
-            gaps.Select(GapRow.From), transaction);
+        connection.Execute(InsertGap, gaps.Select(GapRow.From), transaction);
         transaction.Commit();
     }
 
@@ -129,20 +187,67 @@ public sealed class SegmentIndex(DbDataSource store)
     {
         using var connection = Open();
         return [.. connection.Query<(long From, long To)>(
-            "select start_us, end_us from segments where camera = @camera and stream = @stream and start_us > @early and start_us < @to and end_us > @from order by start_us",
+            $"{SpansWithin} order by start_us",
             Range(camera, stream, from, to)).Select(s => new WallSpan(new(s.From), new(s.To)))];
+    }
+
+    /// <summary>
+    /// What is recorded of [from, to) and why the rest is not, from the merged coverage: no segment's row is read. Answers of several streams share
+    /// one connection.
+    /// </summary>
+    /// <param name="resolution">
+    /// What is shorter doesn't matter: recorded stretches with less between them are one, and shorter gaps are counted by cause in slots of this
+    /// length. Zero: everything exactly.
+    /// </param>
+    internal IReadOnlyList<IndexedTimeline> Timelines(IReadOnlyList<(string Camera, StreamKind Stream)> streams, WallTime from, WallTime to, TimeSpan resolution)
+    {
+        using var connection = Open();
+        return [.. streams.Select(s => Timeline(connection, s.Camera, s.Stream, from, to, resolution))];
+    }
+
+    static IndexedTimeline Timeline(DbConnection connection, string camera, StreamKind stream, WallTime from, WallTime to, TimeSpan resolution)
+    {
+        var range = new
+        {
+            camera,
+            stream = Text(stream),
+            from = from.Microseconds,
+            to = to.Microseconds,
+            resolution = resolution.Ticks / TimeSpan.TicksPerMicrosecond,
+        };
+        var recorded = connection.Query<(long From, long To)>(
+            """
+            select start_us, end_us from coverage where camera = @camera and stream = @stream and start_us < @to and end_us > @from and start_us >=
+                coalesce((select max(start_us) from coverage where camera = @camera and stream = @stream and start_us <= @from), @from)
+            order by start_us
+            """, range, buffered: false).Select(s => new WallSpan(new(s.From), new(s.To)));
+        var merged = GapLedger.Merge(recorded, from, to, resolution);
+        var (oldest, newest) = connection.QuerySingle<(long?, long?)>(
+            """
+            select (select start_us from coverage where camera = @camera and stream = @stream order by start_us limit 1),
+                (select end_us from coverage where camera = @camera and stream = @stream order by start_us desc limit 1)
+            """, range);
+        var gaps = connection.Query<GapRow>(
+            $"{GapColumns} {GapsWithin} and (to_us is null or to_us - from_us >= @resolution) order by from_us", range).Select(r => r.ToGap()).ToList();
+        var shorter = new List<ShortGaps>();
+        if (resolution > TimeSpan.Zero)
+        {
+            shorter.AddRange(connection.Query<(long From, long To, string Cause, long Count, long Missing)>(
+                $"""
+                select min(from_us), max(to_us), cause, count(*), sum(to_us - from_us) from gaps {GapsWithin} and to_us - from_us < @resolution
+                group by from_us / @resolution, cause order by 1
+                """, range)
+                .Select(g => new ShortGaps(new(g.From), new(g.To), Enum.Parse<GapCause>(g.Cause), (int)g.Count, TimeSpan.FromMicroseconds(g.Missing))));
+        }
+
+        return new(camera, stream, merged, gaps, shorter, oldest is { } first && newest is { } last ? (new(first), new(last)) : null);
     }
 
     /// <summary>Gaps that hold a part of [from, to), in order, not clipped.</summary>
     public IReadOnlyList<Gap> Gaps(string camera, StreamKind stream, WallTime from, WallTime to)
     {
         using var connection = Open();
-        return [.. connection.Query<GapRow>(
-            """
-            select camera as Camera, stream as Stream, from_us as FromUs, to_us as ToUs, cause as Cause, detail as Detail from gaps
-            where camera = @camera and stream = @stream and from_us < @to and (to_us is null or to_us > @from) order by from_us
-            """,
-            Range(camera, stream, from, to)).Select(r => r.ToGap())];
+        return [.. connection.Query<GapRow>($"{GapColumns} {GapsWithin} order by from_us", Range(camera, stream, from, to)).Select(r => r.ToGap())];
     }
 
     /// <summary>Start of the first segment and end of the last; null if there is none.</summary>
@@ -151,18 +256,26 @@ public sealed class SegmentIndex(DbDataSource store)
         using var connection = Open();
         var parameters = new { camera, stream = Text(stream) };
         long? oldest = connection.QueryFirstOrDefault<long?>(
-            "select start_us from segments where camera = @camera and stream = @stream order by start_us limit 1", parameters);
+            "select start_us from coverage where camera = @camera and stream = @stream order by start_us limit 1", parameters);
         long? newest = connection.QueryFirstOrDefault<long?>(
-            "select end_us from segments where camera = @camera and stream = @stream order by start_us desc limit 1", parameters);
+            "select end_us from coverage where camera = @camera and stream = @stream order by start_us desc limit 1", parameters);
         return oldest is { } from && newest is { } to ? (new(from), new(to)) : null;
     }
 
-    /// <summary>Every camera and stream that has a segment.</summary>
+    /// <summary>Every camera and stream that has a segment. A step through the index for each camera, however many rows there are.</summary>
     public IReadOnlyList<(string Camera, StreamKind Stream)> Streams()
     {
         using var connection = Open();
-        return [.. connection.Query<(string Camera, string Stream)>("select distinct camera, stream from segments order by camera, stream")
-            .Select(s => (s.Camera, Kind(s.Stream)))];
+        return [.. connection.Query<(string Camera, string Stream)>(
+            """
+            with recursive known (camera) as (
+                select min(camera) from coverage
+                union all
+                select (select min(camera) from coverage where camera > known.camera) from known where known.camera is not null)
+            select camera, stream from known cross join (select 'main' as stream union all select 'sub') kinds
+            where exists (select 1 from coverage c where c.camera = known.camera and c.stream = kinds.stream)
+            order by camera, stream
+            """).Select(s => (s.Camera, Kind(s.Stream)))];
     }
 
     /// <summary>Files of a stream that are no footage any more, or not yet: by the volume they are on.</summary>

@@ -1,4 +1,5 @@
 using Atalaya.Media;
+using Atalaya.Testing;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Data.Sqlite;
@@ -73,10 +74,76 @@ public sealed class LedgerTests
             index.Segments(id, StreamKind.Sub, from, to).ShouldBeEmpty();
             var model = GapLedger.Apply([], gaps.Select(g => g with { Camera = id }));
             index.Gaps(id, StreamKind.Main, from, to).ShouldBe(model.Where(g => g.From < to && (g.To is null || g.To > from)));
+            foreach (var (before, after) in model.Zip(model.Skip(1)))
+                (before.To <= after.From).ShouldBeTrue("one moment has one cause");
             index.Before(id, StreamKind.Main, to)?.Start.ShouldBe(segments.Last(s => s.Start < to).Start);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
         SqliteConnection.ClearAllPools();
         Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+    }
+
+    [Fact]
+    public void Coverage_is_what_the_segments_cover_after_every_write_and_when_it_is_made_again()
+    {
+        using var folder = new TempFolder("coverage");
+        var store = SqliteFactory.Instance.CreateDataSource($"Data Source={folder.File("index.db")}");
+        var index = new SegmentIndex(store);
+        index.Migrate();
+        int camera = 0;
+        // In any order, some twice with another end, as a repetition or a repair writes them.
+        var writes = from spans in Spans
+                     from places in Gen.Choose(0, 100).ListOf(spans.Count)
+                     from shorter in Gen.Choose(0, 2).ListOf(spans.Count)
+                     select (spans, spans.Zip(places).OrderBy(p => p.Second).Select(p => p.First).ToList(), shorter);
+        Prop.ForAll(writes.ToArbitrary(), input =>
+        {
+            var (spans, order, shorter) = input;
+            string id = $"camera{camera++}";
+            foreach (var (span, cut) in order.Zip(shorter))
+            {
+                if (cut > 0)
+                    index.Write([Segment(id, span with { To = cut == 1 ? span.To + TimeSpan.FromMilliseconds(1) : span.From + TimeSpan.FromMilliseconds(1) })], []);
+                index.Write([Segment(id, span)], []);
+            }
+
+            var exact = GapLedger.Merge(spans, default, new(long.MaxValue));
+            Covered(id).ShouldBe(exact);
+            index.Streams().Contains((id, StreamKind.Main)).ShouldBe(spans.Count > 0);
+            index.RebuildCoverage();
+            Covered(id).ShouldBe(exact);
+
+            List<WallSpan> Covered(string of) => index.Timelines([(of, StreamKind.Main)], default, new(long.MaxValue), default)[0].Recorded;
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        SqliteConnection.ClearAllPools();
+    }
+
+    [Fact]
+    public void A_coarse_timeline_is_short_and_counts_what_it_leaves_out()
+    {
+        using var folder = new TempFolder("coarse");
+        var store = SqliteFactory.Instance.CreateDataSource($"Data Source={folder.File("index.db")}");
+        var index = new SegmentIndex(store);
+        index.Migrate();
+        var resolution = TimeSpan.FromSeconds(7);
+        int camera = 0;
+        Prop.ForAll((from s in Spans from a in Moment from b in Moment where a != b select (s, a, b)).ToArbitrary(), input =>
+        {
+            var (spans, a, b) = input;
+            var (from, to) = (At(Math.Min(a, b)), At(Math.Max(a, b)));
+            string id = $"camera{camera++}";
+            var gaps = GapLedger.Explain(id, StreamKind.Main, spans, [], span => ((GapCause)(span.From.Milliseconds / 1000 % 3), "told")).Where(g => g.To is not null).ToList();
+            index.Write([.. spans.Select(s => Segment(id, s))], gaps);
+            var inside = gaps.Where(g => g.From < to && g.To > from).ToList();
+
+            var coarse = index.Timelines([(id, StreamKind.Main)], from, to, resolution)[0];
+            coarse.Recorded.Count.ShouldBeLessThanOrEqualTo((int)((to - from) / resolution) + 1);
+            coarse.Recorded.ShouldBe(GapLedger.Merge(spans, from, to, resolution));
+            coarse.Gaps.ShouldBe(inside.Where(g => g.To - g.From >= resolution));
+            coarse.ShortGaps.Count.ShouldBeLessThanOrEqualTo(((int)((to - from) / resolution) + 2) * 3);
+            coarse.ShortGaps.Sum(g => g.Count).ShouldBe(inside.Count(g => g.To - g.From < resolution));
+            coarse.ShortGaps.Sum(g => g.Missing.Ticks).ShouldBe(inside.Where(g => g.To - g.From < resolution).Sum(g => (g.To!.Value - g.From).Ticks));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        SqliteConnection.ClearAllPools();
     }
 
     [Fact]

@@ -47,7 +47,7 @@ static class ExportEndpoints
             return errors.ToProblem();
         var stream = input.Stream ?? StreamKind.Main;
         // A camera that was removed can still be exported.
-        if (roster.Find(input.Camera!) is null && (await recordings.Archive.TimelineAsync(input.Camera!, stream, from, to, stop)).Oldest is null)
+        if (roster.Find(input.Camera!) is null && (await recordings.Archive.TimelineAsync(input.Camera!, stream, from, to, stop: stop)).Oldest is null)
             return Problems.NoCamera(input.Camera!);
         var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to);
         return refusal switch

@@ -8,7 +8,8 @@ public sealed record TimelineJson(
     DateTimeOffset From,
     DateTimeOffset To,
     [property: Description("Recorded stretches, merged: pairs of milliseconds since 1970 UTC, start and end, in order.")] IReadOnlyList<long[]> Segments,
-    IReadOnlyList<GapJson> Gaps,
+    [property: Description("What is not recorded, and why; with a resolution only gaps at least as long.")] IReadOnlyList<GapJson> Gaps,
+    [property: Description("The shorter ones, counted by cause. Empty without a resolution.")] IReadOnlyList<ShortGapsJson> ShortGaps,
     [property: Description("Start of the oldest recording of this stream, in the stretch or not.")] DateTimeOffset? Oldest,
     [property: Description("End of the newest.")] DateTimeOffset? Newest)
 {
@@ -17,6 +18,7 @@ public sealed record TimelineJson(
         timeline.To.ToDateTimeOffset(),
         [.. timeline.Recorded.Select(s => new[] { s.From.Milliseconds, s.To.Milliseconds })],
         [.. timeline.Gaps.Select(GapJson.Of)],
+        [.. timeline.ShortGaps.Select(ShortGapsJson.Of)],
         timeline.Oldest?.ToDateTimeOffset(),
         timeline.Newest?.ToDateTimeOffset());
 }
@@ -28,4 +30,16 @@ public sealed record GapJson(
     string Detail)
 {
     internal static GapJson Of(Gap gap) => new(gap.From.ToDateTimeOffset(), gap.To?.ToDateTimeOffset(), gap.Cause, gap.Detail);
+}
+
+[Description("Gaps of one cause, each shorter than the resolution asked for.")]
+public sealed record ShortGapsJson(
+    [property: Description("Start of the first.")] DateTimeOffset From,
+    [property: Description("End of the last.")] DateTimeOffset To,
+    GapCause Cause,
+    [property: Description("How many.")] int Count,
+    [property: Description("Milliseconds they lack together.")] long Missing)
+{
+    internal static ShortGapsJson Of(ShortGaps gaps) =>
+        new(gaps.From.ToDateTimeOffset(), gaps.To.ToDateTimeOffset(), gaps.Cause, gaps.Count, (long)gaps.Missing.TotalMilliseconds);
 }

@@ -30,27 +30,27 @@ static class PlaybackEndpoints
     }
 
     static async Task<Results<Ok<IReadOnlyDictionary<string, TimelineJson>>, ProblemHttpResult>> TimelineOfAllAsync(
-        [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, CancellationToken stop)
+        [AsParameters] TimelineQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, CancellationToken stop)
     {
         var errors = new FieldErrors();
-        if (!Stretch.TryRead(query, options.Playback.MaxStretch, errors, out var stretch))
+        if (!query.TryRead(options.Playback.MaxStretch, errors, out var stretch, out var resolution))
             return errors.ToProblem();
-        var recorded = await recordings.Archive.TimelinesAsync(stretch.Stream, stretch.From, stretch.To, stop);
+        var recorded = await recordings.Archive.TimelinesAsync(stretch.Stream, stretch.From, stretch.To, resolution, stop);
         var timelines = recorded.ToDictionary(t => t.Key, t => TimelineJson.Of(t.Value));
         foreach (var camera in roster.All)
-            timelines.TryAdd(camera.Config.Id, TimelineJson.Of(new(stretch.From, stretch.To, [], [], null, null)));
+            timelines.TryAdd(camera.Config.Id, TimelineJson.Of(new(stretch.From, stretch.To, [], [], [], null, null)));
         return TypedResults.Ok<IReadOnlyDictionary<string, TimelineJson>>(timelines);
     }
 
     static async Task<Results<Ok<TimelineJson>, ProblemHttpResult>> TimelineAsync(
-        string id, [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, CancellationToken stop)
+        string id, [AsParameters] TimelineQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, CancellationToken stop)
     {
         if (!SegmentName.IsCamera(id))
             return Problems.NoCamera(id);
         var errors = new FieldErrors();
-        if (!Stretch.TryRead(query, options.Playback.MaxStretch, errors, out var stretch))
+        if (!query.TryRead(options.Playback.MaxStretch, errors, out var stretch, out var resolution))
             return errors.ToProblem();
-        var timeline = await recordings.Archive.TimelineAsync(id, stretch.Stream, stretch.From, stretch.To, stop);
+        var timeline = await recordings.Archive.TimelineAsync(id, stretch.Stream, stretch.From, stretch.To, resolution, stop);
         // A camera that was removed can still be looked back at.
         return roster.Find(id) is null && timeline.Oldest is null && timeline.Gaps.Count == 0
             ? Problems.NoCamera(id)

@@ -14,6 +14,29 @@ sealed record StretchQuery(
     [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
     [property: FromQuery(Name = "stream"), Description("main (default) or sub.")] string? Stream);
 
+/// <summary>A stretch of a timeline, and how finely it will be drawn.</summary>
+sealed record TimelineQuery(
+    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
+    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
+    [property: FromQuery(Name = "stream"), Description("main (default) or sub.")] string? Stream,
+    [property: FromQuery(Name = "resolution"), Description(
+        "Milliseconds that don't matter, as what one pixel shows: recorded stretches with less between them come as one, and shorter gaps are counted "
+        + "in shortGaps. 0, the default: everything exactly.")] long? Resolution)
+{
+    public static readonly TimeSpan Coarsest = TimeSpan.FromDays(1);
+
+    public bool TryRead(TimeSpan longest, FieldErrors errors, out Stretch stretch, out TimeSpan resolution)
+    {
+        bool read = Playback.Stretch.TryRead(new(From, To, Stream), longest, errors, out stretch);
+        resolution = default;
+        if (Resolution is { } ms && (ms < 0 || ms > Coarsest.TotalMilliseconds))
+            errors.Add("resolution", $"must be between 0 and {Coarsest.TotalMilliseconds:0} milliseconds.");
+        else
+            resolution = TimeSpan.FromMilliseconds(Resolution ?? 0);
+        return read && !errors.Any;
+    }
+}
+
 /// <summary>A stretch of one stream, checked: it ends after it begins.</summary>
 readonly record struct Stretch(StreamKind Stream, WallTime From, WallTime To)
 {

@@ -61,6 +61,18 @@ sealed class VolumeSet : IAsyncDisposable
     public IEnumerable<(string Camera, StreamKind Stream)> Streams() =>
         Cameras().SelectMany(c => new[] { (c, StreamKind.Main), (c, StreamKind.Sub) }).Where(s => Newest(s.c, s.Item2) is not null);
 
+    /// <summary>
+    /// The same for whoever has an index. A stream that it doesn't know began after the newest row of its camera, or the row of its first file would
+    /// have come before: so a camera without a sub-stream costs a look into its last folders, not a walk through a month of them.
+    /// </summary>
+    /// <param name="known">Streams of the index, and from when on it may lack files of them.</param>
+    public List<(string Camera, StreamKind Stream)> Streams(IReadOnlyDictionary<(string Camera, StreamKind Stream), WallTime> known)
+    {
+        var since = known.GroupBy(k => k.Key.Camera).ToDictionary(g => g.Key, g => g.Min(k => k.Value));
+        return [.. Cameras().SelectMany(c => new[] { (Camera: c, Stream: StreamKind.Main), (Camera: c, Stream: StreamKind.Sub) }).Where(s => known.ContainsKey(s)
+            || (since.TryGetValue(s.Camera, out var from) ? Segments(s.Camera, s.Stream, from).Any() : Newest(s.Camera, s.Stream) is not null))];
+    }
+
     /// <summary>Closed segments of a stream on local volumes that start at or after a moment, in order; one that lies on two volumes twice.</summary>
     public IEnumerable<(SegmentName Name, Volume Volume)> Segments(string camera, StreamKind stream, WallTime earliest = default)
     {

@@ -766,6 +766,30 @@ export interface components {
              */
             count: number;
         };
+        /** @description Gaps of one cause, each shorter than the resolution asked for. */
+        ShortGaps: {
+            /**
+             * Format: date-time
+             * @description Start of the first.
+             */
+            from: string;
+            /**
+             * Format: date-time
+             * @description End of the last.
+             */
+            to: string;
+            cause: components["schemas"]["GapCause"];
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Milliseconds they lack together.
+             */
+            missing: number;
+        };
         /**
          * @description Which of a camera's streams.
          * @enum {string}
@@ -813,7 +837,10 @@ export interface components {
             to: string;
             /** @description Recorded stretches, merged: pairs of milliseconds since 1970 UTC, start and end, in order. */
             segments: number[][];
+            /** @description What is not recorded, and why; with a resolution only gaps at least as long. */
             gaps: components["schemas"]["Gap"][];
+            /** @description The shorter ones, counted by cause. Empty without a resolution. */
+            shortGaps: components["schemas"]["ShortGaps"][];
             /**
              * Format: date-time
              * @description Start of the oldest recording of this stream, in the stretch or not.
@@ -1494,6 +1521,8 @@ export interface operations {
                 to: string;
                 /** @description main (default) or sub. */
                 stream?: "main" | "sub";
+                /** @description Milliseconds that don't matter, as what one pixel shows: recorded stretches with less between them come as one, and shorter gaps are counted in shortGaps. 0, the default: everything exactly. */
+                resolution?: number;
             };
             header?: never;
             path?: never;
@@ -1532,6 +1561,8 @@ export interface operations {
                 to: string;
                 /** @description main (default) or sub. */
                 stream?: "main" | "sub";
+                /** @description Milliseconds that don't matter, as what one pixel shows: recorded stretches with less between them come as one, and shorter gaps are counted in shortGaps. 0, the default: everything exactly. */
+                resolution?: number;
             };
             header?: never;
             path: {

@@ -118,6 +118,7 @@ const timeline: Timeline = {
     },
     { from: new Date(noon + 60_000).toISOString(), to: null, cause: 'camera', detail: '' },
   ],
+  shortGaps: [],
   oldest: null,
   newest: null,
 };
