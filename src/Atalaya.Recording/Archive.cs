@@ -422,7 +422,13 @@ public sealed class Archive : IAsyncDisposable
         indexed = indexed && TryIndex(index =>
         {
             foreach (var (camera, stream) in streams)
-                _recovery.CatchUp(index, camera, stream, newest.GetValueOrDefault((camera, stream)), open: true, stop);
+            {
+                var from = newest.GetValueOrDefault((camera, stream));
+                // A file that waited longer for a disk than that.
+                if (_recovery.EarliestRecovered(camera, stream) is { } recovered && recovered < from)
+                    from = recovered;
+                _recovery.CatchUp(index, camera, stream, from, open: true, stop);
+            }
         });
         foreach (var (camera, stream) in streams)
             Resume(camera, stream, indexed);
@@ -448,9 +454,9 @@ public sealed class Archive : IAsyncDisposable
     {
         if (indexed && _index!.Extent(camera, stream) is { } extent)
         {
-            var gap = _index.Gaps(camera, stream, extent.Newest, new(long.MaxValue)).LastOrDefault(g => g.To is null);
-            if (gap is not null)
-                Ledger(camera, stream).Resume(extent.Newest > gap.From ? extent.Newest : gap.From, gap, isIndexed: true);
+            var gaps = _index.Gaps(camera, stream, extent.Newest, new(long.MaxValue));
+            if (gaps.LastOrDefault(g => g.To is null) is { } gap)
+                Ledger(camera, stream).Resume(extent.Newest > gap.From ? extent.Newest : gap.From, gap, isIndexed: true, gaps.Where(g => g.To is not null));
             return;
         }
 

@@ -153,6 +153,13 @@ public sealed class Recorder
         });
     }
 
+    /// <exception cref="IOException">So many files of this stream wait for a disk that doesn't confirm them that another would only join them.</exception>
+    internal void ThrowIfDiskIsDoubtful()
+    {
+        if (_volume.Publisher.FaultOf(Ledger) is { } fault)
+            throw new IOException(fault.Message, fault.HResult);
+    }
+
     internal void Discarded(OpenSegment segment) => _volume.Publisher.Forget(segment);
 
     internal void Written(long bytes, OpenSegment segment)

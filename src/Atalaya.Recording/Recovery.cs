@@ -3,6 +3,7 @@ using Atalaya.Media;
 using Atalaya.Media.Mp4;
 using Atalaya.Recording.Storage;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 
 namespace Atalaya.Recording;
 
@@ -11,10 +12,22 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
 {
     public const string CrashDetail = "The process ended without warning.";
 
+    /// <summary>What systems keep of a file as one piece: they lose it as one, too.</summary>
+    const int Page = 4096;
+
+    readonly Dictionary<(string, StreamKind), WallTime> _recovered = [];
+
+    /// <summary>The earliest start of a file that was taken from the open folder; null if none was.</summary>
+    public WallTime? EarliestRecovered(string camera, StreamKind stream) => _recovered.TryGetValue((camera, stream), out var at) ? at : null;
+
     /// <summary>
     /// Takes every file of the open folder to its place, cut after the last whole fragment; one that holds none is removed. A file that can't
     /// be handled stays, with a line in the log.
     /// </summary>
+    /// <remarks>
+    /// What counts is what the disk holds, not what the system remembers: the process before may have been told that pages were lost, and died of it.
+    /// Files grow at their end only, so a lost page reads as zeros, and coded pictures never hold a page of zeros.
+    /// </remarks>
     public void RecoverOpenFiles(Func<string, StreamKind, StreamLedger> ledger)
     {
         var strays = new List<string>();
@@ -22,7 +35,8 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
         {
             try
             {
-                RecoverOpen(volume, camera, name, path, ledger(camera, name.Stream));
+                if (RecoverOpen(volume, camera, name, path, ledger(camera, name.Stream)))
+                    _recovered[(camera, name.Stream)] = EarliestRecovered(camera, name.Stream) is { } before && before < name.Start ? before : name.Start;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or Mp4Exception)
             {
@@ -34,41 +48,80 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
             log.LogWarning("{Path} is no segment; it stays where it is.", stray);
     }
 
-    void RecoverOpen(Volume volume, string camera, SegmentName name, string path, StreamLedger ledger)
+    bool RecoverOpen(Volume volume, string camera, SegmentName name, string path, StreamLedger ledger)
     {
         var disk = volume.Disk;
         using var file = disk.Reopen(path);
+        try
+        {
+            disk.Sync(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Told once, to whoever asks first. From here on nothing unwritten is left, only lost pages; if that is wrong, too, the file stays.
+            log.LogWarning(e, "{Path}: the disk didn't take all that was written.", path);
+            disk.Sync(file);
+        }
+
+        disk.DropCache(file);
         var scan = SegmentScan.Read(file, checkTail: true);
+        if (SegmentTrailer.Read(file) is { } whole && whole.Offset == scan.WholeEnd && whole.Trailer.Start == name.StartMilliseconds
+            && (whole.Trailer.Content is { } content ? content == SegmentReader.Digest(file, whole.Offset) : FirstZeros(file, scan) is null))
+        {
+            // Stopped between trailer and name: nothing is missing.
+            var complete = SegmentReader.ToSegment(scan, whole.Trailer, RandomAccess.GetLength(file), SegmentReader.Digest(file)) with { Volume = volume.Name };
+            volume.Publisher.Publish(complete, path, file, default, ledger);
+            log.LogInformation("{Camera} {Stream}: {Name} was complete and has its name now.", camera, name.Stream, name);
+            return true;
+        }
+
+        if (FirstZeros(file, scan) is { } zeros)
+            scan.CutAt(zeros, $"The page at byte {zeros} is not there.");
         if (scan.Fragments.Count == 0)
         {
             log.LogInformation("{Camera} {Stream}: {Name} was left open by a crash with no whole fragment in it; removed ({Bytes} bytes).",
                 camera, name.Stream, name, scan.FileLength);
             disk.Delete(path);
-            return;
-        }
-
-        // Stopped between trailer and name: nothing is missing.
-        if (SegmentTrailer.Read(file) is { } whole && whole.Offset == scan.WholeEnd && whole.Trailer.Start == name.StartMilliseconds)
-        {
-            var row = SegmentReader.ToSegment(scan, whole.Trailer, RandomAccess.GetLength(file), SegmentReader.Digest(file)) with { Volume = volume.Name };
-            volume.Publisher.Publish(row, path, file, default, ledger);
-            log.LogInformation("{Camera} {Stream}: {Name} was complete and has its name now.", camera, name.Stream, name);
-            return;
+            return false;
         }
 
         disk.Truncate(file, scan.WholeEnd);
-        var trailer = CrashTrailer(camera, name, path, scan);
-        byte[] box = trailer.ToBox();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         SegmentReader.Append(hash, file, scan.WholeEnd);
+        var (row, gap) = CrashRow(camera, name, path, scan);
+        byte[] box = SegmentTrailer.Of(row, gap, gap is null ? null : CrashDetail, Convert.ToHexStringLower(hash.GetCurrentHash()), []).ToBox();
         hash.AppendData(box);
-        var recovered = SegmentReader.ToSegment(scan, trailer, scan.WholeEnd + box.Length, Convert.ToHexStringLower(hash.GetHashAndReset())) with { Volume = volume.Name };
-        volume.Publisher.Publish(recovered, path, file, box, ledger);
+        row = row with { Bytes = scan.WholeEnd + box.Length, Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset()), Volume = volume.Name };
+        volume.Publisher.Publish(row, path, file, box, ledger);
         log.LogWarning("{Camera} {Stream}: {Name} was left open by a crash; recovered {Seconds:0.0} s, cut {Bytes} bytes behind the last whole fragment.",
             camera, name.Stream, name, (scan.End - scan.Start).Seconds, scan.FileLength - scan.WholeEnd);
+        return true;
     }
 
-    SegmentTrailer CrashTrailer(string camera, SegmentName name, string path, SegmentScan scan)
+    /// <summary>The first page among the fragments that holds nothing but zeros; null if there is none, or if it may be silence.</summary>
+    static long? FirstZeros(SafeFileHandle file, SegmentScan scan)
+    {
+        if (scan.Tracks.Any(t => t.Format is null or AudioFormat { Codec: Codec.L16 }))
+            return null;
+        var buffer = new byte[64 * Page];
+        for (long at = scan.InitLength / Page * Page; at + Page <= scan.WholeEnd;)
+        {
+            int read = RandomAccess.Read(file, buffer, at);
+            for (int page = 0; page + Page <= read && at + page + Page <= scan.WholeEnd; page += Page)
+            {
+                if (!buffer.AsSpan(page, Page).ContainsAnyExcept((byte)0))
+                    return at + page;
+            }
+
+            if (read < Page)
+                return null;
+            at += read / Page * Page;
+        }
+
+        return null;
+    }
+
+    (Segment Row, GapCause? Gap) CrashRow(string camera, SegmentName name, string path, SegmentScan scan)
     {
         var duration = scan.End - scan.Start;
         long start = name.StartMilliseconds;
@@ -83,7 +136,7 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
         var before = Before(camera, name);
         bool continues = before is not null && before.End == start && before.MediaStart + before.MediaDuration == scan.Start.Ticks
             && before.EndReason is SegmentEnd.Rotated or SegmentEnd.FormatChanged;
-        return new()
+        var trailer = new SegmentTrailer
         {
             Camera = camera,
             Stream = name.Stream,
@@ -95,9 +148,8 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
             MediaDuration = duration.Ticks,
             Frames = Frames(path, scan),
             EndReason = SegmentEnd.Crash,
-            GapCause = followed ? null : GapCause.Crash,
-            GapDetail = followed ? null : CrashDetail,
         };
+        return (SegmentReader.ToSegment(scan, trailer, 0, ""), followed ? null : GapCause.Crash);
     }
 
     SegmentTrailer? Before(string camera, SegmentName name)
@@ -141,6 +193,7 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     public int CatchUp(SegmentIndex index, string camera, StreamKind stream, WallTime earliest, bool open, CancellationToken stop)
     {
         var added = new List<Segment>();
+        var told = new List<Gap>();
         int count = 0;
         var anchor = index.Before(camera, stream, earliest) is { } before ? before.Start : default;
         var known = index.Spans(camera, stream, anchor, new(long.MaxValue)).Select(s => s.From.Microseconds).ToHashSet();
@@ -157,6 +210,7 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
                 if (SegmentReader.Describe(file, camera, name, null, out string? fault) is { } segment)
                 {
                     added.Add(segment with { Volume = volume.Name });
+                    told.AddRange(SegmentTrailer.Read(file)?.Trailer.GapsBefore() ?? []);
                     known.Add(name.Start.Microseconds);     // a move that was never indexed left it twice
                 }
                 else
@@ -179,9 +233,10 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
 
         void Flush()
         {
-            index.Write(added, []);
+            index.Write(added, told);
             count += added.Count;
             added.Clear();
+            told.Clear();
         }
     }
 

@@ -25,8 +25,16 @@ abstract class SegmentDisk
 
     public abstract void Truncate(SafeFileHandle file, long length);
 
-    /// <summary>Returns when data and length of the file would survive a loss of power.</summary>
+    /// <summary>
+    /// Returns when data and length of the file would survive a loss of power. After it failed, no later success is to be believed: the system may
+    /// have dropped what it couldn't write, and has told of it once (see <see cref="SegmentPublisher"/>).
+    /// </summary>
     public abstract void Sync(SafeFileHandle file);
+
+    /// <summary>
+    /// What is synced of the file is read from the disk from now on, not from the system's memory. A wish: a system may not have such a thing.
+    /// </summary>
+    public abstract void DropCache(SafeFileHandle file);
 
     /// <summary>Within one file system; fails if <paramref name="to"/> exists.</summary>
     public abstract void Move(string from, string to);
@@ -41,6 +49,18 @@ abstract class SegmentDisk
 
     /// <summary>Of the file system that holds the folder.</summary>
     public abstract DiskSpace Space(string path);
+    /// <summary>One sentence for an operator about a failed operation.</summary>
+    /// <param name="doing">What failed: open, write, sync.</param>
+    public static string Describe(string doing, Exception e) => e.HResult switch
+    {
+        NoSpace or WindowsDiskFull => "The disk is full. Make room on it or lower the retention; recording goes on by itself once there is room.",
+        QuotaExceeded => "The disk quota of the node's user is used up. Raise it or make room; recording goes on by itself then.",
+        ReadOnly => "The disk is mounted read-only, as systems do after an error of the disk. Look into the system's log; recording goes on once it can be written to.",
+        _ => $"The disk failed ({doing}): {e.Message}",
+    };
+
+    // Linux's errno, as .NET hands it on in HResult.
+    const int NoSpace = 28, ReadOnly = 30, QuotaExceeded = 122, WindowsDiskFull = unchecked((int)0x80070070);
 }
 
 /// <summary>A local file system.</summary>
@@ -68,6 +88,13 @@ sealed partial class LocalDisk : SegmentDisk
             RandomAccess.FlushToDisk(file);
         else if (FDataSync(file) != 0)
             throw Failure("fdatasync", null);
+    }
+
+    public override void DropCache(SafeFileHandle file)
+    {
+        const int dontNeed = 4;     // POSIX_FADV_DONTNEED on Linux x64 and arm64
+        if (OperatingSystem.IsLinux())
+            _ = Advise(file, 0, 0, dontNeed);
     }
 
     public override void Move(string from, string to) => File.Move(from, to);
@@ -113,6 +140,9 @@ sealed partial class LocalDisk : SegmentDisk
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int FDataSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int Advise(SafeFileHandle file, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int FSync(int file);

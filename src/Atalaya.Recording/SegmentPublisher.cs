@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Atalaya.Media;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
@@ -11,9 +14,26 @@ sealed record ClosedSegment(Segment Row, OpenSegment Open, byte[] Trailer, Strea
 /// The thread of a volume that waits for the disk, so that the one that writes needn't: forces open files to the disk every few seconds,
 /// one after the other, and takes closed segments to their final name.
 /// </summary>
+/// <remarks>
+/// A sync that fails is not repeated: Linux tells a process once that it couldn't write a page, takes the page for clean, and the next sync of the same
+/// file succeeds although the disk never got it. So the file counts as doubtful. Every byte of it is compared with what was written (a digest of each
+/// fragment is kept until the segment has its name), written again, synced, and read back from the disk; what can't be had any more is cut off, and
+/// the gap says so.
+/// </remarks>
 sealed class SegmentPublisher : IAsyncDisposable
 {
     static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
+
+    /// <summary>A disk that can't be read for so long has lost what can't be read; a controller that is reset comes back sooner.</summary>
+    static readonly TimeSpan ReadPatience = TimeSpan.FromMinutes(1);
+
+    /// <summary>A segment that can't be brought to the disk for so long is left to the next start up: handles and memory are for those that can.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    /// <summary>Segments of one stream that may wait for a disk that fails; until they got through, its recorder opens no other.</summary>
+    const int MayWait = 2;
+
+    sealed record Failure(ClosedSegment Segment, MonotonicTime Since, Exception Error);
 
     readonly ArchiveFolder _folder;
     readonly SegmentDisk _disk;
@@ -22,7 +42,7 @@ sealed class SegmentPublisher : IAsyncDisposable
     readonly TimeSpan _interval;
     readonly object _gate = new();
     readonly Queue<object> _closed = new();         // ClosedSegment, or TaskCompletionSource as a marker; under _gate, as all below
-    readonly List<ClosedSegment> _failed = [];
+    readonly List<Failure> _failed = [];
     readonly Dictionary<OpenSegment, (MonotonicTime Due, Action<Exception> Failed)> _open = [];
     MonotonicTime _retryAt;
     bool _stopping;
@@ -53,6 +73,13 @@ sealed class SegmentPublisher : IAsyncDisposable
             lock (_gate)
                 return _failed.Count;
         }
+    }
+
+    /// <summary>Why a stream may not open another file: the disk doesn't take those that it has; null if it may.</summary>
+    public Exception? FaultOf(StreamLedger ledger)
+    {
+        lock (_gate)
+            return _failed.Count >= MayWait && _failed.FindAll(f => f.Segment.Ledger == ledger) is { Count: >= MayWait } all ? all[^1].Error : null;
     }
 
     /// <summary>From now on the file is synced every interval; cameras that start together are spread over it.</summary>
@@ -148,24 +175,19 @@ sealed class SegmentPublisher : IAsyncDisposable
             while (true)
             {
                 if (_closed.TryDequeue(out object? next))
-                    return next is ClosedSegment closed ? () => TryPublish(closed) : ((TaskCompletionSource)next).SetResult;
-                if (_stopping)
-                {
-                    // One last attempt; what still fails the next start up recovers.
-                    if (_failed.Count == 0)
-                        return null;
-                    var last = _failed[0];
-                    _failed.RemoveAt(0);
-                    return () => TryPublish(last, keep: false);
-                }
-
+                    return next is ClosedSegment closed ? () => TryPublish(closed, null) : ((TaskCompletionSource)next).SetResult;
+                // One last attempt at the end; what still fails the next start up recovers.
                 var now = MonotonicTime.Now(_clock);
-                if (_failed.Count > 0 && now >= _retryAt)
+                if (_failed.Count > 0 && (_stopping || now >= _retryAt))
                 {
                     var again = _failed[0];
                     _failed.RemoveAt(0);
-                    return () => TryPublish(again);
+                    bool last = _stopping || now - again.Since >= Patience;
+                    return () => TryPublish(again.Segment, again, last);
                 }
+
+                if (_stopping)
+                    return null;
 
                 foreach (var (segment, (due, failed)) in _open)
                 {
@@ -197,6 +219,8 @@ sealed class SegmentPublisher : IAsyncDisposable
         {
             lock (_gate)
                 _unnamed = true;
+            // It may have been closed just now: then nobody but this thread hears of it, on the way to its name.
+            segment.IsDoubtful = true;
             Forget(segment);
             failed(e);
         }
@@ -206,27 +230,130 @@ sealed class SegmentPublisher : IAsyncDisposable
         }
     }
 
-    void TryPublish(ClosedSegment segment, bool keep = true)
+    void TryPublish(ClosedSegment segment, Failure? before, bool last = false)
     {
         try
         {
+            if (segment.Open.IsDoubtful)
+            {
+                bool patient = before is not null && MonotonicTime.Now(_clock) - before.Since < ReadPatience;
+                if (Renew(segment, readFaultsAreFinal: !patient && before is not null) is not { } renewed)
+                {
+                    _disk.Delete(segment.Open.Path);
+                    segment.Ledger.Lost(segment.Row, segment.Row.Start, LostDetail);
+                    Release(segment.Open);
+                    return;
+                }
+
+                if (renewed != segment)
+                {
+                    segment.Ledger.Lost(segment.Row, renewed.Row.End, LostDetail);
+                    segment = renewed;
+                }
+            }
+
             var (row, open, trailer, ledger) = segment;
-            Publish(row, open.Path, open.File, trailer, ledger);
-            open.File.Dispose();
-            open.Hash.Dispose();
+            Publish(row, open.Path, open.File, trailer, ledger, open);
+            Release(open);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _log.LogError(e, "{Camera} {Stream}: segment {Name} stays in the open folder: it can't be synced and renamed.",
-                segment.Row.Camera, segment.Row.Stream, segment.Row.Name);
             _named.Clear();     // a folder that was empty may have been removed since
-            if (!keep)
+            // Once per outage and segment: the status tells of the rest.
+            if (before is null || last)
+                _log.LogError(e, "{Camera} {Stream}: segment {Name} stays in the open folder{Until}: it can't be brought to the disk. {Why}",
+                    segment.Row.Camera, segment.Row.Stream, segment.Row.Name, last ? " until the next start of the node" : "", SegmentDisk.Describe("sync", e));
+            if (last)
+            {
+                segment.Ledger.Lost(segment.Row, segment.Row.Start, $"Recorded, but not brought to the disk: {SegmentDisk.Describe("sync", e)}");
+                Release(segment.Open);
                 return;
+            }
+
             lock (_gate)
             {
-                _failed.Add(segment);
-                _retryAt = MonotonicTime.Now(_clock) + RetryDelay;
+                var now = MonotonicTime.Now(_clock);
+                _failed.Add(new(segment, before?.Since ?? now, e));
+                _retryAt = now + RetryDelay;
             }
+        }
+
+        static void Release(OpenSegment open)
+        {
+            open.File.Dispose();
+            open.Hash.Dispose();
+        }
+    }
+
+    const string LostDetail = "The disk lost what had been written: it failed to confirm it, and what it holds is something else.";
+
+    /// <summary>Writes a doubtful file again as far as its bytes are those that were written, so that the next sync speaks of all of them.</summary>
+    /// <param name="readFaultsAreFinal">What can't be read is lost; otherwise it is worth another attempt.</param>
+    /// <returns>The segment, or what is left of it, ended as <see cref="SegmentEnd.DiskFailed"/>; null if not even its first fragment is.</returns>
+    ClosedSegment? Renew(ClosedSegment segment, bool readFaultsAreFinal)
+    {
+        var (row, open, trailer, ledger) = segment;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        FragmentMark? whole = null;
+        long at = 0;
+        foreach (var mark in open.Marks)
+        {
+            int length = (int)(mark.End - at);
+            byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
+            try
+            {
+                if (!TryRead(open, bytes.AsSpan(0, length), at, readFaultsAreFinal))
+                    break;
+                hash.AppendData(bytes, 0, length);
+                hash.GetCurrentHash(digest);
+                if (BinaryPrimitives.ReadUInt128BigEndian(digest) != mark.Digest)
+                    break;
+                _disk.Write(open.File, [bytes.AsMemory(0, length)], at);
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(bytes);
+            }
+
+            at = mark.End;
+            whole = mark;
+        }
+
+        if (whole is not { } kept || kept.End == row.Points.EndOffset)
+            return whole is null ? null : segment;
+        var end = RunClock.Floor(row.ToWall(kept.MediaEnd));
+        if (end <= row.Start)
+            end = row.Start + TimeSpan.FromMilliseconds(1);
+        var cut = OpenSegment.Cut(row, kept, end, 0, "");
+        using var content = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        SegmentReader.Append(content, open.File, kept.End);
+        string contentDigest = Convert.ToHexStringLower(content.GetCurrentHash());
+        byte[] box = SegmentTrailer.Of(cut, GapCause.Disk, LostDetail, contentDigest, [.. SegmentTrailer.Parse(trailer)?.GapsBefore() ?? []]).ToBox();
+        content.AppendData(box);
+        _disk.Truncate(open.File, kept.End);
+        _log.LogError("{Camera} {Stream}: of segment {Name} {Seconds:0.0} s are lost: the disk failed to confirm them, and holds something else.",
+            row.Camera, row.Stream, row.Name, (row.End - end).TotalSeconds);
+        return new(cut with { Bytes = kept.End + box.Length, Sha256 = Convert.ToHexStringLower(content.GetHashAndReset()) }, open, box, ledger);
+    }
+
+    static bool TryRead(OpenSegment open, Span<byte> bytes, long at, bool faultsAreFinal)
+    {
+        try
+        {
+            for (int got = 0; got < bytes.Length;)
+            {
+                int read = RandomAccess.Read(open.File, bytes[got..], at + got);
+                if (read == 0)
+                    return false;
+                got += read;
+            }
+
+            return true;
+        }
+        catch (IOException) when (faultsAreFinal)
+        {
+            return false;
         }
     }
 
@@ -235,7 +362,8 @@ sealed class SegmentPublisher : IAsyncDisposable
     /// and found by the next start up if the index doesn't have it.
     /// </summary>
     /// <param name="trailer">To be written at the end; empty if the file has it.</param>
-    public void Publish(Segment row, string openPath, SafeFileHandle file, ReadOnlyMemory<byte> trailer, StreamLedger ledger)
+    /// <param name="open">What this process knows of the file; null if another one wrote it.</param>
+    public void Publish(Segment row, string openPath, SafeFileHandle file, ReadOnlyMemory<byte> trailer, StreamLedger ledger, OpenSegment? open = null)
     {
         string path = _folder.PathOf(row.Camera, new SegmentName(row.Start.Milliseconds, row.Stream));
         string hour = Path.GetDirectoryName(path)!;
@@ -245,7 +373,24 @@ sealed class SegmentPublisher : IAsyncDisposable
             _disk.Write(file, [trailer], row.Bytes - trailer.Length);
 
         // 2. Data and length on the disk, before any name promises them.
-        _disk.Sync(file);
+        try
+        {
+            _disk.Sync(file);
+        }
+        catch (Exception e) when (open is not null && e is IOException or UnauthorizedAccessException)
+        {
+            open.IsDoubtful = true;
+            throw;
+        }
+
+        // Of a file that failed before, no word is taken for it but its own.
+        if (open is { IsDoubtful: true })
+        {
+            _disk.DropCache(file);
+            if (SegmentReader.Digest(file) != row.Sha256)
+                throw new IOException($"{openPath} was written again and synced, and the disk holds something else.");
+            open.IsDoubtful = false;
+        }
 
         // 3. Folders first seen this hour, named durably in their parents; also those that are there: who made them may have failed, or died, before that.
         if (!_named.Contains(hour))

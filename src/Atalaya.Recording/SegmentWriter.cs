@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
 using Atalaya.Media;
 using Atalaya.Media.Mp4;
 using Microsoft.Extensions.Logging;
@@ -26,6 +28,9 @@ sealed class SegmentWriter(Recorder recorder)
 
     /// <summary>Media and wall clock may tell so different a length of a short gap before the wall clock is believed.</summary>
     static readonly TimeSpan ClockTrust = TimeSpan.FromSeconds(1);
+
+    /// <summary>Between two runs, whatever the clocks say: names tell milliseconds.</summary>
+    static readonly TimeSpan ShortestGap = TimeSpan.FromMilliseconds(1);
 
     static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LastRetry = TimeSpan.FromSeconds(30);
 
@@ -102,7 +107,10 @@ sealed class SegmentWriter(Recorder recorder)
         recorder.Ledger.OpenGap(cause, detail);
     }
 
-    /// <summary>The disk lost what the system had promised to keep; called between units.</summary>
+    /// <summary>
+    /// The disk lost what the system had promised to keep; called between units. If the segment was closed meanwhile, the publisher knows by itself
+    /// that it is doubtful.
+    /// </summary>
     public void SyncFailed(OpenSegment segment, Exception e)
     {
         if (_segment == segment)
@@ -387,7 +395,9 @@ sealed class SegmentWriter(Recorder recorder)
             recorder.Disk.Write(segment.File, fragment.Pieces, segment.Committed);
             foreach (var piece in fragment.Pieces)
                 segment.Hash.AppendData(piece.Span);
-            recorder.Ledger.Written(segment, fragment, _fragmentFrames);
+            Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+            segment.Hash.GetCurrentHash(digest);
+            recorder.Ledger.Written(segment, fragment, _fragmentFrames, BinaryPrimitives.ReadUInt128BigEndian(digest));
             recorder.Written(fragment.Bytes, segment);
             _retryDelay = FirstRetry;
         }
@@ -420,6 +430,7 @@ sealed class SegmentWriter(Recorder recorder)
         OpenSegment? segment = null;
         try
         {
+            recorder.ThrowIfDiskIsDoubtful();
             recorder.Disk.MakeFolder(recorder.Folder.Open);
             segment = new(name, path, recorder.Disk.Create(path), unit.Decode, _muxer!.Tracks, _run, _sequence, unit.IsKey) { Volume = recorder.Volume.Name };
             _init.ResetWrittenCount();
@@ -449,7 +460,8 @@ sealed class SegmentWriter(Recorder recorder)
 
     /// <summary>
     /// By the node's clock; after a short gap on the same media clock by that, which is exact. Never before the end of what is recorded: a clock
-    /// that was set back leaves the archive where it is.
+    /// that was set back leaves the archive where it is. And never right at that end, unless the media clock says so: what is missing between two
+    /// runs can be shorter than the delay that <see cref="RunClock"/> has measured, and must stand in the ledger all the same.
     /// </summary>
     WallTime StartOfRun(AccessUnit unit)
     {
@@ -459,16 +471,17 @@ sealed class SegmentWriter(Recorder recorder)
         if (_sameSession)
         {
             var byMedia = RunClock.Floor(last + (unit.Decode - _endOfMedia).ToTimeSpan());
-            if ((byMedia - wall).Duration() < ClockTrust)
-                wall = byMedia;
+            if (byMedia >= last && (byMedia - wall).Duration() < ClockTrust)
+                return byMedia;
         }
 
-        if (wall >= last)
+        var earliest = last + ShortestGap;
+        if (wall >= earliest)
             return wall;
         if (last - wall > ClockTrust)
             recorder.Log.LogWarning("{Camera} {Stream}: the node's clock says {Wall}, but the archive ends at {End}; recording goes on from there.",
                 recorder.Camera, recorder.Stream, wall, last);
-        return last;
+        return earliest;
     }
 
     void Close(SegmentEnd reason, GapCause? cause, string? detail)
@@ -485,23 +498,10 @@ sealed class SegmentWriter(Recorder recorder)
         }
 
         var end = _clock.EndOf(segment.Start, segment.MediaStart, segment.MediaEnd);
-        byte[] trailer = new SegmentTrailer
-        {
-            Camera = recorder.Camera,
-            Stream = recorder.Stream,
-            Start = segment.Start.Milliseconds,
-            End = end.Milliseconds,
-            Run = segment.Run,
-            Sequence = segment.Sequence,
-            MediaStart = segment.MediaStart.Ticks,
-            MediaDuration = (segment.MediaEnd - segment.MediaStart).Ticks,
-            Frames = segment.Frames,
-            EndReason = reason,
-            GapCause = cause,
-            GapDetail = detail,
-        }.ToBox();
+        var row = segment.ToSegment(recorder.Camera, end, reason, 0, "");
+        byte[] trailer = SegmentTrailer.Of(row, cause, detail, Convert.ToHexStringLower(segment.Hash.GetCurrentHash()), recorder.Ledger.GapBefore(segment)).ToBox();
         segment.Hash.AppendData(trailer);
-        var row = segment.ToSegment(recorder.Camera, end, reason, segment.Committed + trailer.Length, Convert.ToHexStringLower(segment.Hash.GetHashAndReset()));
+        row = row with { Bytes = segment.Committed + trailer.Length, Sha256 = Convert.ToHexStringLower(segment.Hash.GetHashAndReset()) };
         recorder.Ledger.Closed(segment, row);
         recorder.Closed(new(row, segment, trailer, recorder.Ledger));
     }
@@ -524,7 +524,7 @@ sealed class SegmentWriter(Recorder recorder)
 
     void DiskFailed(string doing, Exception e)
     {
-        string detail = _diskFault = $"The disk failed ({doing}): {e.Message}";
+        string detail = _diskFault = SegmentDisk.Describe(doing, e);
         Forget();
         if (_segment is { } segment)
         {

@@ -13,6 +13,7 @@ sealed class StreamLedger(string camera, StreamKind stream, IndexWriter? index)
     OpenSegment? _open;
     WallTime? _lastEnd;
     Gap? _gap;
+    readonly List<Gap> _parts = [];     // of the gap in front of the open segment, or of the one that lasts: those that ended
 
     public string Camera { get; } = camera;
     public StreamKind Stream { get; } = stream;
@@ -28,12 +29,15 @@ sealed class StreamLedger(string camera, StreamKind stream, IndexWriter? index)
     }
 
     /// <summary>What a start up found: the stream's last end, and the gap that is open since then or later.</summary>
-    public void Resume(WallTime lastEnd, Gap gap, bool isIndexed)
+    /// <param name="parts">What the gap was before, from <paramref name="lastEnd"/> on, if it had other causes.</param>
+    public void Resume(WallTime lastEnd, Gap gap, bool isIndexed, params IEnumerable<Gap> parts)
     {
         lock (_gate)
         {
             _lastEnd = lastEnd;
             _gap = gap;
+            _parts.Clear();
+            _parts.AddRange(parts);
             if (!isIndexed)
                 index?.Add(gap);
         }
@@ -46,18 +50,25 @@ sealed class StreamLedger(string camera, StreamKind stream, IndexWriter? index)
     }
 
     /// <summary>A fragment is with the operating system. The first one of a segment ends the gap.</summary>
-    public void Written(OpenSegment segment, Media.Mp4.Fragment fragment, int frames)
+    public void Written(OpenSegment segment, Media.Mp4.Fragment fragment, int frames, UInt128 digest)
     {
         lock (_gate)
         {
             if (_gap is { } gap)
             {
-                index?.Add(gap with { To = segment.Start });
+                End(gap with { To = segment.Start });
                 _gap = null;
             }
 
-            segment.Add(fragment, frames);
+            segment.Add(fragment, frames, digest);
         }
+    }
+
+    /// <summary>In its parts; empty if the segment follows another at once. Until the next gap opens.</summary>
+    public IReadOnlyList<Gap> GapBefore(OpenSegment segment)
+    {
+        lock (_gate)
+            return [.. _parts.Where(p => p.To <= segment.Start)];
     }
 
     /// <summary>The segment is complete but for its way to the disk.</summary>
@@ -66,6 +77,7 @@ sealed class StreamLedger(string camera, StreamKind stream, IndexWriter? index)
         lock (_gate)
         {
             _open = null;
+            _parts.Clear();
             _lastEnd = row.End;
             _closing.Add((row, segment.Path));
         }
@@ -88,6 +100,18 @@ sealed class StreamLedger(string camera, StreamKind stream, IndexWriter? index)
         }
     }
 
+    /// <summary>The disk lost the end of a closed segment, or all of it.</summary>
+    /// <param name="from">Where what is left of it ends.</param>
+    public void Lost(Segment row, WallTime from, string detail)
+    {
+        lock (_gate)
+        {
+            index?.Add(new Gap(Camera, Stream, from, row.End, GapCause.Disk, detail));
+            if (from == row.Start)
+                _closing.RemoveAll(c => c.Segment.Start == row.Start);
+        }
+    }
+
     /// <summary>Nothing is recorded from the last end on. Without anything recorded before there is nothing to miss.</summary>
     public void OpenGap(GapCause cause, string detail)
     {
@@ -107,7 +131,7 @@ sealed class StreamLedger(string camera, StreamKind stream, IndexWriter? index)
         {
             if (_gap is not { } gap || gap.Cause == cause || at <= gap.From)
                 return;
-            index?.Add(gap with { To = at });
+            End(gap with { To = at });
             _gap = gap with { From = at, Cause = cause, Detail = detail };
             index?.Add(_gap);
         }
@@ -150,5 +174,12 @@ sealed class StreamLedger(string camera, StreamKind stream, IndexWriter? index)
             lock (_gate)
                 return _open is { IsEmpty: false };
         }
+    }
+
+    void End(Gap gap)
+    {
+        index?.Add(gap);
+        if (gap.To > gap.From)
+            _parts.Add(gap);
     }
 }

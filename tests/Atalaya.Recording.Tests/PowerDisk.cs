@@ -198,6 +198,11 @@ sealed class PowerDisk : SegmentDisk
         }
     }
 
+    // Nothing was lost while the power was there.
+    public override void DropCache(SafeFileHandle file)
+    {
+    }
+
     public override void Move(string from, string to)
     {
         lock (_gate)

@@ -180,7 +180,7 @@ public sealed class RecorderTests
         await scene.SettleAsync();
 
         scene.Segments().Select(s => ((s.Start - WallTime.From(Noon)).TotalSeconds, (s.End - WallTime.From(Noon)).TotalSeconds))
-            .ShouldBe([(0, 10), (15, 20), (20, 25), (25, 30)]);
+            .ShouldBe([(0, 10), (15, 20), (20.001, 25), (25.001, 30)]);
         scene.Gaps()[0].ShouldBe(new("gate", StreamKind.Main, WallTime.From(Noon.AddSeconds(10)), WallTime.From(Noon.AddSeconds(15)), GapCause.Camera, "5.0 s of media are missing."));
         await scene.ShouldBeSoundAsync(pictures: 625);
     }
@@ -202,6 +202,37 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    public async Task A_restart_quicker_than_the_delay_that_was_measured_still_leaves_its_gap()
+    {
+        var footage = await Footage.PlainAsync();
+        await using var scene = await Scene.OpenAsync();
+        // A network that lets pictures arrive 200 ms late: the end of the run is told by their arrival.
+        await scene.PublishAsync(footage.Units(0, 60.2, Noon).Select(u => At(u, u.Decode.Seconds < 1 ? 0 : 0.2)));
+        await scene.StopAsync();
+        var end = scene.Segments()[^1].End;
+        await scene.StartAsync();
+        // And the first picture after the restart comes without delay, before that end.
+        await scene.PublishAsync(footage.Units(0, 4, end.ToDateTimeOffset().AddMilliseconds(-30)));
+        await scene.StopAsync();
+
+        var segments = scene.Segments();
+        segments[^1].Run.ShouldNotBe(segments[0].Run);
+        segments[^1].Start.ShouldBe(end + TimeSpan.FromMilliseconds(1));
+        scene.Gaps()[0].ShouldSatisfyAllConditions(
+            g => g.From.ShouldBe(end), g => g.To.ShouldBe(segments[^1].Start), g => g.Cause.ShouldBe(GapCause.Shutdown));
+        await scene.ShouldBeSoundAsync();
+
+        static AccessUnit At(AccessUnit unit, double delay) => new(unit.Format, unit.Data)
+        {
+            Decode = unit.Decode,
+            Presentation = unit.Presentation,
+            IsKey = unit.IsKey,
+            Wall = unit.Wall + TimeSpan.FromSeconds(delay),
+            Arrival = unit.Arrival,
+        };
+    }
+
+    [Fact]
     public async Task A_clock_set_back_never_makes_segments_overlap()
     {
         var footage = await Footage.PlainAsync();
@@ -214,7 +245,9 @@ public sealed class RecorderTests
         await scene.SettleAsync();
 
         var segments = scene.Segments();
-        segments.Zip(segments.Skip(1)).ShouldAllBe(p => p.First.End == p.Second.Start);
+        // Where the camera rebooted something is missing; the clock can't say how much, so the least stands in the ledger.
+        segments.Zip(segments.Skip(1)).ShouldAllBe(p => p.Second.Start - p.First.End == TimeSpan.FromMilliseconds(p.First.Run == p.Second.Run ? 0 : 1));
+        scene.Gaps()[0].ShouldSatisfyAllConditions(g => g.Cause.ShouldBe(GapCause.Camera), g => g.To.ShouldBe(segments[^1].Start));
         (segments[^1].End - segments[0].Start).TotalSeconds.ShouldBe(40, 0.2);      // slewed by half a percent at most
         await scene.ShouldBeSoundAsync(pictures: 1000);
     }
@@ -426,6 +459,6 @@ public sealed class RecorderTests
         for (int i = 500; i < 1250; i++)
             writer.Append(new(units[i], null, 0));
         long perUnit = (GC.GetAllocatedBytesForCurrentThread() - before) / 750;
-        perUnit.ShouldBeLessThan(64, "bytes for each unit, the gather write of two fragments a second included");
+        perUnit.ShouldBeLessThan(96, "bytes for each unit, the gather write and the digest of two fragments a second included");
     }
 }

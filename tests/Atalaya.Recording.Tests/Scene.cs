@@ -29,6 +29,7 @@ sealed class Scene : IAsyncDisposable
     public Archive Archive { get; private set; } = null!;
     public StreamHub Hub { get; private set; } = new();
     public Recorder Recorder { get; private set; } = null!;
+    public Storage.Volume Volume => Archive.Volumes.Local[0];
     public SegmentIndex Index => new(Store);
 
     public static async Task<Scene> OpenAsync(RecordingOptions? options = null, bool attach = true)
@@ -144,69 +145,4 @@ sealed class FaultyStore(string connectionString) : DbDataSource
 
     protected override DbConnection CreateDbConnection() =>
         IsAway ? throw new SqliteException("The store is away.", 14) : new SqliteConnection(connectionString);
-}
-
-/// <summary>The local disk, until a test says otherwise.</summary>
-sealed class FaultyDisk : SegmentDisk
-{
-    readonly LocalDisk _local = new();
-
-    public volatile string? CreateFault, WriteFault, SyncFault;
-
-    /// <summary>While set, writes wait for it.</summary>
-    public volatile ManualResetEventSlim? Stall;
-
-    /// <summary>A failing write leaves this many bytes behind.</summary>
-    public volatile int TornBytes;
-
-    public int Syncs;
-
-    public override void MakeFolder(string path) => _local.MakeFolder(path);
-
-    public override Microsoft.Win32.SafeHandles.SafeFileHandle Create(string path)
-    {
-        Fail(CreateFault);
-        return _local.Create(path);
-    }
-
-    public override Microsoft.Win32.SafeHandles.SafeFileHandle Reopen(string path) => _local.Reopen(path);
-
-    public override void Write(Microsoft.Win32.SafeHandles.SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset)
-    {
-        Stall?.Wait();
-        if (WriteFault is not null && TornBytes > 0)
-            RandomAccess.Write(file, pieces[0].Span[..Math.Min(TornBytes, pieces[0].Length)], offset);
-        Fail(WriteFault);
-        _local.Write(file, pieces, offset);
-    }
-
-    public override void Truncate(Microsoft.Win32.SafeHandles.SafeFileHandle file, long length) => _local.Truncate(file, length);
-
-    public override void Sync(Microsoft.Win32.SafeHandles.SafeFileHandle file)
-    {
-        // Not really: the test's machine keeps its power.
-        Interlocked.Increment(ref Syncs);
-        Fail(SyncFault);
-    }
-
-    public override void Move(string from, string to)
-    {
-        _local.Move(from, to);
-    }
-
-    public override void SyncFolder(string path)
-    {
-    }
-
-    public override void Delete(string path) => _local.Delete(path);
-
-    public override void RemoveFolder(string path) => _local.RemoveFolder(path);
-
-    public override DiskSpace Space(string path) => _local.Space(path);
-
-    static void Fail(string? fault)
-    {
-        if (fault is not null)
-            throw new IOException(fault);
-    }
 }

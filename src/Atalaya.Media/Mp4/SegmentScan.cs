@@ -103,6 +103,19 @@ public sealed class SegmentScan
         return scan;
     }
 
+    /// <summary>Leaves out what ends behind a byte: the caller found the file unsound from there on.</summary>
+    public void CutAt(long offset, string fault)
+    {
+        var kept = Fragments.TakeWhile(f => f.Offset + f.Length <= offset).ToList();
+        if (kept.Count == Fragments.Count)
+            return;
+        Fragments = kept;
+        RandomAccessPoints = [.. RandomAccessPoints.Where(p => p.Fragment < kept.Count)];
+        WholeEnd = kept.Count > 0 ? kept[^1].Offset + kept[^1].Length : InitLength;
+        Tail = SegmentTail.Zeros;
+        Fault = fault;
+    }
+
     static SegmentFragment Describe(Moov moov, List<FragmentSample> samples, long offset, long length, int index, List<RandomAccessPoint> points)
     {
         // The leading track: video if any of it is here.
