@@ -180,8 +180,7 @@ sealed class SegmentPublisher : IAsyncDisposable
                 var now = MonotonicTime.Now(_clock);
                 if (_failed.Count > 0 && (_stopping || now >= _retryAt))
                 {
-                    var again = _failed[0];
-                    _failed.RemoveAt(0);
+                    var again = _failed[0];     // stays in the list while it is tried: it still waits
                     bool last = _stopping || now - again.Since >= Patience;
                     return () => TryPublish(again.Segment, again, last);
                 }
@@ -275,6 +274,14 @@ sealed class SegmentPublisher : IAsyncDisposable
                 var now = MonotonicTime.Now(_clock);
                 _failed.Add(new(segment, before?.Since ?? now, e));
                 _retryAt = now + RetryDelay;
+            }
+        }
+        finally
+        {
+            if (before is not null)
+            {
+                lock (_gate)
+                    _failed.Remove(before);
             }
         }
 
