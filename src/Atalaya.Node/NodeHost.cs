@@ -1,3 +1,4 @@
+using Atalaya.Node.Analysis;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Events;
@@ -44,6 +45,7 @@ static class NodeHost
             .AddScene()
             .AddRecordings()
             .AddCameras()
+            .AddAnalysis()
             .AddHealth()
             .AddExports()
             .AddLive()

@@ -30,7 +30,7 @@ public sealed unsafe class JpegWriter : IDisposable
     /// <param name="picture">With chroma planes; at most 65,500 pixels wide and high.</param>
     /// <param name="quality">1 to 100.</param>
     /// <returns>The whole file, valid until the next.</returns>
-    public ReadOnlySpan<byte> Write(in Picture picture, int quality = 80)
+    public ReadOnlySpan<byte> Write(scoped in Picture picture, int quality = 80)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(picture.Width, 65_500);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(picture.Height, 65_500);
@@ -58,7 +58,7 @@ public sealed unsafe class JpegWriter : IDisposable
 
     public void Dispose() => _handle.Dispose();
 
-    Picture Widen(in Picture picture)
+    Picture Widen(scoped in Picture picture)
     {
         if (_full is null || _full.Width != picture.Width || _full.Height != picture.Height)
             _full = new(picture.Width, picture.Height, fullRange: true);

@@ -43,6 +43,7 @@ static class CommandLine
             + "Exit codes: 0 done, 1 failed, 2 wrong arguments or configuration.");
         root.Subcommands.Add(ServeVerb.Create());
         root.Subcommands.Add(RecordVerb.Create());
+        root.Subcommands.Add(AnalyzeVerb.Create());
         root.Subcommands.Add(CameraVerb.Create());
         root.Subcommands.Add(ExportVerb.Create());
         root.Subcommands.Add(CheckVerb.Create());

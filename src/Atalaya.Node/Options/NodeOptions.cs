@@ -29,6 +29,7 @@ public sealed record NodeOptions
     public ExportOptions Exports { get; init; } = new();
     public SceneOptions Scene { get; init; } = new();
     public RequestOptions Requests { get; init; } = new();
+    public AnalysisOptions Analysis { get; init; } = new();
 }
 
 public enum LogFormat
@@ -144,4 +145,23 @@ public sealed record RequestOptions
 
     [Option("Connections at once, live views included.", Min = "10", Max = "100000")]
     public int MaxConnections { get; init; } = 1000;
+}
+
+public sealed record AnalysisOptions
+{
+    [Option("Whether this node decodes and detects at all: in a process of its own, which is started when a camera or a preview needs it.")]
+    public bool Enabled { get; init; } = true;
+
+    [Option("Threads that analyse. 0: one less than the machine has processors, at least one; recording and web keep the rest.", Min = "0", Max = "64")]
+    public int Threads { get; init; }
+
+    [Option("Resident memory at which the analysis process is ended and started anew. 2 GiB: a model and some dozens of decoders take less.", Min = "256MiB", Max = "64GiB")]
+    public ByteSize Memory { get; init; } = new(2L << 30);
+
+    [Option("Whether the analysis process gives up privileges, network, files and calls that it doesn't need. It reads what strangers' cameras send: leave it on.")]
+    public bool Confine { get; init; } = true;
+
+    [Option("How long analysis may work on one thing before its process is ended and started anew. 20 s: hundreds of times what a picture takes on a busy machine.",
+        Min = "2s", Max = "5min")]
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 }

@@ -1,0 +1,145 @@
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using System.Threading.Channels;
+
+using Atalaya.Analysis.Codec;
+using Atalaya.Analysis.Confinement;
+using Atalaya.Analysis.Wire;
+
+namespace Atalaya.Analysis.Child;
+
+/// <summary>How <c>atalaya analyze</c> was called.</summary>
+/// <param name="Socket">Unix socket of the node.</param>
+/// <param name="Parent">Process id of the node.</param>
+/// <param name="Confine">Give up what isn't needed.</param>
+/// <param name="Descriptor">Second step only: the connected socket.</param>
+/// <param name="Held">Second step only: what the first one did.</param>
+public sealed record AnalyzeArguments(string Socket, int Parent, bool Confine, int? Descriptor, IReadOnlyList<string> Held);
+
+/// <summary>The process that decodes and detects for a node: started, watched and ended by it, and of no use alone.</summary>
+public sealed class AnalysisProcess : IDisposable
+{
+    /// <summary>Sprites that may wait; the node sends fewer.</summary>
+    const int MaxSprites = 16;
+
+    readonly MessageLink _link;
+    readonly IReadOnlyList<string> _held;
+    readonly bool _confine;
+    readonly Channel<Message> _sprites = Channel.CreateBounded<Message>(MaxSprites);
+
+    AnalysisProcess(MessageLink link, bool confine, IReadOnlyList<string> held)
+    {
+        _link = link;
+        _confine = confine;
+        _held = held;
+    }
+
+    /// <summary>Connects, locks itself in, works until the node closes. Call on the main thread.</summary>
+    /// <returns>Null at an ordinary end, otherwise why it couldn't go on.</returns>
+    public static async Task<string?> RunAsync(AnalyzeArguments arguments, CancellationToken stop)
+    {
+        if (!OperatingSystem.IsLinux())
+            return "Analysis runs on Linux.";
+        // Of the main thread, so before anything is awaited.
+        bool bound = Cell.DieWith(arguments.Parent);
+        if (!bound)
+            return "The node that started this process is gone.";
+        Cell.StepBack();
+        Socket socket;
+        if (arguments.Descriptor is { } descriptor)
+        {
+            socket = new(new SafeSocketHandle(descriptor, ownsHandle: true));
+        }
+        else
+        {
+            socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            socket.Connect(new UnixDomainSocketEndPoint(arguments.Socket));
+            if (arguments.Confine)
+                return Cell.Enter(socket, []);
+        }
+
+        using var link = new MessageLink(new NetworkStream(socket, ownsSocket: true));
+        using var process = new AnalysisProcess(link, arguments.Confine, arguments.Held);
+        try
+        {
+            await process.ServeAsync(stop);
+            return null;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        catch (IOException fault)
+        {
+            return fault.Message;
+        }
+    }
+
+    public void Dispose() => _link.Dispose();
+
+    [SupportedOSPlatform("linux")]
+    async Task ServeAsync(CancellationToken stop)
+    {
+        using (var first = await _link.ReceiveAsync(stop))
+        {
+            if (first is null)
+                return;
+            if (first.Kind != MessageKind.Hello || first.Head(WireJson.Default.Hello) is not { Version: MessageLink.Version })
+                throw new WireException($"The node speaks another version than {MessageLink.Version}: restart it after an update.");
+        }
+
+        // Everything that will be loaded is loaded now: afterwards files may be out of reach.
+        var missing = new List<string>();
+        if (!NativeLibraries.TryLoadLibAv(out string fault))
+            missing.Add(fault);
+        if (!NativeLibraries.TryLoadTurboJpeg(out fault))
+            missing.Add(fault);
+        var restraints = _confine ? Cell.Seal(_held) : [new Restraint("confinement", false, "Switched off by option.")];
+        await _link.SendAsync(MessageKind.Ready, new(MessageLink.Version, Environment.ProcessId, restraints, missing), WireJson.Default.Ready, default, stop);
+
+        var sprites = Task.Factory.StartNew(MakeSprites, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            while (await _link.ReceiveAsync(stop) is { } message)
+                Take(message);
+        }
+        finally
+        {
+            _sprites.Writer.Complete();
+            await sprites;
+        }
+    }
+
+    // Owns the message, or gives it to who does.
+    void Take(Message message)
+    {
+        switch (message.Kind)
+        {
+            case MessageKind.SpriteWanted:
+                if (_sprites.Writer.TryWrite(message))
+                    return;
+                message.Dispose();
+                throw new WireException($"More than {MaxSprites} sprites are wanted at once.");
+            default:
+                message.Dispose();
+                throw new WireException($"The node sent a message {message.Kind}, which isn't for analysis.");
+        }
+    }
+
+    // A thread of its own: a minute's key frames take as long as several pictures of every camera.
+    void MakeSprites()
+    {
+        using var maker = new SpriteMaker();
+        while (_sprites.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            while (_sprites.Reader.TryRead(out var message))
+            {
+                using (message)
+                {
+                    byte[] jpeg = maker.Make(message.Head(WireJson.Default.SpriteHead), message.Bytes.Span, out var made).ToArray();
+                    _link.SendAsync(MessageKind.Sprite, made, WireJson.Default.SpriteMade, jpeg, CancellationToken.None).GetAwaiter().GetResult();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,412 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+using Atalaya.Analysis.Wire;
+using Atalaya.Media;
+using Atalaya.Node.Options;
+using Atalaya.Node.Store;
+
+namespace Atalaya.Node.Analysis;
+
+enum AnalysisState
+{
+    /// <summary>By option.</summary>
+    Off,
+
+    /// <summary>Nothing has needed it yet.</summary>
+    Idle,
+    Starting,
+    Running,
+
+    /// <summary>It ended and is started again after a pause.</summary>
+    Waiting,
+}
+
+/// <param name="Process">Its id; null when there is none.</param>
+/// <param name="Reason">Why it isn't running, or what it can't do; empty while all is well.</param>
+/// <param name="Restarts">How often it ended without being asked to, since the node started.</param>
+/// <param name="Resident">Bytes.</param>
+sealed record AnalysisStatus(AnalysisState State, int? Process, WallTime Since, string Reason, int Restarts, IReadOnlyList<Restraint> Restraints, long? Resident);
+
+/// <summary>
+/// The node's side of analysis: starts the process that decodes, watches what it takes, and starts it again when it ends. Recording, web and live
+/// don't know of it. No call here throws because that process died.
+/// </summary>
+sealed class AnalysisHost : IHostedService, IAsyncDisposable
+{
+    // The first start after a death is at once: blindness counts. Then twice as long each time.
+    static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100), LongestPause = TimeSpan.FromSeconds(15);
+
+    // One that ran so long wasn't killed by what it is started with.
+    static readonly TimeSpan Sound = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30), WatchEvery = TimeSpan.FromSeconds(1);
+
+    // Two: one is decoded while the other is read from disk. More would only wait inside.
+    const int SpritesAtOnce = 2;
+
+    // Lines of its standard error that one run may put into our log.
+    const int MaxLines = 50;
+
+    readonly AnalysisOptions _options;
+    readonly TimeProvider _clock;
+    readonly ILogger _log;
+    readonly CancellationTokenSource _stop = new();
+    readonly TaskCompletionSource _needed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly SemaphoreSlim _sprites = new(SpritesAtOnce, SpritesAtOnce);
+    readonly ConcurrentDictionary<long, TaskCompletionSource<SpriteResult>> _spritesWanted = new();
+    volatile AnalysisStatus _status;
+    volatile MessageLink? _link;        // while it runs
+    volatile ChildProcess? _child;
+    volatile string? _reason;           // why we ended it; written before it is killed
+    Task _supervising = Task.CompletedTask;
+    long _lastRequest;
+    int _disposed;
+
+    public AnalysisHost(NodeOptions options, TimeProvider clock, ILoggerFactory logs)
+    {
+        _options = options.Analysis;
+        _clock = clock;
+        _log = logs.CreateLogger("Atalaya.Analysis");
+        _status = _options.Enabled ? Status(AnalysisState.Idle, "") : Status(AnalysisState.Off, "Switched off in the configuration.");
+    }
+
+    public Task StartAsync(CancellationToken stop)
+    {
+        if (_options.Enabled)
+            _supervising = Task.Run(SuperviseAsync, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken stop) => await DisposeAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await _stop.CancelAsync();
+        _needed.TrySetResult();
+        await _supervising;
+        _stop.Dispose();
+    }
+
+    public AnalysisStatus Status() => _status is { State: AnalysisState.Running } status ? status with { Resident = _child?.Resident() } : _status;
+
+    /// <summary>Raised when <see cref="Status()"/> has another state; must be quick.</summary>
+    public event Action<AnalysisStatus>? Changed;
+
+    /// <summary>
+    /// Decodes key frames and lays them side by side into one JPEG, in the analysis process: <c>Width = Columns · TileWidth</c>, rows as needed. Two are made
+    /// at once, others wait their turn. Starts the process if nothing has needed it so far.
+    /// </summary>
+    /// <returns>Always an end; nothing about the key frames throws.</returns>
+    /// <exception cref="OperationCanceledException">Only through <paramref name="stop"/>.</exception>
+    public async Task<SpriteResult> MakeSpriteAsync(SpriteRequest request, CancellationToken stop)
+    {
+        if (!_options.Enabled)
+            return Unavailable("Analysis is switched off in the configuration.");
+        await _sprites.WaitAsync(stop);
+        try
+        {
+            _needed.TrySetResult();
+            if (await LinkAsync(stop) is not { } link)
+                return Unavailable($"Analysis isn't running. {_status.Reason}");
+            long id = Interlocked.Increment(ref _lastRequest);
+            var result = new TaskCompletionSource<SpriteResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _spritesWanted[id] = result;
+            try
+            {
+                byte[] bytes = [.. request.Format.Configuration.Span, .. request.KeyFrames.SelectMany(k => k.ToArray())];
+                var head = new SpriteHead(
+                    id, request.Format.Codec, request.Format.CodecString, request.Format.Width, request.Format.Height, request.Format.Configuration.Length,
+                    [.. request.KeyFrames.Select(k => k.Length)], request.TileWidth, request.TileHeight, request.Columns, request.Quality);
+                await link.SendAsync(MessageKind.SpriteWanted, head, WireJson.Default.SpriteHead, bytes, stop);
+                return await result.Task.WaitAsync(_options.Patience, _clock, stop);
+            }
+            catch (TimeoutException)
+            {
+                End(link, $"A sprite took longer than {_options.Patience.TotalSeconds:0} s.");
+                return Unavailable("It took too long.");
+            }
+            catch (Exception fault) when (fault is IOException or ObjectDisposedException)
+            {
+                return Unavailable($"Analysis ended. {fault.Message}");
+            }
+            finally
+            {
+                _spritesWanted.TryRemove(id, out _);
+            }
+        }
+        finally
+        {
+            _sprites.Release();
+        }
+
+        static SpriteResult Unavailable(string fault) => new(SpriteEnd.Unavailable, [], [], fault);
+    }
+
+    /// <summary>The link, when there is one within a start's time.</summary>
+    async Task<MessageLink?> LinkAsync(CancellationToken stop)
+    {
+        if (_link is { } link)
+            return link;
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void OnChanged(AnalysisStatus status)
+        {
+            if (status.State is AnalysisState.Running or AnalysisState.Waiting)
+                ready.TrySetResult();
+        }
+
+        Changed += OnChanged;
+        try
+        {
+            if (_link is null && _status.State != AnalysisState.Waiting)
+                await ready.Task.WaitAsync(StartLimit, _clock, stop);
+        }
+        catch (TimeoutException)
+        {
+            // Then there is none.
+        }
+        finally
+        {
+            Changed -= OnChanged;
+        }
+
+        return _link;
+    }
+
+    async Task SuperviseAsync()
+    {
+        await _needed.Task;
+        var pause = FirstPause;
+        int restarts = 0;
+        while (!_stop.IsCancellationRequested)
+        {
+            long started = _clock.GetTimestamp();
+            string reason;
+            try
+            {
+                reason = await RunAsync(restarts);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception fault) when (fault is IOException or SocketException or UnauthorizedAccessException or TimeoutException)
+            {
+                reason = fault.Message;
+            }
+
+            if (_stop.IsCancellationRequested)
+                break;
+            restarts++;
+            if (_clock.GetElapsedTime(started) > Sound)
+                pause = FirstPause;
+            _log.LogWarning("Analysis ended and is started again in {Pause} ms. {Reason}", (long)pause.TotalMilliseconds, reason);
+            Enter(Status(AnalysisState.Waiting, reason) with { Restarts = restarts });
+            try
+            {
+                await Task.Delay(pause, _clock, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+
+            pause = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, pause.Ticks * 2));
+        }
+
+        Enter(Status(AnalysisState.Off, "The node is stopping.") with { Restarts = restarts });
+    }
+
+    /// <summary>One process from its start to its end.</summary>
+    /// <returns>Why it ended.</returns>
+    async Task<string> RunAsync(int restarts)
+    {
+        Enter(Status(AnalysisState.Starting, "") with { Restarts = restarts });
+        // Readable by this user alone, and gone as soon as the process has connected.
+        string folder = Directory.CreateTempSubdirectory("atalaya-analysis-").FullName;
+        ChildProcess? child = null;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        limit.CancelAfter(StartLimit);
+        try
+        {
+            Socket connection;
+            string path = Path.Combine(folder, "node");
+            using (var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+            {
+                listener.Bind(new UnixDomainSocketEndPoint(path));
+                listener.Listen(1);
+                int lines = 0;
+                child = await ChildProcess.StartAsync(ProgramPath(), Arguments(path), line =>
+                {
+                    if (lines++ < MaxLines)
+                        _log.LogWarning("Analysis says: {Line}", line);
+                });
+                var accepting = listener.AcceptAsync(limit.Token).AsTask();
+                if (await Task.WhenAny(accepting, child.Exited) != accepting)
+                    return $"It ended with {await child.Exited} before it connected.";
+                connection = await accepting;
+                if (PeerId(connection) is { } peer && peer != child.Id)
+                {
+                    connection.Dispose();
+                    return $"Process {peer} connected instead of it.";
+                }
+            }
+
+            using var link = new MessageLink(new NetworkStream(connection, ownsSocket: true));
+            await link.SendAsync(MessageKind.Hello, new(MessageLink.Version, Threads()), WireJson.Default.Hello, default, limit.Token);
+            Ready ready;
+            using (var first = await link.ReceiveAsync(limit.Token))
+                ready = first is { Kind: MessageKind.Ready } ? first.Head(WireJson.Default.Ready) : throw new WireException("It didn't answer the first message.");
+            limit.CancelAfter(Timeout.InfiniteTimeSpan);
+            _reason = null;
+            _child = child;
+            _link = link;
+            Enter(new(AnalysisState.Running, child.Id, WallTime.Now(_clock), string.Join(' ', ready.Missing), restarts, ready.Restraints, null));
+            _log.LogInformation("Analysis runs as process {Process}: {Restraints}.", child.Id, string.Join("; ", ready.Restraints.Select(r => r.Detail)));
+            return await AttendAsync(link, child);
+        }
+        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        {
+            return $"It wasn't ready within {StartLimit.TotalSeconds:0} s.";
+        }
+        finally
+        {
+            _link = null;
+            _child = null;
+            FailSprites();
+            if (child is not null)
+            {
+                child.Kill();
+                await child.Exited;
+            }
+
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    async Task<string> AttendAsync(MessageLink link, ChildProcess child)
+    {
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        var watch = WatchAsync(child, watching.Token);
+        try
+        {
+            while (await link.ReceiveAsync(_stop.Token) is { } message)
+            {
+                using (message)
+                    Take(message);
+            }
+
+            return await WhyAsync();
+        }
+        catch (WireException fault)
+        {
+            return fault.Message;   // It isn't to be trusted any more, whatever is the matter with it.
+        }
+        catch (IOException)
+        {
+            return await WhyAsync();
+        }
+        finally
+        {
+            await watching.CancelAsync();
+            await watch;
+        }
+
+        async Task<string> WhyAsync()
+        {
+            child.Kill();
+            int code = await child.Exited;
+            return watch.IsCompleted && await watch is { Length: > 0 } reason ? reason : _reason ?? $"It ended with {code}.";
+        }
+    }
+
+    /// <summary>Ends the process behind a link, which is then started again.</summary>
+    void End(MessageLink link, string reason)
+    {
+        if (_link != link)
+            return;
+        _reason = reason;
+        _child?.Kill();
+    }
+
+    async Task<string> WatchAsync(ChildProcess child, CancellationToken stop)
+    {
+        using var beat = new PeriodicTimer(WatchEvery, _clock);
+        try
+        {
+            while (await beat.WaitForNextTickAsync(stop))
+            {
+                if (child.Resident() is { } resident && resident > _options.Memory.Bytes)
+                {
+                    child.Kill();
+                    return $"It held {resident >> 20} MiB of memory, more than analysis.memory.";
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It ended by itself.
+        }
+
+        return "";
+    }
+
+    void Take(Message message)
+    {
+        switch (message.Kind)
+        {
+            case MessageKind.Sprite:
+                var made = message.Head(WireJson.Default.SpriteMade);
+                if (_spritesWanted.TryGetValue(made.Request, out var wanted))
+                {
+                    wanted.TrySetResult(made.Fault is null
+                        ? new(SpriteEnd.Made, message.Bytes.ToArray(), made.Shown, "")
+                        : new(SpriteEnd.Unreadable, [], made.Shown, made.Fault));
+                }
+
+                break;
+            default:
+                throw new WireException($"It sent a message {message.Kind}, which isn't for the node.");
+        }
+    }
+
+    void FailSprites()
+    {
+        foreach (var wanted in _spritesWanted.Values)
+            wanted.TrySetResult(new(SpriteEnd.Unavailable, [], [], "Analysis ended while it worked on this."));
+    }
+
+    void Enter(AnalysisStatus status)
+    {
+        _status = status;
+        Changed?.Invoke(status);
+    }
+
+    AnalysisStatus Status(AnalysisState state, string reason) => new(state, null, WallTime.Now(_clock), reason, 0, [], null);
+
+    int Threads() => _options.Threads > 0 ? _options.Threads : Math.Max(1, Environment.ProcessorCount - 1);
+
+    IEnumerable<string> Arguments(string socket) =>
+        ["analyze", "--socket", socket, "--parent", $"{Environment.ProcessId}", .. _options.Confine ? Array.Empty<string>() : ["--unconfined"]];
+
+    // This program, also where a test runs its parts.
+    static string ProgramPath() =>
+        Path.GetFileName(Environment.ProcessPath) == "atalaya" ? Environment.ProcessPath! : Path.Combine(AppContext.BaseDirectory, "atalaya");
+
+    /// <summary>SO_PEERCRED: who connected; null where the system doesn't tell.</summary>
+    static int? PeerId(Socket socket)
+    {
+        const int SolSocket = 1, PeerCredentials = 17;
+        if (!OperatingSystem.IsLinux())
+            return null;
+        Span<byte> credentials = stackalloc byte[12];   // pid, uid, gid
+        return socket.GetRawSocketOption(SolSocket, PeerCredentials, credentials) == credentials.Length ? MemoryMarshal.Read<int>(credentials) : null;
+    }
+}
+
+static class AnalysisFeature
+{
+    public static IServiceCollection AddAnalysis(this IServiceCollection services) => services.AddStarted<AnalysisHost>();
+}
