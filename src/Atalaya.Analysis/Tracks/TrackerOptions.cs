@@ -11,17 +11,20 @@ public sealed record TrackerOptions
     /// </summary>
     public double Aspect { get; init; } = 16 / 9.0;
 
-    /// <summary>Detections from this score are matched first, and alone may begin a track. Half: where a detector thinks "rather yes than no".</summary>
+    /// <summary>
+    /// Detections from this score are matched first, and alone may begin a track. Where at least two of three are right: half for models
+    /// whose scores mean what they say; each model has its own scale, so that its <c>model.yaml</c> may say otherwise.
+    /// </summary>
     public float HighScore { get; init; } = 0.5f;
 
     /// <summary>Detections from this score may carry a track on that the better ones left without. Below lies noise in every model we run.</summary>
     public float LowScore { get; init; } = 0.1f;
 
-    /// <summary>Pictures that must show a thing before it counts. Three: a detector's ghosts rarely live longer than two.</summary>
-    public int ConfirmAfter { get; init; } = 3;
-
-    /// <summary>Two pictures suffice if they lie this far apart: at one picture a second a third would come too late.</summary>
-    public TimeSpan ConfirmAfterTime { get; init; } = TimeSpan.FromMilliseconds(400);
+    /// <summary>
+    /// Sum of the scores of its detections from which a thing counts. 1.5: two pictures if the detector is sure, three if it is only
+    /// rather sure. Its ghosts are mostly weak and gone with the next picture. Counted in pictures, not in time, so that it also serves at one a second.
+    /// </summary>
+    public float Evidence { get; init; } = 1.5f;
 
     /// <summary>How long a thing may stay unseen and keep its number. 2.5 s: two seconds behind a car, and a picture or two to be found again.</summary>
     public TimeSpan Coast { get; init; } = TimeSpan.FromMilliseconds(2500);
