@@ -46,3 +46,9 @@ if ! cmp -s web/package-lock.json "$stamp"; then
   npm --prefix web ci --no-progress --loglevel=error
   cp web/package-lock.json "$stamp"
 fi
+
+# Without a detector everything but analysis works, so a demo goes on; tests would only skip what they are for.
+if ! scripts/detector.sh; then
+  [ "$purpose" != test ] || fail "the detector could not be had; see above"
+  echo "setup: no detector (see above): recording and live work, analysis finds nothing until scripts/detector.sh succeeds" >&2
+fi

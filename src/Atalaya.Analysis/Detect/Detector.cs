@@ -212,7 +212,7 @@ public sealed class Detector : IDisposable
     /// <summary>A head that tells people apart must not run even if nobody reads it.</summary>
     static bool RefusesIdentity(ModelFile model, Inference inference, List<string> faults)
     {
-        foreach (var output in inference.Outputs.Where(o => IdentityClasses.Names(o.Name)))
+        foreach (var output in inference.Outputs.Where(o => IdentityClasses.NamesOutput(o.Name)))
         {
             faults.Add($"{model.Model} has the output '{ModelFile.Shown(output.Name)}', which is about faces or identities. Atalaya detects things and never who somebody is; "
                 + "no option changes that. Use a model without it.");

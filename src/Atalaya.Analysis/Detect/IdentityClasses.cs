@@ -10,7 +10,10 @@ static class IdentityClasses
         "visage", "visages", "cara", "caras", "rostro", "rostros", "gesicht", "gesichter", "volto", "人脸", "وجه", "gender", "ethnicity",
     };
 
-    /// <summary>Whether a name holds such a word; words end at anything that is no letter and at a capital after a small letter.</summary>
+    /// <summary>Whether an output's name holds such a word. "Identity" alone isn't one there: it is what TensorFlow calls an operator that does nothing.</summary>
+    public static bool NamesOutput(string name) => Names(name.Replace("Identity", "", StringComparison.Ordinal));
+
+    /// <summary>Whether a class's name holds such a word; words end at anything that is no letter and at a capital after a small letter.</summary>
     public static bool Names(string name)
     {
         int start = 0;

