@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format format-check lint fuzz chaos bench-record bench-live clean
+.PHONY: help setup build demo test check format format-check lint fuzz chaos bench-record bench-live bench-timeline clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,6 +55,11 @@ bench-live: ## packet in to fragment out, with viewers
 	@scripts/setup.sh test
 	@scripts/build.sh
 	@python3 bench/live.py $(ARGS)
+
+bench-timeline: ## a month of 20 cameras: overviews, gaps, seek to the first byte
+	@scripts/setup.sh test
+	@scripts/build.sh
+	@python3 bench/timeline.py $(ARGS)
 
 clean: ## remove what was built; footage and the demo's archive stay
 	rm -rf artifacts web/dist

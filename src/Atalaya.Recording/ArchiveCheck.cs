@@ -32,6 +32,9 @@ public enum CheckFaultKind
 
     /// <summary>Neither a segment nor a gap: nobody knows what happened.</summary>
     Unexplained,
+
+    /// <summary>The merged coverage that timelines are answered from isn't that of the segments; <c>--repair</c> makes it again.</summary>
+    Coverage,
 }
 
 /// <param name="Path">Relative to the archive's folder.</param>
@@ -89,6 +92,7 @@ static class ArchiveCheck
             }
 
             gaps += CheckTime(camera, stream);
+            CheckCoverage(camera, stream);
         }
 
         foreach (var volume in volumes.Local)
@@ -159,6 +163,17 @@ static class ArchiveCheck
                         $"The index says that this segment is on volume '{place}'.", false));
                 }
             }
+        }
+
+        void CheckCoverage(string camera, StreamKind stream)
+        {
+            if (index.IsCovered(camera, stream))
+                return;
+            if (options.Repair)
+                index.RebuildCoverage();
+            bool repaired = options.Repair && index.IsCovered(camera, stream);
+            faults.Add(new(CheckFaultKind.Coverage, $"{camera} {SegmentIndex.Text(stream)}",
+                "The merged coverage isn't that of the segments: timelines are wrong." + (options.Repair ? "" : " --repair makes it again."), repaired));
         }
 
         int CheckTime(string camera, StreamKind stream)

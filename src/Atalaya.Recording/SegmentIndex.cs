@@ -143,6 +143,20 @@ public sealed class SegmentIndex(DbDataSource store)
         transaction.Commit();
     }
 
+    /// <summary>Whether the merged coverage of a stream is that of its segments: none outside, and together as long. One statement, so one state.</summary>
+    internal bool IsCovered(string camera, StreamKind stream)
+    {
+        using var connection = Open();
+        var (outside, excess) = connection.QuerySingle<(long, long)>(
+            """
+            select (select count(*) from segments s where s.camera = @camera and s.stream = @stream and s.end_us > coalesce((select end_us from coverage c
+                    where c.camera = @camera and c.stream = @stream and c.start_us <= s.start_us order by c.start_us desc limit 1), s.start_us)),
+                (select coalesce(sum(end_us - start_us), 0) from coverage where camera = @camera and stream = @stream)
+                - (select coalesce(sum(end_us - start_us), 0) from segments where camera = @camera and stream = @stream)
+            """, new { camera, stream = Text(stream) });
+        return outside == 0 && excess <= 0;     // Segments that overlap, a fault of their own, are together longer.
+    }
+
     /// <summary>Puts gaps in the place of those of the stream that begin in [from, to).</summary>
     internal void ReplaceGaps(string camera, StreamKind stream, WallTime from, WallTime to, IReadOnlyList<Gap> gaps)
     {

@@ -108,6 +108,7 @@ public sealed class LedgerTests
 
             var exact = GapLedger.Merge(spans, default, new(long.MaxValue));
             Covered(id).ShouldBe(exact);
+            index.IsCovered(id, StreamKind.Main).ShouldBeTrue();
             index.Streams().Contains((id, StreamKind.Main)).ShouldBe(spans.Count > 0);
             index.RebuildCoverage();
             Covered(id).ShouldBe(exact);
