@@ -13,6 +13,11 @@ public enum RecordedStreams
     Both,
 }
 
+/// <summary>Where a camera's ONVIF service is. User name, password and fingerprint are the camera's.</summary>
+/// <param name="Device">As <see cref="Onvif.OnvifAddress.TryParse"/> makes it.</param>
+/// <param name="Profile">Token of the profile that is turned and reported on; null: the first that can be turned, else the first. Needed where one device has several cameras.</param>
+public sealed record OnvifConfig(Uri Device, string? Profile);
+
 /// <summary>One camera as someone described it. A snapshot: a change makes a new one and swaps it.</summary>
 public sealed record CameraConfig
 {
@@ -38,6 +43,9 @@ public sealed record CameraConfig
     /// <summary>rtsps only: the SHA-256 of the certificate that this camera must show, 64 hexadecimal digits. Null: the system's authorities decide.</summary>
     public string? Fingerprint { get; init; }
 
+    /// <summary>For events, turning, picture settings and the clock; null: the camera is asked for pictures only.</summary>
+    public OnvifConfig? Onvif { get; init; }
+
     public bool Records(StreamKind stream) =>
         Record == RecordedStreams.Both || Record == (stream == StreamKind.Main ? RecordedStreams.Main : RecordedStreams.Sub);
 
@@ -60,6 +68,10 @@ public sealed record CameraConfig
     internal bool NeedsNewSession(CameraConfig before, StreamKind stream) =>
         !Equals(Url(stream), before.Url(stream)) || UserName != before.UserName || Password != before.Password || Transport != before.Transport
         || Audio != before.Audio || Enabled != before.Enabled || Fingerprint != before.Fingerprint;
+
+    /// <summary>Whether a running ONVIF session must start anew to follow this change.</summary>
+    public bool NeedsNewOnvif(CameraConfig before) =>
+        Onvif != before.Onvif || UserName != before.UserName || Password != before.Password || Enabled != before.Enabled || Fingerprint != before.Fingerprint;
 
     /// <summary>Without credentials: configurations end up in logs.</summary>
     public override string ToString() => $"{Id} ({Main})";

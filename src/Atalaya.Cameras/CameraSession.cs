@@ -97,18 +97,7 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
     {
         try
         {
-            var options = new RtspOptions
-            {
-                Transport = config.Transport == RtspTransport.Auto && _silentOverTcp ? RtspTransport.Udp : config.Transport,
-                UserName = config.UserName,
-                Password = config.Password,
-                Trust = config.Fingerprint is { } fingerprint ? RtspTrust.Pinned(fingerprint) : RtspTrust.System,
-                AddressAllowed = services.AddressAllowed,
-                DataTimeout = services.DataTimeout,
-                Clock = services.Clock,
-            };
-            await using var session = await RtspSession.ConnectAsync(config.Url(stream)!, options, services.Pool, _stop.Token);
-            await session.PlayAsync(ChooseTracks(session), _stop.Token);
+            await using var session = await PlayAsync();
             Interlocked.Increment(ref _sessions);
             lock (_gate)
                 _running = session;
@@ -139,6 +128,44 @@ sealed class CameraSession(CameraConfig config, StreamKind stream, StreamHub hub
             // A bug of ours met this camera's bytes. It must not take other cameras along, and it must be seen.
             services.Log.LogError(e, "{Camera} {Stream}: unexpected {Error}", config.Id, stream, e.GetType().Name);
             return new(CameraState.Unreachable, BreakCause.Camera, $"An unexpected error ended the session ({e.GetType().Name}); the log has the details.", Backoff.Network);
+        }
+    }
+
+    /// <summary>Connects and asks for media, following a camera that redirects only now (some balance their load there).</summary>
+    async Task<RtspSession> PlayAsync()
+    {
+        var options = new RtspOptions
+        {
+            Transport = config.Transport == RtspTransport.Auto && _silentOverTcp ? RtspTransport.Udp : config.Transport,
+            UserName = config.UserName,
+            Password = config.Password,
+            Trust = config.Fingerprint is { } fingerprint ? RtspTrust.Pinned(fingerprint) : RtspTrust.System,
+            AddressAllowed = services.AddressAllowed,
+            DataTimeout = services.DataTimeout,
+            Clock = services.Clock,
+        };
+        var at = config.Url(stream)!;
+        for (int redirects = 1; ; redirects++)
+        {
+            var session = await RtspSession.ConnectAsync(at, options, services.Pool, _stop.Token);
+            try
+            {
+                await session.PlayAsync(ChooseTracks(session), _stop.Token);
+                return session;
+            }
+            catch (RtspException e) when (e.RedirectedTo is { } next && redirects <= options.MaxRedirects)
+            {
+                await session.DisposeAsync();
+                // As for redirects before: the credentials are for this host, and not from inside TLS to outside.
+                if (next.Host != at.Host || (at.IsTls && !next.IsTls))
+                    options = options with { UserName = null, Password = null };
+                at = next;
+            }
+            catch
+            {
+                await session.DisposeAsync();
+                throw;
+            }
         }
     }
 

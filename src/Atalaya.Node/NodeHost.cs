@@ -61,6 +61,7 @@ static class NodeHost
         app.MapOpenApi().DisableHttpMetrics();
         app.MapSite(options.Name, clock);
         app.MapCameras();
+        app.MapCameraControl();
         app.MapScene();
         app.MapLive();
         app.MapPlayback();

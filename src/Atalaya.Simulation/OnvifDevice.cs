@@ -15,14 +15,18 @@ namespace Atalaya.Simulation;
 /// <param name="Text">The message as it came.</param>
 public sealed record OnvifCall(string Operation, string Path, string? Authorization, string Text);
 
+/// <summary>Where a simulated device looks: pan and tilt −1 … 1, zoom 0 … 1.</summary>
+public readonly record struct OnvifLook(double Pan, double Tilt, double Zoom, bool IsMoving);
+
 /// <summary>
-/// An ONVIF device made of software: device, media, media2, events, PTZ and imaging over HTTP, and WS-Discovery to who asks it directly.
+/// An ONVIF device made of software: device, media, media2, events, PTZ and imaging over HTTP, and WS-Discovery to who asks it directly or, if wanted, everyone.
 /// Its oddities can be changed while it runs.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
 public sealed class OnvifDevice : IAsyncDisposable
 {
     static readonly string[] Open = ["GetSystemDateAndTime", "GetServices", "GetCapabilities"];
+    static readonly IPEndPoint Group = new(IPAddress.Parse("239.255.255.250"), 3702);     // WS-Discovery 1.0, 2.4
     static readonly TimeSpan Fresh = TimeSpan.FromMinutes(1);
 
     readonly TimeProvider _clock;
@@ -36,10 +40,14 @@ public sealed class OnvifDevice : IAsyncDisposable
     readonly ConcurrentDictionary<string, string> _faults = new();      // operation → code
     readonly ConcurrentDictionary<string, bool> _nonces = new();        // each is good once
     readonly Lock _gate = new();
-    readonly SortedDictionary<string, string> _presets = new(StringComparer.Ordinal) { ["1"] = "Puerta" };     // these four under _gate
+    readonly SortedDictionary<string, (string Name, OnvifLook Look)> _presets = new(StringComparer.Ordinal) { ["1"] = ("Puerta", new(0.5, -0.25, 0.5, false)) };     // these under _gate
+    OnvifLook _look;                // when it began to move, or came to rest
+    (double Pan, double Tilt, double Zoom) _speed;
+    double _focusSpeed;
+    long _movedAt, _movesUntil;
     readonly Queue<XElement> _events = new();
     TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    XElement[] _image = [new(OnvifReplies.Schema + "Brightness", 50), new(OnvifReplies.Schema + "ColorSaturation", 40), new(OnvifReplies.Schema + "Contrast", 60), new(OnvifReplies.Schema + "IrCutFilter", "AUTO"), new(OnvifReplies.Schema + "Sharpness", 30)];
+    XElement[] _image = [new(OnvifReplies.Schema + "Brightness", 50), new(OnvifReplies.Schema + "ColorSaturation", 40), new(OnvifReplies.Schema + "Contrast", 60), new(OnvifReplies.Schema + "Focus", new XElement(OnvifReplies.Schema + "AutoFocusMode", "AUTO")), new(OnvifReplies.Schema + "IrCutFilter", "AUTO"), new(OnvifReplies.Schema + "Sharpness", 30)];
     TimeSpan _set;                  // by how much somebody has set its clock
     Task _serving = Task.CompletedTask;
     volatile int _quirks;
@@ -52,6 +60,12 @@ public sealed class OnvifDevice : IAsyncDisposable
         _quirks = (int)options.Quirks;
         _http = new(options.Address, options.Port);
         _discovery = new(options.Address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        if (options.Group)
+        {
+            // Several devices share the port, each joins the group on its own interface.
+            _discovery.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        }
+
         _replies = new(options, () => Quirks, Now);
         _digest = new(options.Users, SimulatorAuthentication.DigestMd5);
     }
@@ -74,6 +88,26 @@ public sealed class OnvifDevice : IAsyncDisposable
     /// <summary>Everything it was sent, in order.</summary>
     public IReadOnlyList<OnvifCall> Calls => [.. _calls];
 
+    /// <summary>Where it looks now.</summary>
+    public OnvifLook Look
+    {
+        get
+        {
+            lock (_gate)
+                return LookNow();
+        }
+    }
+
+    /// <summary>How its focus moves; 0 when it rests.</summary>
+    public double FocusSpeed
+    {
+        get
+        {
+            lock (_gate)
+                return _focusSpeed;
+        }
+    }
+
     /// <summary>Subscriptions that weren't ended.</summary>
     public int Subscriptions => Volatile.Read(ref _subscriptions);
 
@@ -86,7 +120,15 @@ public sealed class OnvifDevice : IAsyncDisposable
         try
         {
             device._http.Start();
-            device._discovery.Bind(new IPEndPoint(options.Address, 0));
+            if (options.Group)
+            {
+                device._discovery.Bind(new IPEndPoint(Group.Address, Group.Port));
+                device._discovery.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.AddMembership, new MulticastOption(Group.Address, options.Address));
+            }
+            else
+            {
+                device._discovery.Bind(new IPEndPoint(options.Address, 0));
+            }
         }
         catch
         {
@@ -158,7 +200,8 @@ public sealed class OnvifDevice : IAsyncDisposable
                 connections.Add(ServeAsync(client));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        // InvalidOperationException: what a listener says that was closed between two calls.
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
         {
             // It was disposed of.
         }
@@ -300,19 +343,34 @@ public sealed class OnvifDevice : IAsyncDisposable
         string? preset = body.Element(OnvifReplies.Ptz + "PresetToken")?.Value;
         lock (_gate)
         {
+            var look = LookNow();
             switch (operation)
             {
-                case "ContinuousMove" or "AbsoluteMove" or "Stop":
+                case "ContinuousMove":
+                    var (pan, tilt, zoom) = Vector(body.Element(OnvifReplies.Ptz + "Velocity"));
+                    // An axis that isn't named goes on as it was.
+                    Move(look, (pan ?? _speed.Pan, tilt ?? _speed.Tilt, zoom ?? _speed.Zoom), body.Element(OnvifReplies.Ptz + "Timeout")?.Value is { } limit ? XmlConvert.ToTimeSpan(limit) : TimeSpan.FromHours(1));
                     break;
+                case "AbsoluteMove":
+                    var (toPan, toTilt, toZoom) = Vector(body.Element(OnvifReplies.Ptz + "Position"));
+                    Move(new(toPan ?? look.Pan, toTilt ?? look.Tilt, toZoom ?? look.Zoom, false), default, TimeSpan.Zero);
+                    break;
+                case "Stop":
+                    bool turning = body.Element(OnvifReplies.Ptz + "PanTilt")?.Value != "false", zooming = body.Element(OnvifReplies.Ptz + "Zoom")?.Value != "false";
+                    Move(look, (turning ? 0 : _speed.Pan, turning ? 0 : _speed.Tilt, zooming ? 0 : _speed.Zoom), TimeSpan.FromHours(1));
+                    break;
+                case "GetStatus":
+                    return _replies.PtzStatus(look);
                 case "GetPresets":
-                    return OnvifReplies.Presets(_presets);
+                    return OnvifReplies.Presets(_presets.Select(p => KeyValuePair.Create(p.Key, p.Value.Name)));
                 case "SetPreset":
                     preset ??= (_presets.Count + 1).ToString(CultureInfo.InvariantCulture);
-                    _presets[preset] = body.Element(OnvifReplies.Ptz + "PresetName")?.Value ?? preset;
+                    _presets[preset] = (body.Element(OnvifReplies.Ptz + "PresetName")?.Value ?? preset, look with { IsMoving = false });
                     return new(OnvifReplies.Ptz + "SetPresetResponse", new XElement(OnvifReplies.Ptz + "PresetToken", preset));
                 case "GotoPreset" or "RemovePreset" when preset is null || !_presets.ContainsKey(preset):
                     return Refusal("InvalidArgVal", "No such preset");
                 case "GotoPreset":
+                    Move(_presets[preset!].Look, default, TimeSpan.Zero);
                     break;
                 case "RemovePreset":
                     _presets.Remove(preset!);
@@ -325,6 +383,33 @@ public sealed class OnvifDevice : IAsyncDisposable
         return new(OnvifReplies.Ptz + $"{operation}Response");
     }
 
+    // From one end to the other in four seconds at full speed.
+    const double HalfTurnsPerSecond = 0.5;
+
+    void Move(OnvifLook from, (double Pan, double Tilt, double Zoom) speed, TimeSpan limit)
+    {
+        _look = from;
+        _speed = speed;
+        _movedAt = _clock.GetTimestamp();
+        _movesUntil = _movedAt + (long)(limit.TotalSeconds * _clock.TimestampFrequency);
+    }
+
+    OnvifLook LookNow()
+    {
+        long now = _clock.GetTimestamp();
+        double seconds = Math.Max(0, (double)(Math.Min(now, _movesUntil) - _movedAt) / _clock.TimestampFrequency) * HalfTurnsPerSecond;
+        return new(
+            Math.Clamp(_look.Pan + (_speed.Pan * seconds), -1, 1), Math.Clamp(_look.Tilt + (_speed.Tilt * seconds), -1, 1), Math.Clamp(_look.Zoom + (_speed.Zoom * seconds), 0, 1),
+            _speed != default && now < _movesUntil);
+    }
+
+    static (double? Pan, double? Tilt, double? Zoom) Vector(XElement? vector)
+    {
+        double? Of(string element, string axis) =>
+            double.TryParse(vector?.Element(OnvifReplies.Schema + element)?.Attribute(axis)?.Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null;
+        return (Of("PanTilt", "x"), Of("PanTilt", "y"), Of("Zoom", "x"));
+    }
+
     XElement? OfImaging(XElement body)
     {
         lock (_gate)
@@ -333,6 +418,14 @@ public sealed class OnvifDevice : IAsyncDisposable
             {
                 case "GetImagingSettings":
                     return new(OnvifReplies.Imaging + "GetImagingSettingsResponse", new XElement(OnvifReplies.Imaging + "ImagingSettings", _image.Select(e => new XElement(e))));
+                case "GetOptions":
+                    return OnvifReplies.ImagingOptions();
+                case "Move":
+                    _focusSpeed = double.Parse(body.Descendants(OnvifReplies.Schema + "Speed").First().Value, CultureInfo.InvariantCulture);
+                    return new(OnvifReplies.Imaging + "MoveResponse");
+                case "Stop":
+                    _focusSpeed = 0;
+                    return new(OnvifReplies.Imaging + "StopResponse");
                 case "SetImagingSettings":
                     var set = body.Element(OnvifReplies.Imaging + "ImagingSettings")?.Elements().ToDictionary(e => e.Name) ?? [];
                     _image = [.. _image.Select(e => set.TryGetValue(e.Name, out var given) ? new XElement(given) : e)];

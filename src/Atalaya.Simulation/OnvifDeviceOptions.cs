@@ -82,6 +82,9 @@ public sealed record OnvifDeviceOptions
     /// <summary>0: any free one.</summary>
     public int Port { get; init; }
 
+    /// <summary>Answers searches by multicast on the interface of <see cref="Address"/>, as real devices do; else only who asks <see cref="OnvifDevice.Discovery"/>.</summary>
+    public bool Group { get; init; }
+
     public string Name { get; init; } = "Torre norte";
     public string Manufacturer { get; init; } = "Atalaya";
     public string Model { get; init; } = "Simulated";

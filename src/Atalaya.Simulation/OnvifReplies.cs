@@ -110,6 +110,30 @@ sealed class OnvifReplies(OnvifDeviceOptions options, Func<OnvifQuirks> quirks, 
     public static XElement Presets(IEnumerable<KeyValuePair<string, string>> presets) => new(
         Ptz + "GetPresetsResponse", presets.Select(p => new XElement(Ptz + "Preset", new XAttribute("token", p.Key), new XElement(Schema + "Name", p.Value))));
 
+    public XElement PtzStatus(OnvifLook look) => new(
+        Ptz + "GetStatusResponse",
+        new XElement(
+            Ptz + "PTZStatus",
+            new XElement(
+                Schema + "Position",
+                new XElement(Schema + "PanTilt", new XAttribute("x", Real(look.Pan)), new XAttribute("y", Real(look.Tilt))),
+                new XElement(Schema + "Zoom", new XAttribute("x", Real(look.Zoom)))),
+            new XElement(Schema + "MoveStatus", new XElement(Schema + "PanTilt", look.IsMoving ? "MOVING" : "IDLE"), new XElement(Schema + "Zoom", look.IsMoving ? "MOVING" : "IDLE")),
+            new XElement(Schema + "UtcTime", Time(clock()))));
+
+    public static XElement ImagingOptions()
+    {
+        static XElement Range(string name) => new(Schema + name, new XElement(Schema + "Min", 0), new XElement(Schema + "Max", 100));
+        return new(
+            Imaging + "GetOptionsResponse",
+            new XElement(
+                Imaging + "ImagingOptions",
+                Range("Brightness"), Range("ColorSaturation"), Range("Contrast"),
+                new XElement(Schema + "Focus", new XElement(Schema + "AutoFocusModes", "AUTO"), new XElement(Schema + "AutoFocusModes", "MANUAL")),
+                new XElement(Schema + "IrCutFilterModes", "ON"), new XElement(Schema + "IrCutFilterModes", "OFF"), new XElement(Schema + "IrCutFilterModes", "AUTO"),
+                Range("Sharpness")));
+    }
+
     public static XElement Fault(string code, string reason) => new(
         Soap + "Fault",
         new XAttribute(XNamespace.Xmlns + "ter", Error.NamespaceName), new XAttribute(XNamespace.Xmlns + "env", Soap.NamespaceName),
@@ -215,6 +239,8 @@ sealed class OnvifReplies(OnvifDeviceOptions options, Func<OnvifQuirks> quirks, 
         items.Select(i => new XElement(Schema + "SimpleItem", new XAttribute("Name", i.Name), new XAttribute("Value", i.Value)));
 
     static XElement Number(string name, int value) => new(Schema + name, value);
+
+    static string Real(double value) => value.ToString("0.####", CultureInfo.InvariantCulture);
 
     static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

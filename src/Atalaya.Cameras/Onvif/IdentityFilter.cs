@@ -13,11 +13,14 @@ public static class IdentityFilter
     [
         "facial", "biometr", "identity", "watchlist", "blacklist", "whitelist", "blocklist", "allowlist", "namelist",
         "personid", "personname", "humanid", "humanname", "peopleid", "fingerprint", "gait", "reid", "similarity", "embedding", "featurevector",
-        "gender", "ethnic", "emotion", "credentialholder", "stranger",
+        "gender", "ethnic", "credentialholder", "stranger",
     ];
 
     // Whole words only: they are parts of harmless ones (average, trace, stage).
     static readonly string[] Words = ["age", "race", "sex", "beard", "skin", "agegroup", "agerange", "skincolor"];
+
+    // VideoSource/MotionAlarm, which most cameras send, holds it across two.
+    const string InOneWord = "emotion";
 
     // Where they aren't part of one of the harmless: "interface" holds a face, and "identifier" names rules and sources.
     static readonly string[] Ambiguous = ["face", "identif"];
@@ -27,7 +30,8 @@ public static class IdentityFilter
     public static bool IsIdentity(string name)
     {
         string plain = new([.. name.Where(char.IsAsciiLetterOrDigit).Select(char.ToLowerInvariant)]);
-        if (Fragments.Any(f => plain.Contains(f, StringComparison.Ordinal)) || WordsOf(name).Any(w => Words.Contains(w, StringComparer.Ordinal)))
+        if (Fragments.Any(f => plain.Contains(f, StringComparison.Ordinal)) || WordsOf(name).Any(w => Words.Contains(w, StringComparer.Ordinal))
+            || WordsOf(name).SkipLast(1).Any(w => w.Contains(InOneWord, StringComparison.Ordinal)))
             return true;
         foreach (string word in Harmless)
             plain = plain.Replace(word, "-", StringComparison.Ordinal);

@@ -50,6 +50,24 @@ public sealed partial class OnvifClient
     public async Task SetImageAsync(string source, OnvifImage image, CancellationToken stop = default) =>
         await CallAsync(Service(Names.Imaging, "imaging", "SetImagingSettings"), Requests.SetImagingSettings(source, image), stop);
 
+    /// <exception cref="OnvifException"><see cref="OnvifFailure.NotSupported"/>: the device doesn't say what can be set.</exception>
+    public async Task<OnvifImageOptions> GetImageOptionsAsync(string source, CancellationToken stop = default) =>
+        Replies.ImageOptions(await CallAsync(Service(Names.Imaging, "imaging", "GetOptions"), Requests.GetImagingOptions(source), stop));
+
+    /// <summary>Focuses farther (positive) or nearer until <see cref="StopFocusAsync"/>; the protocol knows no time limit.</summary>
+    public async Task MoveFocusAsync(string source, double speed, CancellationToken stop = default)
+    {
+        Require(speed, -1, nameof(speed));
+        await CallAsync(Service(Names.Imaging, "imaging", "Move"), Requests.MoveFocus(source, speed), stop);
+    }
+
+    public async Task StopFocusAsync(string source, CancellationToken stop = default) =>
+        await CallAsync(Service(Names.Imaging, "imaging", "Stop"), Requests.StopFocus(source), stop);
+
+    /// <summary>Where the camera looks: pan and tilt −1 … 1, zoom 0 … 1; null where it doesn't tell.</summary>
+    public async Task<OnvifMove> GetPositionAsync(OnvifProfile profile, CancellationToken stop = default) =>
+        Replies.Position(await CallAsync(Service(Names.Ptz, "PTZ", "GetStatus"), Requests.GetPtzStatus(profile.Token), stop));
+
     async Task PtzAsync(System.Xml.Linq.XElement request, CancellationToken stop) =>
         await CallAsync(Service(Names.Ptz, "PTZ", request.Name.LocalName), request, stop);
 

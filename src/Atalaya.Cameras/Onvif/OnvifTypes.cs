@@ -20,6 +20,7 @@ public sealed record OnvifTime(DateTimeOffset Utc, TimeSpan Offset, bool FromNtp
 /// <param name="FramesPerSecond">The limit that is set.</param>
 /// <param name="KilobitsPerSecond">The limit that is set.</param>
 /// <param name="SourceToken">The camera behind it: a device with several has several.</param>
+/// <param name="SourceConfigurationToken">How events name that camera.</param>
 public sealed record OnvifProfile(
     string Token,
     string Name,
@@ -32,7 +33,8 @@ public sealed record OnvifProfile(
     int? KeyFrameDistance,
     string? SourceToken,
     string? AudioEncoding,
-    bool HasPtz);
+    bool HasPtz,
+    string? SourceConfigurationToken = null);
 
 /// <param name="Url">At the host that was asked; without credentials.</param>
 /// <param name="AnsweredHost">What the device had written, where that was another host; else null.</param>
@@ -51,7 +53,16 @@ public enum OnvifIrCut
 }
 
 /// <summary>In the device's own units, usually 0 … 100; null: not said, or to be left as it is.</summary>
-public sealed record OnvifImage(double? Brightness, double? Contrast, double? Saturation, double? Sharpness, OnvifIrCut? IrCut);
+/// <param name="AutoFocus">False: it is focused by hand.</param>
+public sealed record OnvifImage(double? Brightness, double? Contrast, double? Saturation, double? Sharpness, OnvifIrCut? IrCut, bool? AutoFocus = null);
+
+/// <summary>From the least to the most, both possible.</summary>
+public readonly record struct OnvifRange(double Least, double Most);
+
+/// <summary>What can be set at a device's picture; null or empty: can't be set, or isn't said.</summary>
+/// <param name="Focus">Whether focusing by itself and by hand can be chosen between.</param>
+public sealed record OnvifImageOptions(
+    OnvifRange? Brightness, OnvifRange? Contrast, OnvifRange? Saturation, OnvifRange? Sharpness, ImmutableArray<OnvifIrCut> IrCut, bool Focus);
 
 public enum OnvifChange
 {

@@ -70,7 +70,8 @@ static class Replies
                 Positive(media2 ? video.AttributeText("GovLength") : video.Text("H264", "GovLength") ?? video.Text("MPEG4", "GovLength"), 100_000),
                 Token(within.At($"VideoSource{suffix}").Text("SourceToken")),
                 Encoding(within.At($"AudioEncoder{suffix}").Text("Encoding")),
-                within.Child($"PTZ{suffix}") is not null));
+                within.Child($"PTZ{suffix}") is not null,
+                Token(within.Child($"VideoSource{suffix}").AttributeText("token"))));
         }
 
         return profiles;
@@ -150,8 +151,31 @@ static class Replies
         var settings = reply.Child("ImagingSettings");
         return new(
             Xml.Number(settings.Text("Brightness")), Xml.Number(settings.Text("Contrast")), Xml.Number(settings.Text("ColorSaturation")), Xml.Number(settings.Text("Sharpness")),
-            settings.Text("IrCutFilter")?.ToUpperInvariant() switch { "ON" => OnvifIrCut.On, "OFF" => OnvifIrCut.Off, "AUTO" => OnvifIrCut.Auto, _ => null });
+            IrCut(settings.Text("IrCutFilter")),
+            settings.Text("Focus", "AutoFocusMode")?.ToUpperInvariant() switch { "AUTO" => true, "MANUAL" => false, _ => null });
     }
+
+    public static OnvifImageOptions ImageOptions(XElement reply)
+    {
+        var options = reply.Child("ImagingOptions");
+        var focus = options.Child("Focus").Children("AutoFocusModes").Select(m => m.Value.Trim().ToUpperInvariant()).ToArray();
+        return new(
+            Range(options.Child("Brightness")), Range(options.Child("Contrast")), Range(options.Child("ColorSaturation")), Range(options.Child("Sharpness")),
+            [.. options.Children("IrCutFilterModes").Take(8).Select(m => IrCut(m.Value.Trim())).OfType<OnvifIrCut>().Distinct()],
+            focus.Contains("AUTO") && focus.Contains("MANUAL"));
+    }
+
+    /// <summary>Where the camera looks; parts that the device doesn't tell are null.</summary>
+    public static OnvifMove Position(XElement reply)
+    {
+        var position = reply.At("PTZStatus", "Position");
+        return new(
+            Xml.Number(position.Child("PanTilt").AttributeText("x")), Xml.Number(position.Child("PanTilt").AttributeText("y")), Xml.Number(position.Child("Zoom").AttributeText("x")));
+    }
+
+    static OnvifIrCut? IrCut(string? text) => text?.ToUpperInvariant() switch { "ON" => OnvifIrCut.On, "OFF" => OnvifIrCut.Off, "AUTO" => OnvifIrCut.Auto, _ => null };
+
+    static OnvifRange? Range(XElement? range) => Xml.Number(range.Text("Min")) is { } least && Xml.Number(range.Text("Max")) is { } most && most > least ? new(least, most) : null;
 
     // tns1:RuleEngine/tnsvendor:Thing → RuleEngine/Thing.
     static string Topic(string text) => Xml.Shown(string.Join('/', text.Split('/').Select(Xml.LocalOf)), 256) ?? "";

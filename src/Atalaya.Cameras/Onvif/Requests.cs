@@ -87,9 +87,22 @@ static class Requests
         new XElement(
             Names.Imaging + "ImagingSettings",
             Value("Brightness", image.Brightness), Value("ColorSaturation", image.Saturation), Value("Contrast", image.Contrast),
+            image.AutoFocus is { } auto ? new XElement(Names.Schema + "Focus", new XElement(Names.Schema + "AutoFocusMode", auto ? "AUTO" : "MANUAL")) : null,
             image.IrCut is { } cut ? new XElement(Names.Schema + "IrCutFilter", cut switch { OnvifIrCut.On => "ON", OnvifIrCut.Off => "OFF", _ => "AUTO" }) : null,
             Value("Sharpness", image.Sharpness)),
         new XElement(Names.Imaging + "ForcePersistence", "true"));
+
+    public static XElement GetImagingOptions(string source) => new(Names.Imaging + "GetOptions", new XElement(Names.Imaging + "VideoSourceToken", source));
+
+    /// <param name="speed">Positive: farther.</param>
+    public static XElement MoveFocus(string source, double speed) => new(
+        Names.Imaging + "Move",
+        new XElement(Names.Imaging + "VideoSourceToken", source),
+        new XElement(Names.Imaging + "Focus", new XElement(Names.Schema + "Continuous", Value("Speed", speed))));
+
+    public static XElement StopFocus(string source) => new(Names.Imaging + "Stop", new XElement(Names.Imaging + "VideoSourceToken", source));
+
+    public static XElement GetPtzStatus(string profile) => new(Names.Ptz + "GetStatus", Profile(profile));
 
     /// <summary>Asks who is there: devices of one of the two types that ONVIF devices give themselves.</summary>
     /// <param name="type">A qualified name; its prefix is declared beside it.</param>

@@ -172,7 +172,7 @@ sealed class RtspConnection : IAsyncDisposable
                 : errors != SslPolicyErrors.None
                     ? $"The certificate of {url.Authority} isn't trusted ({errors}). If the camera signs its own, pin its SHA-256: {seen}"
                 : $"TLS with {url.Authority} failed: {e.Message}";
-            throw new RtspException(RtspFailure.Tls, url, message, inner: e);
+            throw new RtspException(RtspFailure.Tls, url, message, inner: e) { Certificate = seen };
         }
         catch
         {

@@ -46,6 +46,12 @@ public sealed class RtspException : Exception
     public string? Request { get; }
     public int? CSeq { get; }
 
+    /// <summary><see cref="RtspFailure.Tls"/>: the SHA-256 of the certificate that was shown, 64 hexadecimal digits; null if none was.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary><see cref="RtspFailure.Redirected"/>: where the camera sends us, if that is an address; credentials of the first host aren't for another.</summary>
+    public RtspUrl? RedirectedTo { get; init; }
+
     /// <summary>Bytes that the camera had sent on this connection before what made no sense.</summary>
     public long? Offset { get; }
 

@@ -162,7 +162,6 @@ public sealed class RtspSession : IAsyncDisposable
             404 or 410 => (RtspFailure.NotFound, $"{camera} has no stream at {connection.Url} ({answer}): check the path."),
             453 or 503 => (RtspFailure.Refused, $"{camera} serves as many viewers as it can ({answer}): close others or raise its limit."),
             461 => (RtspFailure.Refused, $"{camera} doesn't send media over this transport ({answer}): choose TCP, UDP or automatic."),
-            >= 300 and < 400 => (RtspFailure.Redirected, $"{camera} redirects in the middle of {method} ({answer})."),
             _ => (RtspFailure.Refused, $"{camera} refused {method} ({answer})."),
         };
         throw connection.Fault(kind, message, method, reply.CSeq);
@@ -191,6 +190,7 @@ public sealed class RtspSession : IAsyncDisposable
                 reply = await SetUpAsync(playing, udp, stop);
             }
 
+            ThrowIfRedirected(reply, "SETUP");
             ThrowUnlessOk(_connection, reply, "SETUP");
             Accept(playing, reply, udp);
         }
@@ -198,6 +198,7 @@ public sealed class RtspSession : IAsyncDisposable
         Transport = udp ? RtspTransport.Udp : RtspTransport.Tcp;
         _connection.KeepFrames = true;
         var played = await _connection.RequestAsync("PLAY", _aggregate, [("Range", "npt=0.000-")], stop);
+        ThrowIfRedirected(played, "PLAY");
         ThrowUnlessOk(_connection, played, "PLAY");
         if (played.Header("RTP-Info") is { } text)
         {
@@ -207,6 +208,15 @@ public sealed class RtspSession : IAsyncDisposable
         }
 
         _run = new(_connection, _options, _playing, udp, KeepAlive(), _sessionTimeout, _aggregate);
+    }
+
+    // Another session must be made for where it sends us: whoever owns this one does that.
+    void ThrowIfRedirected(RtspMessage reply, string method)
+    {
+        if (!TryRedirect(_connection, reply, method, out var next))
+            return;
+        var fault = _connection.Fault(RtspFailure.Redirected, $"The camera at {Url.Authority} redirects in the middle of {method}, to {next}.", method, reply.CSeq);
+        throw new RtspException(fault.Kind, fault.Camera, fault.Message, fault.Request, fault.CSeq) { RedirectedTo = next!.WithoutCredentials() };
     }
 
     async Task<RtspMessage> SetUpAsync(RtspRunTrack playing, bool udp, CancellationToken stop)

@@ -22,7 +22,7 @@ static class CameraEndpoints
     static readonly SemaphoreSlim Searching = new(1, 1);
 
     public static IServiceCollection AddCameras(this IServiceCollection services) =>
-        services.AddStarted<CameraRoster>().AddStarted<CameraFile>().AddSingleton<CameraView>();
+        services.AddStarted<OnvifLinks>().AddStarted<CameraRoster>().AddStarted<CameraFile>().AddStarted<CameraPreviews>().AddSingleton<CameraView>();
 
     public static void MapCameras(this IEndpointRouteBuilder routes)
     {
@@ -38,8 +38,13 @@ static class CameraEndpoints
         cameras.MapDelete("{id}", DeleteAsync).WithName("deleteCamera").WithSummary("Removes a camera. Its recordings stay until they expire.")
             .Produces(StatusCodes.Status204NoContent).Fails(404, 409);
         cameras.MapPost("probe", ProbeAsync).WithName("probeCamera").WithSummary("Asks a camera what it offers, without adding it.")
-            .WithDescription("422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.")
+            .WithDescription("422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word; where a certificate isn't trusted, its 'fingerprint' is the one to pin.")
             .Produces<ProbeJson>().Fails(400, 404, 413, 415, 422, 429);
+        cameras.MapPost("previews", PreviewAsync).WithName("previewCamera").WithSummary("Shows a camera's picture before it is added.")
+            .WithDescription("The preview is a camera that nobody records and no list shows. It is watched at /api/cameras/previews/{id}/live as any other, and ends when it is deleted or its time is over.")
+            .Produces<PreviewJson>(StatusCodes.Status201Created).Fails(400, 404, 413, 415, 429);
+        cameras.MapDelete("previews/{id}", EndPreviewAsync).WithName("endPreview").WithSummary("Ends a preview.")
+            .Produces(StatusCodes.Status204NoContent).Fails(404);
         cameras.MapPost("discover", DiscoverAsync).WithName("discoverCameras").WithSummary("Searches the node's networks for devices that speak ONVIF.")
             .WithDescription("Sends multicast (WS-Discovery) over every interface, for as long as asked and only then. Answers that lead outside the allowed networks are left out.")
             .Produces<IReadOnlyList<FoundDeviceJson>>().Fails(400, 413, 415, 422, 429);
@@ -97,35 +102,24 @@ static class CameraEndpoints
             _ => Problems.NoCamera(id),
         };
 
+    static async Task<Results<Created<PreviewJson>, ProblemHttpResult>> PreviewAsync(
+        ProbeRequestJson request, CameraRoster roster, CameraPreviews previews, NodeOptions options)
+    {
+        if (Draft(request, roster, options, out var problem) is not { } config)
+            return problem!;
+        return await previews.BeginAsync(config) is { } preview
+            ? TypedResults.Created($"/api/cameras/previews/{preview.Id}", preview)
+            : Problems.Of(StatusCodes.Status429TooManyRequests, "Too many previews at once", $"At most {CameraPreviews.Most} cameras are looked at before they are added. Try again in a moment.");
+    }
+
+    static async Task<Results<NoContent, ProblemHttpResult>> EndPreviewAsync(string id, CameraPreviews previews) =>
+        await previews.EndAsync(id) ? TypedResults.NoContent() : Problems.NotFound("No such preview", "It has ended already.");
+
     static async Task<Results<Ok<ProbeJson>, ProblemHttpResult>> ProbeAsync(
         ProbeRequestJson request, CameraRoster roster, NodeOptions options, TimeProvider clock, CancellationToken stop)
     {
-        CameraConfig? kept = null;
-        if (request.Camera is not null)
-        {
-            kept = roster.Find(request.Camera)?.Config;
-            if (kept is null)
-                return Problems.NoCamera(request.Camera);
-        }
-
-        string? url = Restored(request.Url, kept);
-        var errors = new FieldErrors();
-        var draft = new CameraDraft
-        {
-            Id = "probe",
-            Name = "probe",
-            Main = url ?? "",
-            UserName = request.UserName,
-            Password = request.Password,
-            Transport = request.Transport ?? RtspTransport.Auto,
-        };
-        var config = CameraRules.TryMake(draft, options.Rtsp, (field, error) => errors.Add(field == "main.url" ? "url" : field, error));
-        if (config is null)
-            return errors.ToProblem();
-        // Kept credentials go to the kept host only: else whoever may probe could have them sent to a machine of theirs.
-        if (config.UserName is null && kept is not null && (SameHost(config.Main, kept.Main) || (kept.Sub is not null && SameHost(config.Main, kept.Sub))))
-            config = config with { UserName = kept.UserName, Password = kept.Password, Fingerprint = kept.Fingerprint };
-
+        if (Draft(request, roster, options, out var problem) is not { } config)
+            return problem!;
         if (!await Probing.WaitAsync(TimeSpan.Zero, stop))
             return Problems.Of(StatusCodes.Status429TooManyRequests, "Too many probes at once", $"At most {MaxProbes} cameras are asked at a time. Try again in a moment.");
         try
@@ -140,13 +134,55 @@ static class CameraEndpoints
                 Status = StatusCodes.Status422UnprocessableEntity,
                 Title = "The camera can't be used",
                 Detail = fault.Message,
-                Extensions = { ["kind"] = CameraProbe.Word(fault.Kind) },
+                // What a person may pin after having compared it with the camera's own page.
+                Extensions = { ["kind"] = CameraProbe.Word(fault.Kind), ["fingerprint"] = fault.Certificate },
             });
         }
         finally
         {
             Probing.Release();
         }
+    }
+
+    /// <summary>What is to be probed: with the credentials that are kept for a camera, if it is asked for and they belong there.</summary>
+    static CameraConfig? Draft(ProbeRequestJson request, CameraRoster roster, NodeOptions options, out ProblemHttpResult? problem)
+    {
+        problem = null;
+        CameraConfig? kept = null;
+        if (request.Camera is not null)
+        {
+            kept = roster.Find(request.Camera)?.Config;
+            if (kept is null)
+                {
+                problem = Problems.NoCamera(request.Camera);
+                return null;
+            }
+        }
+
+        string? url = Restored(request.Url, kept);
+        var errors = new FieldErrors();
+        var draft = new CameraDraft
+        {
+            Id = "probe",
+            Name = "probe",
+            Main = url ?? "",
+            Sub = Restored(request.Sub, kept),
+            UserName = request.UserName,
+            Password = request.Password,
+            Transport = request.Transport ?? RtspTransport.Auto,
+            Fingerprint = request.Fingerprint,
+        };
+        var config = CameraRules.TryMake(draft, options.Rtsp, (field, error) => errors.Add(field == "main.url" ? "url" : field, error));
+        if (config is null)
+        {
+            problem = errors.ToProblem();
+            return null;
+        }
+
+        // Kept credentials go to the kept host only: else whoever may probe could have them sent to a machine of theirs.
+        if (config.UserName is null && kept is not null && (SameHost(config.Main, kept.Main) || (kept.Sub is not null && SameHost(config.Main, kept.Sub))))
+            config = config with { UserName = kept.UserName, Password = kept.Password, Fingerprint = config.Fingerprint ?? kept.Fingerprint };
+        return config;
 
         static bool SameHost(RtspUrl a, RtspUrl b) => a.Host == b.Host && a.Port == b.Port && a.IsTls == b.IsTls;
     }
@@ -202,13 +238,7 @@ static class CameraEndpoints
         }
         catch (OnvifException wrong)
         {
-            return TypedResults.Problem(new ProblemDetails
-            {
-                Status = StatusCodes.Status422UnprocessableEntity,
-                Title = "The device can't be used",
-                Detail = wrong.Message,
-                Extensions = { ["kind"] = OnvifProbe.Word(wrong.Kind) },
-            });
+            return OnvifProbe.Problem("The device can't be used", wrong);
         }
         finally
         {
@@ -232,7 +262,11 @@ static class CameraEndpoints
             // The password goes with the user name: one that was typed for another name, or none, isn't kept.
             Password = input.Password ?? (before is not null && before.UserName == input.UserName ? before.Password : null),
             Fingerprint = input.Fingerprint,
+            Onvif = input.Onvif?.Url,
+            OnvifProfile = input.Onvif?.Profile,
         };
+        if (draft.Onvif is null && input.Onvif is not null)
+            errors.Add("onvif.url", "is missing; leave out 'onvif' for a camera that isn't asked over ONVIF.");
         if (draft.Sub is null && input.Sub is not null)
             errors.Add("sub.url", "is missing; leave out 'sub' for a camera without a second stream.");
         var config = CameraRules.TryMake(draft, options.Rtsp, errors.Add);

@@ -40,6 +40,12 @@ public sealed record CameraEntry
     [Option("rtsps only: the SHA-256 of the certificate that the camera must show, 64 hexadecimal digits. Empty: the system's authorities decide.", Max = "100")]
     public string Fingerprint { get; init; } = "";
 
+    [Option("Where its ONVIF service is: host, host:port or an http(s):// address. For events, turning, picture settings and its clock. Empty: it is asked for pictures only.", Max = "512")]
+    public string Onvif { get; init; } = "";
+
+    [Option("Which ONVIF profile is turned and reported on, where one device has several cameras. Empty: the first that can be turned, else the first.", Max = "256")]
+    public string OnvifProfile { get; init; } = "";
+
     [Option("Whether the node connects to it.")]
     public bool Enabled { get; init; } = true;
 
@@ -112,6 +118,8 @@ public sealed record CameraEntry
         Record = Record,
         Audio = Audio,
         Fingerprint = Fingerprint.Length == 0 ? null : Fingerprint,
+        Onvif = Onvif.Length == 0 ? null : Onvif,
+        OnvifProfile = OnvifProfile.Length == 0 ? null : OnvifProfile,
         UserName = UserName.Length == 0 ? null : UserName,
         Password = Password.Length == 0 ? null : Password,
     };

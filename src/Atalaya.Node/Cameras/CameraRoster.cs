@@ -43,8 +43,12 @@ sealed class CameraRoster : IHostedService, IAsyncDisposable
         _log = log;
         _ofFile = Configs(cameras);
         // 10 s without media: longer than the key frame distance of slow streams, short enough that a dead camera is seen as one.
-        Set = new(new(new BlockPool(), clock, logs.CreateLogger("Atalaya.Cameras"), options.Rtsp.Allows, TimeSpan.FromSeconds(10), KeepGroups: true));
+        Services = new(new BlockPool(), clock, logs.CreateLogger("Atalaya.Cameras"), options.Rtsp.Allows, TimeSpan.FromSeconds(10), KeepGroups: true);
+        Set = new(Services);
     }
+
+    /// <summary>What the cameras share.</summary>
+    public CameraServices Services { get; }
 
     /// <summary>The running cameras.</summary>
     public CameraSet Set { get; }

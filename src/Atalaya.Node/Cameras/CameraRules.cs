@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 
 using Atalaya.Cameras;
+using Atalaya.Cameras.Onvif;
 using Atalaya.Media.Rtsp;
 using Atalaya.Node.Options;
 
@@ -21,6 +22,8 @@ sealed record CameraDraft
     public string? UserName { get; init; }
     public string? Password { get; init; }
     public string? Fingerprint { get; init; }
+    public string? Onvif { get; init; }
+    public string? OnvifProfile { get; init; }
 
     // A record writes out all it has; this one holds a secret.
     bool PrintMembers(StringBuilder text)
@@ -77,6 +80,20 @@ static class CameraRules
             }
         }
 
+        Uri? device = null;
+        if (draft.Onvif is not null)
+        {
+            if (!OnvifAddress.TryParse(draft.Onvif, out device, out string fault))
+                Fail("onvif.url", fault);
+            else if (IPAddress.TryParse(device.DnsSafeHost, out var ip) && !networks.Allows(ip))
+                Fail("onvif.url", $"{ip} is outside the networks that cameras may be in (option rtsp.allowedNetworks).");
+        }
+
+        if (draft.OnvifProfile is { } profile && (profile.Length > 256 || profile.Any(char.IsControl)))
+            Fail("onvif.profile", "isn't one that the device gave.");
+        else if (draft.OnvifProfile is { Length: > 0 } && draft.Onvif is null)
+            Fail("onvif.profile", "is given without the device's address.");
+
         if (!good)
             return null;
         return new()
@@ -92,6 +109,7 @@ static class CameraRules
             UserName = userName,
             Password = password,
             Fingerprint = fingerprint,
+            Onvif = device is null ? null : new(device, Empty(draft.OnvifProfile)),
         };
 
         RtspUrl? Address(string text, string field)

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 
 using Atalaya.Cameras;
+using Atalaya.Cameras.Onvif;
 using Atalaya.Media;
 using Atalaya.Media.Rtsp;
 
@@ -54,7 +55,7 @@ sealed class CameraStore(DbDataSource store, IDataProtector protector, TimeProvi
                 Record = camera.Record.ToString(),
                 Connection = protector.Protect(JsonSerializer.Serialize(new Connection(
                     CameraAddress.WithoutCredentials(camera.Main), camera.Sub is null ? null : CameraAddress.WithoutCredentials(camera.Sub),
-                    camera.UserName, camera.Password, camera.Audio, camera.Fingerprint))),
+                    camera.UserName, camera.Password, camera.Audio, camera.Fingerprint, camera.Onvif?.Device.AbsoluteUri, camera.Onvif?.Profile))),
                 ChangedAt = WallTime.Now(clock).Microseconds,
             },
             cancellationToken: stop));
@@ -94,6 +95,7 @@ sealed class CameraStore(DbDataSource store, IDataProtector protector, TimeProvi
             Password = stored.Password,
             Audio = stored.Audio,
             Fingerprint = stored.Fingerprint,
+            Onvif = OnvifAddress.TryParse(stored.Onvif, out var device, out _) ? new(device, stored.OnvifProfile) : null,
         };
     }
 
@@ -107,5 +109,5 @@ sealed class CameraStore(DbDataSource store, IDataProtector protector, TimeProvi
         public string Connection { get; init; } = "";
     }
 
-    sealed record Connection(string Main, string? Sub, string? UserName, string? Password, bool Audio, string? Fingerprint);
+    sealed record Connection(string Main, string? Sub, string? UserName, string? Password, bool Audio, string? Fingerprint, string? Onvif, string? OnvifProfile);
 }

@@ -1,4 +1,5 @@
 using Atalaya.Cameras;
+using Atalaya.Cameras.Onvif;
 using Atalaya.Media;
 using Atalaya.Node.Footage;
 using Atalaya.Recording;
@@ -6,7 +7,7 @@ using Atalaya.Recording;
 namespace Atalaya.Node.Cameras;
 
 /// <summary>Cameras as the API shows them.</summary>
-sealed class CameraView(CameraRoster roster, Recordings recordings, TimeProvider clock)
+sealed class CameraView(CameraRoster roster, Recordings recordings, OnvifLinks onvif, TimeProvider clock)
 {
     readonly WallTime _started = WallTime.Now(clock);
 
@@ -56,9 +57,26 @@ sealed class CameraView(CameraRoster roster, Recordings recordings, TimeProvider
             config.UserName,
             config.Password is not null,
             config.Fingerprint,
+            config.Onvif is null ? null : new(config.Onvif.Device.AbsoluteUri, config.Onvif.Profile, onvif.Find(config.Id) is { } session ? Of(session.Status) : null),
             new(status.State, status.Reason, status.Since.ToDateTimeOffset(), status.State == CameraState.Running ? 0 : status.Attempt, [.. status.Streams.Select(Of)]),
             Recording(config));
     }
+
+    static OnvifStatusJson Of(OnvifStatus s) => new(
+        s.State,
+        s.Reason,
+        s.Since.ToDateTimeOffset(),
+        s.NextAttempt?.ToDateTimeOffset(),
+        s.Device is { } device ? new(device.Manufacturer, device.Model, device.Firmware, device.SerialNumber, device.HardwareId) : null,
+        s.ClockOffset is { } offset ? Math.Round(offset.TotalSeconds) : null,
+        s.ClockRead?.ToDateTimeOffset(),
+        s.FromNtp,
+        s.HasPtz,
+        s.HasImaging,
+        s.ReceivesEvents,
+        s.EventsReason,
+        s.Events,
+        s.Dropped.Events);
 
     static StreamStatusJson Of(StreamStatus s) => new(
         s.Stream,
@@ -70,6 +88,7 @@ sealed class CameraView(CameraRoster roster, Recordings recordings, TimeProvider
         s.Format is null ? null : (long)s.BitsPerSecond,
         s.Totals.PacketsLost,
         s.LastUnit?.ToDateTimeOffset(),
+        s.Audio?.Codec.ToString().ToLowerInvariant(),
         s.State,
         s.Reason,
         s.NextAttempt?.ToDateTimeOffset());

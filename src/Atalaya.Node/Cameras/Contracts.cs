@@ -1,6 +1,7 @@
 using System.ComponentModel;
 
 using Atalaya.Cameras;
+using Atalaya.Cameras.Onvif;
 using Atalaya.Media;
 using Atalaya.Media.Rtsp;
 
@@ -31,8 +32,30 @@ public sealed record CameraJson(
     string? UserName,
     [property: Description("Whether a password is kept. The password itself is never returned.")] bool HasPassword,
     [property: Description("rtsps only: SHA-256 of the certificate that the camera must show; null: the system's authorities decide.")] string? Fingerprint,
+    [property: Description("Null: the camera is asked for pictures only.")] CameraOnvifJson? Onvif,
     CameraStatusJson Status,
     RecordingStatusJson Recording);
+
+public sealed record CameraOnvifJson(
+    [property: Description("Of the device's ONVIF service.")] string Url,
+    [property: Description("Token of the profile that is turned and reported on; null: the first that can be turned, else the first.")] string? Profile,
+    [property: Description("Null while the camera is switched off.")] OnvifStatusJson? Status);
+
+public sealed record OnvifStatusJson(
+    OnvifState State,
+    [property: Description("One sentence for a technician; empty while all is well.")] string Reason,
+    DateTimeOffset Since,
+    DateTimeOffset? NextAttemptAt,
+    [property: Description("What the device says it is; null before it first answered.")] OnvifDeviceJson? Device,
+    [property: Description("Seconds by which the device's clock is ahead of the node's; null if it doesn't tell its time.")] double? ClockOffsetSeconds,
+    DateTimeOffset? ClockReadAt,
+    [property: Description("The device takes its time from the network, as it says.")] bool ClockFromNetwork,
+    [property: Description("It can be turned or zoomed.")] bool Ptz,
+    [property: Description("Its picture can be set.")] bool Imaging,
+    [property: Description("What the camera's own analytics see comes in.")] bool ReceivesEvents,
+    [property: Description("Why no events come; empty when they do.")] string EventsReason,
+    [property: Description("Events received since the node started.")] long Events,
+    [property: Description("Events about faces or identities since the node started: left out, never kept.")] long IdentityEventsDropped);
 
 public sealed record CameraStatusJson(
     CameraState State,
@@ -51,6 +74,7 @@ public sealed record StreamStatusJson(
     [property: Description("Bit/s over the last seconds.")] long? Bitrate,
     [property: Description("RTP packets lost since the node started.")] long PacketsLost,
     DateTimeOffset? LastUnitAt,
+    [property: Description("Of the sound that comes along: aac, g711u, …; null: none, or none yet.")] string? AudioCodec,
     CameraState State,
     string Reason,
     [property: Description("When the next connection is tried; null while connected.")] DateTimeOffset? NextAttemptAt);
@@ -98,6 +122,18 @@ public sealed record CameraInputJson
 
     [Description("rtsps only: SHA-256 of the certificate that the camera must show, 64 hexadecimal digits.")]
     public string? Fingerprint { get; init; }
+
+    [Description("For events, turning, picture settings and the clock; left out: the camera is asked for pictures only. User name and password are the camera's.")]
+    public CameraOnvifInputJson? Onvif { get; init; }
+}
+
+public sealed record CameraOnvifInputJson
+{
+    [Description("Host, host:port, or the http(s):// address of the device's ONVIF service.")]
+    public string? Url { get; init; }
+
+    [Description("Token of one of its profiles; needed where one device has several cameras.")]
+    public string? Profile { get; init; }
 }
 
 public sealed record CameraStreamInputJson
@@ -111,8 +147,14 @@ public sealed record ProbeRequestJson
     [Description("rtsp:// or rtsps://. Required.")]
     public string? Url { get; init; }
 
+    [Description("For a preview: what is shown where the browser can't play the main stream.")]
+    public string? Sub { get; init; }
+
     public string? UserName { get; init; }
     public string? Password { get; init; }
+
+    [Description("rtsps only: SHA-256 of the certificate that the camera must show, 64 hexadecimal digits.")]
+    public string? Fingerprint { get; init; }
 
     [Description("Default auto.")]
     public RtspTransport? Transport { get; init; }
@@ -169,7 +211,10 @@ public sealed record OnvifJson(
     OnvifDeviceJson Device,
     [property: Description("Seconds by which the device's clock is ahead of the node's; null if it doesn't tell its time.")] double? ClockOffsetSeconds,
     IReadOnlyList<OnvifProfileJson> Profiles,
-    OnvifProposalJson Proposal);
+    [property: Description("For the first camera of the device.")] OnvifProposalJson Proposal,
+    [property: Description("For its other cameras, where one device has several.")] IReadOnlyList<OnvifProposalJson> Others,
+    [property: Description("It can be turned or zoomed.")] bool Ptz,
+    [property: Description("It reports what its own analytics see.")] bool Events);
 
 public sealed record OnvifDeviceJson(string Manufacturer, string Model, string Firmware, string SerialNumber, string HardwareId);
 
@@ -187,4 +232,73 @@ public sealed record OnvifProfileJson(
 public sealed record OnvifProposalJson(
     [property: Description("For main.url of a camera; null: nothing that can be recorded.")] string? Main,
     [property: Description("For sub.url of a camera.")] string? Sub,
-    [property: Description("Why these, in words.")] string Reason);
+    [property: Description("Why these, in words.")] string Reason,
+    [property: Description("For onvif.profile of a camera: the main stream's.")] string? Profile);
+
+public sealed record PreviewJson(
+    string Id,
+    [property: Description("When it ends by itself.")] DateTimeOffset EndsAt);
+
+public sealed record PtzRequestJson
+{
+    [Description("Speed from -1 (left) to 1 (right). Default 0, as the others.")]
+    public double? Pan { get; init; }
+
+    [Description("From -1 (down) to 1 (up).")]
+    public double? Tilt { get; init; }
+
+    [Description("From -1 (wider) to 1 (closer).")]
+    public double? Zoom { get; init; }
+
+    [Description("From -1 (nearer) to 1 (farther).")]
+    public double? Focus { get; init; }
+}
+
+public sealed record PtzPositionJson(
+    [property: Description("From -1 to 1; null where the camera doesn't tell, as the others.")] double? Pan,
+    double? Tilt,
+    [property: Description("From 0 to 1.")] double? Zoom);
+
+public sealed record PresetJson(string Token, string Name);
+
+public sealed record PresetInputJson
+{
+    [Description("1 to 100 characters.")]
+    public string? Name { get; init; }
+
+    [Description("Of a preset that is to be moved here. Left out: a new one.")]
+    public string? Token { get; init; }
+}
+
+public sealed record PresetRequestJson
+{
+    [Description("As listPresets gives it. Required.")]
+    public string? Token { get; init; }
+}
+
+public sealed record ImagingValueJson(
+    [property: Description("In the camera's own units.")] double Value,
+    [property: Description("Null where the camera doesn't say, as 'most'.")] double? Least,
+    double? Most);
+
+public sealed record ImagingJson(
+    [property: Description("Null: the camera doesn't say, as the others.")] ImagingValueJson? Brightness,
+    ImagingValueJson? Contrast,
+    ImagingValueJson? Saturation,
+    ImagingValueJson? Sharpness,
+    [property: Description("The infrared filter: on by day, off by night.")] OnvifIrCut? IrCut,
+    [property: Description("What the filter can be set to; empty: can't be set, or isn't said.")] IReadOnlyList<OnvifIrCut> IrCutChoices,
+    [property: Description("False: focused by hand.")] bool? AutoFocus,
+    [property: Description("Whether that can be chosen.")] bool FocusChoice);
+
+public sealed record ImagingInputJson
+{
+    [Description("In the camera's own units; left out: as it is, as the others.")]
+    public double? Brightness { get; init; }
+
+    public double? Contrast { get; init; }
+    public double? Saturation { get; init; }
+    public double? Sharpness { get; init; }
+    public OnvifIrCut? IrCut { get; init; }
+    public bool? AutoFocus { get; init; }
+}

@@ -5,6 +5,9 @@ using Atalaya.Cameras.Onvif;
 using Atalaya.Media.Rtsp;
 using Atalaya.Node.Options;
 
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
 namespace Atalaya.Node.Cameras;
 
 /// <summary>Finds devices that speak ONVIF, and asks one for its streams.</summary>
@@ -66,10 +69,21 @@ static class OnvifProbe
             new(information.Manufacturer, information.Model, information.Firmware, information.SerialNumber, information.HardwareId),
             client.ClockOffset is { } offset ? Math.Round(offset.TotalSeconds) : null,
             profiles,
-            new(Address(proposals[0].Main), Address(proposals[0].Sub), proposals[0].Reason + more));
+            new(Address(proposals[0].Main), Address(proposals[0].Sub), proposals[0].Reason + more, proposals[0].Main?.Profile.Token),
+            [.. proposals.Skip(1).Select(p => new OnvifProposalJson(Address(p.Main), Address(p.Sub), p.Reason, p.Main?.Profile.Token))],
+            client.HasPtz && profiles.Count > 0,
+            client.HasEvents);
 
         static string? Address(OnvifStream? stream) => stream is null ? null : CameraAddress.WithoutCredentials(stream.Uri.Url);
     }
+
+    public static ProblemHttpResult Problem(string title, OnvifException wrong) => TypedResults.Problem(new ProblemDetails
+    {
+        Status = StatusCodes.Status422UnprocessableEntity,
+        Title = title,
+        Detail = wrong.Message,
+        Extensions = { ["kind"] = Word(wrong.Kind) },
+    });
 
     /// <summary>The failure in one word of the API.</summary>
     public static string Word(OnvifFailure failure) => JsonNamingPolicy.CamelCase.ConvertName(failure.ToString());

@@ -159,6 +159,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     /// <summary>Without what moves all the time.</summary>
     static CameraJson Steady(CameraJson camera) => camera with
     {
+        Onvif = camera.Onvif is { Status: { } onvif } ? camera.Onvif with { Status = onvif with { Events = 0, ClockReadAt = null } } : camera.Onvif,
         Status = camera.Status with { Streams = [.. camera.Status.Streams.Select(s => s with { Fps = null, Bitrate = null, LastUnitAt = null, PacketsLost = 0 })] },
     };
 

@@ -21,6 +21,7 @@ sealed class LiveViews : IDisposable
     static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
 
     readonly CameraRoster _roster;
+    readonly CameraPreviews _previews;
     readonly LiveOptions _options;
     readonly TimeProvider _clock;
     readonly NodeMeters _meters;
@@ -31,10 +32,11 @@ sealed class LiveViews : IDisposable
     int _viewers;
 
     public LiveViews(
-        CameraRoster roster, NodeOptions options, TimeProvider clock, NodeMeters meters, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
+        CameraRoster roster, CameraPreviews previews, NodeOptions options, TimeProvider clock, NodeMeters meters, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
         IHostApplicationLifetime lifetime, ILogger<LiveViews> log)
     {
         _roster = roster;
+        _previews = previews;
         _options = options.Live;
         _clock = clock;
         _meters = meters;
@@ -42,18 +44,25 @@ sealed class LiveViews : IDisposable
         _log = log;
         _stopping = lifetime.ApplicationStopping;
         meters.ObserveViewers(() => Volatile.Read(ref _viewers));
-        roster.Set.Removed += camera =>
+        roster.Set.Removed += OnRemoved;
+        previews.Set.Removed += OnRemoved;
+
+        void OnRemoved(Atalaya.Cameras.Camera camera)
         {
             if (_cameras.TryRemove(camera.Id, out var removed))
                 removed.Cancel();
-        };
+        }
     }
 
-    public async Task ServeAsync(HttpContext http, string id, string? stream, string? audio)
+    public Task ServeAsync(HttpContext http, string id, string? stream, string? audio) => ServeAsync(http, _roster.Set, id, stream, audio);
+
+    public Task ServePreviewAsync(HttpContext http, string id, string? stream, string? audio) => ServeAsync(http, _previews.Set, id, stream, audio);
+
+    async Task ServeAsync(HttpContext http, Atalaya.Cameras.CameraSet cameras, string id, string? stream, string? audio)
     {
         using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         // A page can't read the body of a refused upgrade, so refusals are told inside.
-        var camera = _roster.Set.Find(id);
+        var camera = cameras.Find(id);
         if (camera is null)
         {
             await RefuseAsync(socket, "no-camera", $"There is no camera '{Problems.Shown(id)}'.");
@@ -82,7 +91,7 @@ sealed class LiveViews : IDisposable
 
         try
         {
-            await ViewAsync(socket, http, camera, kind, audio == "true");
+            await ViewAsync(socket, http, cameras, camera, kind, audio == "true");
         }
         finally
         {
@@ -96,7 +105,7 @@ sealed class LiveViews : IDisposable
             camera.Dispose();
     }
 
-    async Task ViewAsync(WebSocket socket, HttpContext http, Atalaya.Cameras.Camera camera, StreamKind kind, bool audio)
+    async Task ViewAsync(WebSocket socket, HttpContext http, Atalaya.Cameras.CameraSet cameras, Atalaya.Cameras.Camera camera, StreamKind kind, bool audio)
     {
         var removed = _cameras.GetOrAdd(camera.Id, static _ => new()).Token;
         using var left = new CancellationTokenSource();
@@ -108,7 +117,7 @@ sealed class LiveViews : IDisposable
         {
             try
             {
-                if (_roster.Set.Find(camera.Id) != camera)
+                if (cameras.Find(camera.Id) != camera)
                     throw new OperationCanceledException();     // Removed between being found and being watched.
                 await session.RunAsync(stop.Token);
                 end = LiveEnd.ViewerLeft;

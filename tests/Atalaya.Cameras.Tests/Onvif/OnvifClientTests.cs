@@ -296,9 +296,36 @@ public sealed class OnvifClientTests
     {
         await using var device = Device();
         using var client = await OnvifClient.ConnectAsync(device.Url, Known, Stop);
-        (await client.GetImageAsync("source-1", Stop)).ShouldBe(new(50, 60, 40, 30, OnvifIrCut.Auto));
+        (await client.GetImageAsync("source-1", Stop)).ShouldBe(new(50, 60, 40, 30, OnvifIrCut.Auto, true));
         await client.SetImageAsync("source-1", new(70, null, null, null, OnvifIrCut.Off), Stop);
-        (await client.GetImageAsync("source-1", Stop)).ShouldBe(new(70, 60, 40, 30, OnvifIrCut.Off));
+        (await client.GetImageAsync("source-1", Stop)).ShouldBe(new(70, 60, 40, 30, OnvifIrCut.Off, true));
+    }
+
+    [Fact]
+    public async Task What_can_be_set_is_told_and_the_focus_is_moved_by_hand()
+    {
+        await using var device = Device();
+        using var client = await OnvifClient.ConnectAsync(device.Url, Known, Stop);
+        var options = await client.GetImageOptionsAsync("source-1", Stop);
+        options.Brightness.ShouldBe(new OnvifRange(0, 100));
+        options.IrCut.ShouldBe([OnvifIrCut.On, OnvifIrCut.Off, OnvifIrCut.Auto]);
+        options.Focus.ShouldBeTrue();
+        await client.SetImageAsync("source-1", new(null, null, null, null, null, false), Stop);
+        (await client.GetImageAsync("source-1", Stop)).AutoFocus.ShouldBe(false);
+        await client.MoveFocusAsync("source-1", -0.5, Stop);
+        device.FocusSpeed.ShouldBe(-0.5);
+        await client.StopFocusAsync("source-1", Stop);
+        device.FocusSpeed.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Where_a_camera_looks_is_asked()
+    {
+        await using var device = Device();
+        using var client = await OnvifClient.ConnectAsync(device.Url, Known, Stop);
+        var profile = (await client.GetProfilesAsync(Stop))[0];
+        await client.GoToPresetAsync(profile, "1", Stop);
+        (await client.GetPositionAsync(profile, Stop)).ShouldBe(new(0.5, -0.25, 0.5));
     }
 
     [Theory]

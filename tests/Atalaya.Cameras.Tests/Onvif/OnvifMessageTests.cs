@@ -44,7 +44,7 @@ public sealed class OnvifMessageTests
             Requests.ContinuousMove("a", new(0.5, null, -1), TimeSpan.FromMilliseconds(1500)), Requests.ContinuousMove("a", new(null, null, 1), null),
             Requests.AbsoluteMove("a", new(0, 1, 0.5)), Requests.Stop("a", true, false), Requests.GetPresets("a"), Requests.GotoPreset("a", "1"),
             Requests.SetPreset("a", "b", null), Requests.SetPreset("a", null, "1"), Requests.RemovePreset("a", "1"),
-            Requests.GetImagingSettings("v"), Requests.SetImagingSettings("v", new(1.5, 2, 3, 4, OnvifIrCut.Auto)), Requests.SetImagingSettings("v", new(null, null, 3, null, null)),
+            Requests.GetImagingSettings("v"), Requests.SetImagingSettings("v", new(1.5, 2, 3, 4, OnvifIrCut.Auto, true)), Requests.GetImagingOptions("v"), Requests.MoveFocus("v", -0.5), Requests.StopFocus("v"), Requests.GetPtzStatus("a"), Requests.SetImagingSettings("v", new(null, null, 3, null, null)),
         ];
         foreach (var request in requests)
             Schemas.Faults(schemas, request).ShouldBeEmpty(request.ToString());
@@ -72,6 +72,7 @@ public sealed class OnvifMessageTests
             Requests.GetProfiles(true), Requests.GetProfiles(false), Requests.GetStreamUri("main", true), Requests.GetStreamUri("main", false), Requests.GetSnapshotUri("main", true),
             Requests.GetSnapshotUri("main", false), Requests.CreatePullPointSubscription(TimeSpan.FromMinutes(1)), Requests.PullMessages(TimeSpan.Zero, 100), Requests.Renew(TimeSpan.FromMinutes(1)),
             Requests.ContinuousMove("main", new(1, 1, null), null), Requests.GetPresets("main"), Requests.SetPreset("main", "b", null), Requests.GetImagingSettings("v"),
+            Requests.GetImagingOptions("v"), Requests.MoveFocus("v", 1), Requests.StopFocus("v"), Requests.GetPtzStatus("main"),
             Requests.SetImagingSettings("v", new(1, null, null, null, null)), Requests.Unsubscribe(),
         ];
         foreach (var request in requests)

@@ -68,6 +68,11 @@ public sealed class OnvifXmlTests
     [InlineData("RuleEngine/CountAggregation/Counter", false)]
     [InlineData("HumanCount", false)]
     [InlineData("Device/Trigger/DigitalInput", false)]
+    [InlineData("VideoSource/MotionAlarm", false)]
+    [InlineData("SourceMotion", false)]
+    [InlineData("EmotionRecognition", true)]
+    [InlineData("personemotion", true)]
+    [InlineData("PersonEmotion", true)]
     public void What_is_about_who_somebody_is_is_known_by_its_name(string name, bool identity) => IdentityFilter.IsIdentity(name).ShouldBe(identity);
 
     [Fact]

@@ -16,8 +16,14 @@ export async function answer<T>(request: Promise<{ data?: T; error?: unknown; re
   return result.data as T;
 }
 
-export const liveUrl = (camera: string, stream: string): string =>
-  `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/cameras/${encodeURIComponent(camera)}/live?stream=${stream}`;
+const socketUrl = (path: string): string =>
+  `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/cameras/${path}`;
+
+export const liveUrl = (camera: string, stream: string, sound: boolean): string =>
+  socketUrl(`${encodeURIComponent(camera)}/live?stream=${stream}${sound ? '&audio=true' : ''}`);
+
+export const previewUrl = (preview: string, stream: string): string =>
+  socketUrl(`previews/${encodeURIComponent(preview)}/live?stream=${stream}`);
 
 export const playlistUrl = (camera: string, stream: string, from: number, to: number): string =>
   `/api/cameras/${encodeURIComponent(camera)}/playback.m3u8?${new URLSearchParams({

@@ -49,6 +49,14 @@ export async function followEvents(client: QueryClient): Promise<HubConnection> 
   });
   hub.on('recordingChanged', () => void client.invalidateQueries({ queryKey: keys.cameras }));
   hub.on('exportChanged', (job: ExportJob) => put(client, keys.exports, job));
+  // A burst of events is one look at the list.
+  let told = 0;
+  hub.on('sceneEvent', () => {
+    told ||= window.setTimeout(() => {
+      told = 0;
+      void client.invalidateQueries({ queryKey: keys.scene });
+    }, 500);
+  });
   hub.on('exportRemoved', () => void client.invalidateQueries({ queryKey: keys.exports }));
 
   hub.onreconnecting(() => setConnected(false));

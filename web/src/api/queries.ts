@@ -2,13 +2,22 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryR
 import { answer, api } from './client';
 import { nodeNow, readClock } from './clock';
 import type {
+  FoundDevice,
+  Imaging,
+  ImagingInput,
+  OnvifAnswer,
+  OnvifRequest,
+  Preset,
   Camera,
   CameraInput,
   ExportInput,
   ExportJob,
   NodeInfo,
   Probe,
+  Preview,
   ProbeRequest,
+  SceneEventPage,
+  SceneMark,
   StreamKind,
   Timeline,
 } from './types';
@@ -19,6 +28,7 @@ const keys = {
   cameras: ['cameras'] as const,
   exports: ['exports'] as const,
   timelines: ['timelines'] as const,
+  scene: ['scene'] as const,
 };
 export { keys };
 
@@ -95,6 +105,119 @@ export function useDeleteCamera() {
 export const useProbe = () =>
   useMutation({
     mutationFn: (body: ProbeRequest) => answer<Probe>(api.POST('/api/cameras/probe', { body })),
+  });
+
+export const useDiscover = () =>
+  useMutation({
+    mutationFn: (body: { address?: string }) =>
+      answer<FoundDevice[]>(api.POST('/api/cameras/discover', { body: { timeoutSeconds: 4, ...body } })),
+  });
+
+export const useAskOnvif = () =>
+  useMutation({
+    mutationFn: (body: OnvifRequest) => answer<OnvifAnswer>(api.POST('/api/cameras/onvif', { body })),
+  });
+
+export const beginPreview = (body: ProbeRequest): Promise<Preview> =>
+  answer<Preview>(api.POST('/api/cameras/previews', { body }));
+
+/** Ends by itself a little later where this isn't heard. */
+export const endPreview = (id: string): Promise<unknown> =>
+  answer<unknown>(api.DELETE('/api/cameras/previews/{id}', { params: { path: { id } }, keepalive: true })).catch(
+    () => undefined,
+  );
+
+export const moveCamera = async (id: string, speed: { pan: number; tilt: number; zoom: number }): Promise<void> => {
+  // Kept alive, so that the stop of a page that is being closed still goes out.
+  await answer<unknown>(api.POST('/api/cameras/{id}/ptz', { params: { path: { id } }, body: speed, keepalive: true }));
+};
+
+export const usePresets = (id: string) =>
+  useQuery({
+    queryKey: [...keys.cameras, id, 'presets'],
+    queryFn: () => answer<Preset[]>(api.GET('/api/cameras/{id}/presets', { params: { path: { id } } })),
+    staleTime: 60_000,
+    retry: false,
+  });
+
+export const useGoToPreset = (id: string) =>
+  useMutation({
+    mutationFn: (token: string) =>
+      answer<unknown>(api.POST('/api/cameras/{id}/presets/goto', { params: { path: { id } }, body: { token } })),
+  });
+
+export function useSetPreset(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (name: string) =>
+      answer<Preset>(api.POST('/api/cameras/{id}/presets', { params: { path: { id } }, body: { name } })),
+    onSettled: () => client.invalidateQueries({ queryKey: [...keys.cameras, id, 'presets'] }),
+  });
+}
+
+export function useSetCameraTime() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => answer<Camera>(api.POST('/api/cameras/{id}/onvif/time', { params: { path: { id } } })),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.cameras, exact: true }),
+  });
+}
+
+export const useImaging = (id: string, enabled: boolean) =>
+  useQuery({
+    queryKey: [...keys.cameras, id, 'imaging'],
+    queryFn: () => answer<Imaging>(api.GET('/api/cameras/{id}/imaging', { params: { path: { id } } })),
+    enabled,
+    retry: false,
+  });
+
+export function useSetImaging(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ImagingInput) =>
+      answer<Imaging>(api.PUT('/api/cameras/{id}/imaging', { params: { path: { id } }, body })),
+    onSuccess: (imaging) => client.setQueryData([...keys.cameras, id, 'imaging'], imaging),
+  });
+}
+
+/** Steps that a stretch is cut into for its marks: closer than this they couldn't be told apart on a strip. */
+const markSteps = 500;
+
+/** Where in a stretch something happened, by camera. */
+export const useSceneMarks = (from: number, to: number) =>
+  useQuery({
+    queryKey: [...keys.scene, 'marks', from, to],
+    queryFn: () =>
+      answer<Record<string, SceneMark[]>>(
+        api.GET('/api/scene-events/marks', {
+          params: { query: { from: new Date(from).toISOString(), to: new Date(to).toISOString(), steps: markSteps } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: to > nodeNow() ? 15_000 : false,
+  });
+
+const recentMs = 7 * 86_400_000;
+
+/** The newest fifty of the last week. */
+export const useRecentEvents = () =>
+  useQuery({
+    queryKey: [...keys.scene, 'recent'],
+    queryFn: () => {
+      const now = nodeNow();
+      return answer<SceneEventPage>(
+        api.GET('/api/scene-events', {
+          params: {
+            query: {
+              from: new Date(now - recentMs).toISOString(),
+              to: new Date(now + 60_000).toISOString(),
+              limit: 50,
+            },
+          },
+        }),
+      );
+    },
+    refetchInterval: 15_000,
   });
 
 export function useCreateExport() {

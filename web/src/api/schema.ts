@@ -41,6 +41,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/previews/{id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Live pictures of a preview over a WebSocket, as those of a camera. */
+        get: operations["watchPreview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -92,10 +109,47 @@ export interface paths {
         put?: never;
         /**
          * Asks a camera what it offers, without adding it.
-         * @description 422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.
+         * @description 422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word; where a certificate isn't trusted, its 'fingerprint' is the one to pin.
          */
         post: operations["probeCamera"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/previews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows a camera's picture before it is added.
+         * @description The preview is a camera that nobody records and no list shows. It is watched at /api/cameras/previews/{id}/live as any other, and ends when it is deleted or its time is over.
+         */
+        post: operations["previewCamera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/previews/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a preview. */
+        delete: operations["endPreview"];
         options?: never;
         head?: never;
         patch?: never;
@@ -135,6 +189,117 @@ export interface paths {
          * @description 422 when the device doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.
          */
         post: operations["probeOnvif"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/ptz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where a camera looks. */
+        get: operations["getCameraPosition"];
+        put?: never;
+        /**
+         * Turns, zooms or focuses a camera for one second; say it again to go on.
+         * @description Whoever steers repeats the request a few times a second. A second without one stops the camera, so that a page that was closed or cut off never leaves it moving. All zeros stop it at once. 422 when the camera can't, refuses or isn't connected; 'kind' says which in one word.
+         */
+        post: operations["moveCamera"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The positions that a camera keeps. */
+        get: operations["listPresets"];
+        put?: never;
+        /**
+         * Keeps where the camera looks now.
+         * @description With 'token' an old preset is moved here, without a new one is made.
+         */
+        post: operations["setPreset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/presets/goto": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Turns the camera to a preset. */
+        post: operations["goToPreset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/presets/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Forgets a preset. */
+        post: operations["removePreset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/imaging": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a camera's picture is set, and what can be set. */
+        get: operations["getImaging"];
+        /** Sets a camera's picture; what isn't named stays. */
+        put: operations["setImaging"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/onvif/time": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sets a camera's clock to the node's. */
+        post: operations["setCameraTime"];
         delete?: never;
         options?: never;
         head?: never;
@@ -410,6 +575,7 @@ export interface components {
             hasPassword: boolean;
             /** @description rtsps only: SHA-256 of the certificate that the camera must show; null: the system's authorities decide. */
             fingerprint: null | string;
+            onvif: null | components["schemas"]["CameraOnvif"];
             status: components["schemas"]["CameraStatus"];
             recording: components["schemas"]["RecordingStatus"];
         };
@@ -431,6 +597,20 @@ export interface components {
             password?: null | string;
             /** @description rtsps only: SHA-256 of the certificate that the camera must show, 64 hexadecimal digits. */
             fingerprint?: null | string;
+            onvif?: null | components["schemas"]["CameraOnvifInput"];
+        };
+        CameraOnvif: {
+            /** @description Of the device's ONVIF service. */
+            url: string;
+            /** @description Token of the profile that is turned and reported on; null: the first that can be turned, else the first. */
+            profile: null | string;
+            status: null | components["schemas"]["OnvifStatus"];
+        };
+        CameraOnvifInput: {
+            /** @description Host, host:port, or the http(s):// address of the device's ONVIF service. */
+            url?: null | string;
+            /** @description Token of one of its profiles; needed where one device has several cameras. */
+            profile?: null | string;
         };
         /** @enum {string} */
         CameraSource: "file" | "api";
@@ -564,6 +744,48 @@ export interface components {
         };
         /** Format: binary */
         IFormFile: string;
+        Imaging: {
+            brightness: null | components["schemas"]["ImagingValue"];
+            contrast: null | components["schemas"]["ImagingValue"];
+            saturation: null | components["schemas"]["ImagingValue"];
+            sharpness: null | components["schemas"]["ImagingValue"];
+            irCut: null | components["schemas"]["OnvifIrCut"];
+            /** @description What the filter can be set to; empty: can't be set, or isn't said. */
+            irCutChoices: components["schemas"]["OnvifIrCut"][];
+            /** @description False: focused by hand. */
+            autoFocus: null | boolean;
+            /** @description Whether that can be chosen. */
+            focusChoice: boolean;
+        };
+        ImagingInput: {
+            /**
+             * Format: double
+             * @description In the camera's own units; left out: as it is, as the others.
+             */
+            brightness?: null | number;
+            /** Format: double */
+            contrast?: null | number;
+            /** Format: double */
+            saturation?: null | number;
+            /** Format: double */
+            sharpness?: null | number;
+            irCut?: null | components["schemas"]["OnvifIrCut"];
+            autoFocus?: null | boolean;
+        };
+        ImagingValue: {
+            /**
+             * Format: double
+             * @description In the camera's own units.
+             */
+            value: number;
+            /**
+             * Format: double
+             * @description Null where the camera doesn't say, as 'most'.
+             */
+            least: null | number;
+            /** Format: double */
+            most: null | number;
+        };
         Node: {
             name: string;
             version: string;
@@ -589,7 +811,14 @@ export interface components {
              */
             clockOffsetSeconds: null | number;
             profiles: components["schemas"]["OnvifProfile"][];
+            /** @description For the first camera of the device. */
             proposal: components["schemas"]["OnvifProposal"];
+            /** @description For its other cameras, where one device has several. */
+            others: components["schemas"]["OnvifProposal"][];
+            /** @description It can be turned or zoomed. */
+            ptz: boolean;
+            /** @description It reports what its own analytics see. */
+            events: boolean;
         };
         OnvifDevice: {
             manufacturer: string;
@@ -598,6 +827,8 @@ export interface components {
             serialNumber: string;
             hardwareId: string;
         };
+        /** @enum {string} */
+        OnvifIrCut: "on" | "off" | "auto" | null;
         OnvifProfile: {
             token: string;
             name: string;
@@ -626,6 +857,8 @@ export interface components {
             sub: null | string;
             /** @description Why these, in words. */
             reason: string;
+            /** @description For onvif.profile of a camera: the main stream's. */
+            profile: null | string;
         };
         OnvifRequest: {
             /** @description Host, host:port, or the http(s):// address of the device's ONVIF service. Required. */
@@ -634,6 +867,67 @@ export interface components {
             password?: null | string;
             /** @description https only: SHA-256 of the certificate that the device must show, 64 hexadecimal digits. */
             fingerprint?: null | string;
+        };
+        /** @enum {string} */
+        OnvifState: "connecting" | "running" | "unreachable" | "unauthorised" | "misconfigured";
+        OnvifStatus: {
+            state: components["schemas"]["OnvifState"];
+            /** @description One sentence for a technician; empty while all is well. */
+            reason: string;
+            /** Format: date-time */
+            since: string;
+            /** Format: date-time */
+            nextAttemptAt: null | string;
+            device: null | components["schemas"]["OnvifDevice"];
+            /**
+             * Format: double
+             * @description Seconds by which the device's clock is ahead of the node's; null if it doesn't tell its time.
+             */
+            clockOffsetSeconds: null | number;
+            /** Format: date-time */
+            clockReadAt: null | string;
+            /** @description The device takes its time from the network, as it says. */
+            clockFromNetwork: boolean;
+            /** @description It can be turned or zoomed. */
+            ptz: boolean;
+            /** @description Its picture can be set. */
+            imaging: boolean;
+            /** @description What the camera's own analytics see comes in. */
+            receivesEvents: boolean;
+            /** @description Why no events come; empty when they do. */
+            eventsReason: string;
+            /**
+             * Format: int64
+             * @description Events received since the node started.
+             */
+            events: number;
+            /**
+             * Format: int64
+             * @description Events about faces or identities since the node started: left out, never kept.
+             */
+            identityEventsDropped: number;
+        };
+        Preset: {
+            token: string;
+            name: string;
+        };
+        PresetInput: {
+            /** @description 1 to 100 characters. */
+            name?: null | string;
+            /** @description Of a preset that is to be moved here. Left out: a new one. */
+            token?: null | string;
+        };
+        PresetRequest: {
+            /** @description As listPresets gives it. Required. */
+            token?: null | string;
+        };
+        Preview: {
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            endsAt: string;
         };
         Probe: {
             /** @description The address asked, without credentials. */
@@ -645,8 +939,12 @@ export interface components {
         ProbeRequest: {
             /** @description rtsp:// or rtsps://. Required. */
             url?: null | string;
+            /** @description For a preview: what is shown where the browser can't play the main stream. */
+            sub?: null | string;
             userName?: null | string;
             password?: null | string;
+            /** @description rtsps only: SHA-256 of the certificate that the camera must show, 64 hexadecimal digits. */
+            fingerprint?: null | string;
             transport?: null | components["schemas"]["RtspTransport"];
             /** @description Use the user name and password kept for this camera, if its main or sub stream is at the same host and none are given. */
             camera?: null | string;
@@ -672,6 +970,42 @@ export interface components {
             status?: null | number;
             detail?: null | string;
             instance?: null | string;
+        };
+        PtzPosition: {
+            /**
+             * Format: double
+             * @description From -1 to 1; null where the camera doesn't tell, as the others.
+             */
+            pan: null | number;
+            /** Format: double */
+            tilt: null | number;
+            /**
+             * Format: double
+             * @description From 0 to 1.
+             */
+            zoom: null | number;
+        };
+        PtzRequest: {
+            /**
+             * Format: double
+             * @description Speed from -1 (left) to 1 (right). Default 0, as the others.
+             */
+            pan?: null | number;
+            /**
+             * Format: double
+             * @description From -1 (down) to 1 (up).
+             */
+            tilt?: null | number;
+            /**
+             * Format: double
+             * @description From -1 (wider) to 1 (closer).
+             */
+            zoom?: null | number;
+            /**
+             * Format: double
+             * @description From -1 (nearer) to 1 (farther).
+             */
+            focus?: null | number;
         };
         /**
          * @description Which of a camera's streams are kept.
@@ -822,6 +1156,8 @@ export interface components {
             packetsLost: number;
             /** Format: date-time */
             lastUnitAt: null | string;
+            /** @description Of the sound that comes along: aac, g711u, …; null: none, or none yet. */
+            audioCodec: null | string;
             state: components["schemas"]["CameraState"];
             reason: string;
             /**
@@ -887,6 +1223,38 @@ export interface operations {
         };
     };
     watchLive: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                audio?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switching Protocols */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    watchPreview: {
         parameters: {
             query?: {
                 stream?: "main" | "sub";
@@ -1216,6 +1584,104 @@ export interface operations {
             };
         };
     };
+    previewCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProbeRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    endPreview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     discoverCameras: {
         parameters: {
             query?: never;
@@ -1345,6 +1811,515 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getCameraPosition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PtzPosition"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    moveCamera: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PtzRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listPresets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    setPreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresetInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    goToPreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresetRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    removePreset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PresetRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getImaging: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imaging"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    setImaging: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImagingInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Imaging"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    setCameraTime: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Camera"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -26,6 +26,7 @@ interface Fields {
   record: RecordChoice;
   audio: boolean;
   fingerprint: string;
+  onvif: string;
   enabled: boolean;
 }
 
@@ -43,6 +44,7 @@ const fresh: Fields = {
   record: 'main',
   audio: true,
   fingerprint: '',
+  onvif: '',
   enabled: true,
 };
 
@@ -90,6 +92,7 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           record: camera.record,
           audio: camera.audio,
           fingerprint: camera.fingerprint ?? '',
+          onvif: camera.onvif?.url ?? '',
           enabled: camera.enabled,
         },
   );
@@ -111,15 +114,17 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
     userName: server.userName?.[0],
     password: server.password?.[0],
     fingerprint: server.fingerprint?.[0],
+    onvif: server['onvif.url']?.[0],
   };
   // A certificate is shown over TLS only.
-  const secure = isSecure(fields.main) || isSecure(fields.sub);
+  const secure = isSecure(fields.main) || isSecure(fields.sub) || /^\s*https:/i.test(fields.onvif);
 
   const submit = () => {
     setTried(true);
     const name = fields.name.trim();
     const main = fields.main.trim();
     const sub = fields.sub.trim();
+    const onvif = fields.onvif.trim();
     if (name === '' || !isRtsp(main) || (sub !== '' && !isRtsp(sub))) return;
     save.mutate(
       {
@@ -133,6 +138,8 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           record: fields.record,
           audio: fields.audio,
           fingerprint: secure ? fields.fingerprint.trim() || null : null,
+          onvif:
+            onvif === '' ? null : { url: onvif, profile: onvif === camera?.onvif?.url ? camera.onvif.profile : null },
           userName: fields.userName.trim() || null,
           password: fields.password !== '' ? fields.password : fields.forget ? '' : null,
         },
@@ -235,6 +242,18 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           onChange={(event) => put({ forget: event.currentTarget.checked })}
         />
       )}
+      <TextInput
+        label={t('form.onvif')}
+        description={t('form.onvifHelp')}
+        classNames={{ input: 'ltr-input' }}
+        dir="ltr"
+        placeholder="192.168.1.20"
+        value={fields.onvif}
+        error={wrong.onvif}
+        readOnly={fixed}
+        spellCheck={false}
+        onChange={(event) => put({ onvif: event.currentTarget.value })}
+      />
       <NativeSelect
         label={t('form.transport')}
         value={fields.transport}
@@ -305,6 +324,7 @@ function ProbeBox({ camera, fields }: { camera: Camera | null; fields: Fields })
             password: fields.password || null,
             transport: fields.transport,
             camera: camera?.id ?? null,
+            fingerprint: fields.fingerprint.trim() || null,
           })
         }
       >

@@ -14,13 +14,14 @@ import {
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
-import { useCameras, useDeleteCamera } from '../api/queries';
+import { useCameras, useDeleteCamera, useSetCameraTime } from '../api/queries';
 import type { Camera, CameraState } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { Failure, Notice, Said, Why } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
 import { follow } from '../shell/Shell';
 import { toast } from '../shell/toast';
+import { AddCamera, clockWords } from './AddCamera';
 import { CameraForm } from './CameraForm';
 
 export default function CamerasRoom() {
@@ -45,7 +46,7 @@ export default function CamerasRoom() {
   }
 
   const add = (
-    <Button leftSection={<IconPlus size={16} />} onClick={() => open('new')}>
+    <Button leftSection={<IconPlus size={16} />} onClick={() => open('find')}>
       {t('cameras.add')}
     </Button>
   );
@@ -98,6 +99,12 @@ export default function CamerasRoom() {
         </table>
       )}
 
+      {editing === 'find' && (
+        <AddCamera
+          onClose={() => setQuery({ edit: null }, { replace: false })}
+          onByHand={() => setQuery({ edit: 'new' })}
+        />
+      )}
       {(editing === 'new' || edited) && (
         <CameraForm key={editing} camera={edited} onClose={() => setQuery({ edit: null }, { replace: false })} />
       )}
@@ -160,6 +167,7 @@ function Row({ camera, onOpen, onRemove }: { camera: Camera; onOpen: () => void;
             {stream.bitrate !== null && <bdi>{format.bitrate(stream.bitrate)}</bdi>}
           </div>
         ))}
+        {camera.onvif && <OnvifLine camera={camera} />}
         {lost > 0 && <div className="small amber">{t('cameras.lost', { count: lost })}</div>}
       </td>
       <td>
@@ -200,6 +208,51 @@ function Row({ camera, onOpen, onRemove }: { camera: Camera; onOpen: () => void;
         )}
       </td>
     </tr>
+  );
+}
+
+/** How the camera's ONVIF service is doing, and its clock. */
+function OnvifLine({ camera }: { camera: Camera }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const setTime = useSetCameraTime();
+  const status = camera.onvif?.status;
+  if (!status) return null;
+  const running = status.state === 'running';
+  const offset = status.clockOffsetSeconds;
+  const wrong = running && offset !== null && Math.abs(offset) > 2;
+  const said = running ? (status.receivesEvents ? '' : status.eventsReason) : status.reason;
+  return (
+    <div className="stream onvif">
+      <span className="dim">ONVIF</span>
+      <span className={running ? '' : 'amber'}>{t(`onvif.state.${status.state}`)}</span>
+      {running && <span className={wrong ? 'amber' : 'dim'}>{clockWords(t, format, offset)}</span>}
+      {wrong && (
+        <Button
+          size="compact-xs"
+          variant="default"
+          loading={setTime.isPending}
+          onClick={() =>
+            setTime.mutate(camera.id, {
+              onSuccess: () => toast(t('onvif.timeSet', { camera: camera.name })),
+              onError: () => toast(t('onvif.timeNotSet', { camera: camera.name }), { wrong: true }),
+            })
+          }
+        >
+          {t('onvif.setTime')}
+        </Button>
+      )}
+      {status.identityEventsDropped > 0 && (
+        <span className="dim" title={t('onvif.droppedHelp')}>
+          {t('onvif.dropped', { count: status.identityEventsDropped })}
+        </span>
+      )}
+      {said !== '' && (
+        <div className="small reason">
+          <Said text={said} />
+        </div>
+      )}
+    </div>
   );
 }
 

@@ -45,6 +45,7 @@ const mayEqual = new Set([
   'cameras.actions',
   'form.transports.auto',
   'timeline.minute',
+  'scene.class.animal',
 ]);
 
 const translations = { es: flatten(es), fr: flatten(fr), ar: flatten(ar), en: english };

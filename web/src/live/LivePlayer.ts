@@ -29,12 +29,14 @@ export interface LiveState {
   ageSeconds: number | null;
   /** The node had to leave pictures out for this viewer a moment ago. */
   skipped: boolean;
+  /** Sound comes along and is heard. */
+  sound: boolean;
   cause: string | null;
   detail: string | null;
 }
 
 export interface LivePlayerOptions {
-  url: (stream: StreamKind) => string;
+  url: (stream: StreamKind, sound: boolean) => string;
   hasSub: boolean;
   /** The node's clock, ms since 1970 UTC. */
   now: () => number;
@@ -49,6 +51,7 @@ const start: LiveState = {
   wall: null,
   ageSeconds: null,
   skipped: false,
+  sound: false,
   cause: null,
   detail: null,
 };
@@ -70,6 +73,7 @@ export class LivePlayer {
   #state = start;
   #wanted: StreamKind = 'sub';
   #fallback = false;
+  #sound = false;
   #socket: WebSocket | null = null;
   #sink: MediaSink | null = null;
   #attempt = 0;
@@ -127,6 +131,17 @@ export class LivePlayer {
     this.#connect();
   }
 
+  /** Asks for sound or for none: it comes from a connection of its own kind, so the picture begins anew. */
+  hear(sound: boolean): void {
+    if (sound === this.#sound) return;
+    this.#sound = sound;
+    this.#video.muted = !sound;
+    if (this.#timer !== 0) {
+      this.#attempt = 0;
+      this.#connect();
+    }
+  }
+
   /** Lets go of the connection and the decoder; the last picture stays, said to be old. */
   pause(): void {
     window.clearInterval(this.#timer);
@@ -150,7 +165,7 @@ export class LivePlayer {
     this.#disconnect();
     const stream: StreamKind = this.#fallback ? 'sub' : this.#wanted;
     this.#set({ ...this.#state, phase: 'connecting', substituted: this.#fallback });
-    const socket = new WebSocket(this.#options.url(stream));
+    const socket = new WebSocket(this.#options.url(stream, this.#sound));
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     this.#heardAt = performance.now();
@@ -235,7 +250,14 @@ export class LivePlayer {
     this.#sink = new MediaSink(this.#video, init.mime, () => {
       if (this.#timer !== 0) this.#reconnect();
     });
-    this.#set({ ...this.#state, phase: 'waiting', stream: init.stream, cause: null, detail: null });
+    this.#set({
+      ...this.#state,
+      phase: 'waiting',
+      stream: init.stream,
+      sound: this.#sound && init.mime.includes('mp4a'),
+      cause: null,
+      detail: null,
+    });
   }
 
   #tick = (): void => {

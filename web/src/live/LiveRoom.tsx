@@ -95,6 +95,13 @@ export function LiveRoom() {
         return click('snapshot');
       case 't':
         return click('timeline');
+      case 'm':
+        return click('sound');
+      case 'p': {
+        const pad = document.querySelector<HTMLElement>('.tile:not([hidden]) [data-tool="ptz"]');
+        pad?.focus();
+        return pad !== null;
+      }
       default:
         return false;
     }
@@ -112,7 +119,7 @@ export function LiveRoom() {
   if (cameras.data && all.length === 0) {
     return (
       <Notice icon={<IconDeviceCctvOff size={32} />} title={t('live.none')} text={t('live.noneDo')}>
-        <Button leftSection={<IconPlus size={16} />} onClick={() => go('/settings/cameras?edit=new')}>
+        <Button leftSection={<IconPlus size={16} />} onClick={() => go('/settings/cameras?edit=find')}>
           {t('cameras.add')}
         </Button>
       </Notice>

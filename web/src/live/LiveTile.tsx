@@ -11,6 +11,8 @@ import {
   IconPlayerPause,
   IconPlugConnectedX,
   IconTimelineEvent,
+  IconVolume,
+  IconVolumeOff,
   IconVideoOff,
 } from '@tabler/icons-react';
 import { memo, useEffect, useRef, useState, useSyncExternalStore } from 'react';
@@ -23,8 +25,10 @@ import { useFormat } from '../i18n/format';
 import { Said } from '../shell/Notice';
 import { savePicture } from '../shell/picture';
 import { go } from '../shell/route';
+import { useSound } from '../shell/sound';
 import { toast } from '../shell/toast';
 import { LivePlayer, type LiveState } from './LivePlayer';
+import { PtzPad } from './PtzPad';
 
 interface Props {
   camera: Camera;
@@ -46,6 +50,7 @@ const idle: LiveState = {
   wall: null,
   ageSeconds: null,
   skipped: false,
+  sound: false,
   cause: null,
   detail: null,
 };
@@ -66,7 +71,7 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
     if (!video.current) return;
     const element = video.current;
     const made = new LivePlayer(element, {
-      url: (kind) => liveUrl(camera.id, kind),
+      url: (kind, sound) => liveUrl(camera.id, kind, sound),
       hasSub,
       now: nodeNow,
       beforeSwap: () => holdPicture(element, held.current),
@@ -82,6 +87,11 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
     if (active) player.play(wanted);
     else player.pause();
   }, [player, active, wanted]);
+
+  // Browsers play AAC in a media source; what else cameras send is recorded all the same.
+  const audio = camera.status.streams.find((candidate) => candidate.stream === wanted)?.audioCodec ?? null;
+  const [heard, setHeard] = useSound(`live ${camera.id}`);
+  useEffect(() => player?.hear(heard && active), [player, heard, active]);
 
   const state = useSyncExternalStore(player?.subscribe ?? never, () => player?.state ?? idle);
 
@@ -194,7 +204,26 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
         </span>
       </div>
 
+      {large && camera.onvif?.status?.ptz && <PtzPad camera={camera} />}
+
       <div className="tile-tools">
+        {audio !== null && (
+          <Tool
+            label={
+              audio !== 'aac'
+                ? t('live.soundUnplayable', { codec: audio.toUpperCase() })
+                : heard
+                  ? t('live.mute', { camera: camera.name })
+                  : t('live.unmute', { camera: camera.name })
+            }
+            data-tool="sound"
+            pressed={heard}
+            disabled={audio !== 'aac'}
+            onClick={() => setHeard(!heard)}
+          >
+            {heard ? <IconVolume size={18} /> : <IconVolumeOff size={18} />}
+          </Tool>
+        )}
         <Tool label={t('live.snapshot', { camera: camera.name })} data-tool="snapshot" onClick={snapshot}>
           <IconCamera size={18} />
         </Tool>
@@ -220,10 +249,13 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
 function Tool({
   label,
   onClick,
+  pressed,
   ...rest
 }: {
   label: string;
   onClick: () => void;
+  pressed?: boolean;
+  disabled?: boolean;
   children: React.ReactNode;
   'data-tool': string;
 }) {
@@ -233,6 +265,7 @@ function Tool({
         {...rest}
         className="tile-tool"
         aria-label={label}
+        aria-pressed={pressed}
         onClick={onClick}
         onDoubleClick={(event) => event.stopPropagation()}
       />

@@ -14,6 +14,8 @@ const wall = [
   [['F'], 'keys.fullScreen'],
   [['S'], 'keys.snapshot'],
   [['T'], 'keys.openTimeline'],
+  [['M'], 'keys.sound'],
+  [['P', '↑ ↓ ← →', '+ −'], 'keys.turn'],
 ] as const;
 const timeline = [
   [['Space'], 'keys.playPause'],
@@ -28,6 +30,7 @@ const timeline = [
   [['E'], 'keys.export'],
   [['D'], 'keys.go'],
   [['S'], 'keys.snapshot'],
+  [['M'], 'keys.sound'],
   [['F'], 'keys.fullScreen'],
 ] as const;
 

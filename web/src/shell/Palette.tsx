@@ -79,7 +79,7 @@ function Search({ onClose, onKeys }: Props) {
       command('timeline', t('app.timeline'), () => go('/timeline')),
       command('exports', t('app.exports'), () => go('/exports')),
       command('cameras', t('app.cameras'), () => go('/settings/cameras')),
-      command('add', t('search.addCamera'), () => go('/settings/cameras?edit=new')),
+      command('add', t('search.addCamera'), () => go('/settings/cameras?edit=find')),
       ...layouts.map((count) =>
         command(`layout-${count}`, t('search.layout', { tiles: t('live.tiles', { count }) }), () =>
           go(`/live?layout=${count}`),

@@ -146,6 +146,7 @@ export class PlaybackPlayer {
   #state: PlaybackState = { phase: 'empty', wall: 0, rate: 1, skipped: null, reason: null };
   /** Wanted, whatever the decoder is doing at the moment. */
   #running = false;
+  #sound = false;
   /** Grows with every seek; what an older one still awaits is void. */
   #turn = 0;
   #frameMs = 40;
@@ -223,6 +224,13 @@ export class PlaybackPlayer {
   setRate(rate: number): void {
     this.#set({ rate });
     this.#apply();
+    this.#applySound();
+  }
+
+  /** Whether the recording's sound is heard, where it has any; at its own speed only. */
+  hear(sound: boolean): void {
+    this.#sound = sound;
+    this.#applySound();
   }
 
   /** Shows a moment. Where nothing was recorded, the first picture after it, and says which gap lies between. */
@@ -452,6 +460,12 @@ export class PlaybackPlayer {
   #showActive(): void {
     this.#active.video.classList.add('active');
     this.#spare.video.classList.remove('active');
+    this.#applySound();
+  }
+
+  #applySound(): void {
+    this.#spare.video.muted = true;
+    this.#active.video.muted = !this.#sound || this.#state.rate !== 1;
   }
 
   #onWaiting = (event: Event): void => {

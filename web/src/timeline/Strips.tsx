@@ -4,10 +4,12 @@ import { IconCircleFilled, IconCircleOff } from '@tabler/icons-react';
 import { memo, useEffect, useMemo, useRef, useState, useSyncExternalStore, type PointerEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
-import type { Camera, Timeline } from '../api/types';
+import type { Timeline } from '../api/types';
 import { useFormat, type Format } from '../i18n/format';
 import { usePreferences } from '../i18n/preferences';
 import { momentAt } from './coverage';
+import { drawMarks, markAt, type Mark } from './marks';
+import type { Listed } from './removed';
 import { drawRow, readColours, type RowColours } from './drawRow';
 import { drawRuler } from './drawRuler';
 import { spanOf, toPixel, toTime } from './TimeScale';
@@ -15,8 +17,11 @@ import type { TimelineView } from './TimelineView';
 import { Zone } from './zone';
 
 interface Props {
-  cameras: Camera[];
+  cameras: Listed[];
   timelines: Record<string, Timeline> | undefined;
+  /** What happened in front of each camera. */
+  marks: Record<string, Mark[]>;
+  onOpenMark: (camera: string, ms: number) => void;
   view: TimelineView;
   selected: string | null;
   onSeek: (camera: string, ms: number) => void;
@@ -33,7 +38,7 @@ interface Hover {
 }
 
 /** All cameras' strips under one ruler: wheel and pinch zoom around the pointer, drag moves, click seeks, Shift-drag selects. */
-export function Strips({ cameras, timelines, view, selected, onSeek }: Props) {
+export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOpenMark }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const { scheme } = usePreferences();
@@ -172,7 +177,9 @@ export function Strips({ cameras, timelines, view, selected, onSeek }: Props) {
     gesture.current = null;
     if (event.type === 'pointerup' && !going.moved && !going.selecting) {
       const camera = going.camera ?? selected;
-      if (camera !== null) onSeek(camera, Math.min(going.from, nodeNow()));
+      const mark = camera === null ? null : markAt(marks[camera], view.scale, toPixel(view.scale, going.from));
+      if (camera !== null && mark !== null) onOpenMark(camera, mark.at);
+      else if (camera !== null) onSeek(camera, Math.min(going.from, nodeNow()));
     }
   };
 
@@ -203,6 +210,7 @@ export function Strips({ cameras, timelines, view, selected, onSeek }: Props) {
                 <Strip
                   camera={camera}
                   timeline={timelines?.[camera.id]}
+                  marks={marks[camera.id]}
                   view={view}
                   selected={camera.id === selected}
                   first={selected === null && item.index === 0}
@@ -225,7 +233,13 @@ export function Strips({ cameras, timelines, view, selected, onSeek }: Props) {
             top: hover.y + 16,
           }}
         >
-          <Moment timeline={timelines?.[hover.camera]} ms={hover.ms} format={format} span={spanOf(view.scale)} />
+          <Moment
+            mark={markAt(marks[hover.camera], view.scale, toPixel(view.scale, hover.ms))}
+            timeline={timelines?.[hover.camera]}
+            ms={hover.ms}
+            format={format}
+            span={spanOf(view.scale)}
+          />
         </div>
       )}
     </div>
@@ -284,8 +298,9 @@ function Overlay({ view }: { view: TimelineView }) {
 }
 
 interface StripProps {
-  camera: Camera;
+  camera: Listed;
   timeline: Timeline | undefined;
+  marks: Mark[] | undefined;
   view: TimelineView;
   selected: boolean;
   first: boolean;
@@ -294,7 +309,17 @@ interface StripProps {
   onSeek: (camera: string, ms: number) => void;
 }
 
-const Strip = memo(function Strip({ camera, timeline, view, selected, first, colours, format, onSeek }: StripProps) {
+const Strip = memo(function Strip({
+  camera,
+  timeline,
+  marks,
+  view,
+  selected,
+  first,
+  colours,
+  format,
+  onSeek,
+}: StripProps) {
   const { t } = useTranslation();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [focus, setFocus] = useState(false);
@@ -304,7 +329,9 @@ const Strip = memo(function Strip({ camera, timeline, view, selected, first, col
   useEffect(() => {
     if (!colours) return;
     const draw = () => {
-      if (canvas.current) drawRow(canvas.current, view.scale, timeline, nodeNow(), colours, selected);
+      if (!canvas.current) return;
+      drawRow(canvas.current, view.scale, timeline, nodeNow(), colours, selected);
+      if (marks) drawMarks(canvas.current, view.scale, marks, colours.mark);
     };
     draw();
     // Playing moves only the playhead; a strip is redrawn when the stretch in view changes.
@@ -314,11 +341,15 @@ const Strip = memo(function Strip({ camera, timeline, view, selected, first, col
       drawn = view.scale;
       draw();
     });
-  }, [view, timeline, colours, selected]);
+  }, [view, timeline, marks, colours, selected]);
 
-  const recording = t(`recording.${camera.recording.state}`);
+  const recording = camera.removed ? t('timeline.removed') : t(`recording.${camera.recording.state}`);
   return (
-    <div className={selected ? 'strip selected' : 'strip'} data-strip={camera.id}>
+    <div
+      className={`strip${selected ? ' selected' : ''}${camera.removed ? ' removed' : ''}`}
+      data-strip={camera.id}
+      title={camera.removed ? t('timeline.removed') : undefined}
+    >
       <button
         type="button"
         className="strip-label"
@@ -329,7 +360,7 @@ const Strip = memo(function Strip({ camera, timeline, view, selected, first, col
         {camera.recording.state === 'recording' ? (
           <IconCircleFilled size={8} className="dim" aria-label={recording} />
         ) : (
-          <IconCircleOff size={12} className="amber" aria-label={recording} />
+          <IconCircleOff size={12} className={camera.removed ? 'dim' : 'amber'} aria-label={recording} />
         )}
         <bdi>{camera.name}</bdi>
       </button>
@@ -380,11 +411,13 @@ function whatIs(t: Translate, format: Format, timeline: Timeline | undefined, ms
 }
 
 function Moment({
+  mark = null,
   timeline,
   ms,
   format,
   span,
 }: {
+  mark?: Mark | null;
   timeline: Timeline | undefined;
   ms: number;
   format: Format;
@@ -398,6 +431,12 @@ function Moment({
         {span > 2 * 86_400_000 && `${format.shortDate(ms)} `}
         <bdi dir="ltr">{span < 60_000 ? format.timeMs(ms) : format.time(ms)}</bdi>
       </strong>
+      {mark !== null && (
+        <span>
+          ▲ <bdi dir="ltr">{format.time(mark.at)}</bdi> {t(`scene.kind.${mark.kind}`)}
+          {mark.count > 1 && ` · ${t('scene.times', { count: mark.count })}`}
+        </span>
+      )}
       <span>{whatIs(t, format, timeline, ms)}</span>
       {moment.kind === 'gap' && moment.gap.detail && (
         <bdi lang="en" className="dim">

@@ -15,6 +15,8 @@ import {
   IconPlayerPlayFilled,
   IconRewindBackward10,
   IconRewindForward10,
+  IconVolume,
+  IconVolumeOff,
   IconX,
   IconZoomIn,
   IconZoomOut,
@@ -22,16 +24,20 @@ import {
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
-import { fetchTimeline, useCameras, useTimelines } from '../api/queries';
+import { fetchTimeline, useCameras, useSceneMarks, useTimelines } from '../api/queries';
 import type { Camera, StreamKind, Timeline } from '../api/types';
 import { useFormat, type Format } from '../i18n/format';
 import { useKeys } from '../shell/keyboard';
 import { Failure, Notice } from '../shell/Notice';
 import { savePicture } from '../shell/picture';
+import { useSound } from '../shell/sound';
 import { go, setQuery, usePlace } from '../shell/route';
 import { toast } from '../shell/toast';
 import { ExportDialog } from './ExportDialog';
+import { readMarks, type Mark } from './marks';
 import { PlaybackPlayer, type PlaybackState } from './PlaybackPlayer';
+import { RecentEvents } from './RecentEvents';
+import { removedCameras, type Listed } from './removed';
 import { shuttle, speeds } from './shuttle';
 import { Strips } from './Strips';
 import { day, spanOf, toTime } from './TimeScale';
@@ -44,14 +50,16 @@ const never = () => () => undefined;
 /** Archive recorded less than this ago is opened a little before now, so that there is something to play. */
 const openBeforeMs = 30_000;
 
+/** An event is opened this long before it happened: what led to it is what one wants to see. */
+const beforeEventMs = 10_000;
+
 export default function TimelineRoom() {
   const { t } = useTranslation();
   const format = useFormat();
   const { query } = usePlace();
   const cameras = useCameras();
-  const all = useMemo(() => cameras.data ?? [], [cameras.data]);
+  const present = useMemo(() => cameras.data ?? [], [cameras.data]);
   const wanted = query.get('camera');
-  const camera = all.find((candidate) => candidate.id === wanted) ?? null;
 
   // The address is read once; from then on the view writes it.
   const [opened] = useState(() => {
@@ -64,7 +72,10 @@ export default function TimelineRoom() {
     if (opened.at === null) made.show(nodeNow() - (opened.span ?? day) * 0.35);
     return made;
   });
-  const { timelines, error, refetch, loading } = useStrips(view, all);
+  const { timelines, marks, error, refetch, loading } = useStrips(view, present);
+  // Behind those that are there: what was removed but can still be looked back at.
+  const all = useMemo((): Listed[] => [...present, ...removedCameras(present, timelines)], [present, timelines]);
+  const camera = all.find((candidate) => candidate.id === wanted) ?? null;
   const { frame, first: firstVideo, second: secondVideo, player, state } = useStage(camera, view, opened.at === null);
 
   // No camera in the address: the first one. An empty stage helps nobody.
@@ -93,6 +104,15 @@ export default function TimelineRoom() {
     view.play(ms);
     if (ms < view.scale.from || ms > toTime(view.scale, view.scale.width)) view.show(ms);
     void player?.seek(ms);
+  };
+
+  const [heard, setHeard] = useSound('playback');
+  useEffect(() => player?.hear(heard), [player, heard]);
+  const names = useMemo(() => new Map(all.map((each) => [each.id, each.name])), [all]);
+  const openEvent = (id: string, ms: number) => {
+    player?.play();
+    if (ms < view.scale.from || ms > toTime(view.scale, view.scale.width)) view.show(ms);
+    seek(id, ms - beforeEventMs);
   };
 
   const [exporting, setExporting] = useState<{ from: number; to: number } | null>(null);
@@ -190,6 +210,9 @@ export default function TimelineRoom() {
       case 's':
         snapshot();
         return true;
+      case 'm':
+        setHeard(!heard);
+        return true;
       case 'f':
         full();
         return true;
@@ -211,7 +234,7 @@ export default function TimelineRoom() {
       </Failure>
     );
   }
-  if (cameras.data && all.length === 0) {
+  if (cameras.data && !loading && all.length === 0) {
     return <Notice icon={<IconDeviceCctvOff size={32} />} title={t('timeline.none')} text={t('live.noneDo')} />;
   }
 
@@ -311,6 +334,13 @@ export default function TimelineRoom() {
               {selection && ` · ${format.duration(selection.to - selection.from)}`}
             </Button>
           </Tooltip>
+          <Tool
+            label={heard ? t('timeline.mute') : t('timeline.unmute')}
+            pressed={heard}
+            onClick={() => setHeard(!heard)}
+          >
+            {heard ? <IconVolume size={18} /> : <IconVolumeOff size={18} />}
+          </Tool>
           <Tool label={t('timeline.snapshot')} onClick={snapshot}>
             <IconCamera size={18} />
           </Tool>
@@ -318,7 +348,7 @@ export default function TimelineRoom() {
             size="compact-sm"
             variant="default"
             leftSection={<IconBroadcast size={16} />}
-            disabled={!camera}
+            disabled={!camera || camera.removed === true}
             onClick={() => camera && go(`/live?camera=${encodeURIComponent(camera.id)}`)}
           >
             {t('timeline.goLive')}
@@ -329,6 +359,7 @@ export default function TimelineRoom() {
       <div className="strips-panel">
         <div className="strips-tools">
           <ZoomMenu view={view} format={format} />
+          <RecentEvents names={names} onOpen={openEvent} />
           <span className="grow dim hint wide-only">{t('timeline.hint')}</span>
           {error !== null && (
             <Button
@@ -356,6 +387,8 @@ export default function TimelineRoom() {
           <Strips
             cameras={all}
             timelines={loading ? undefined : timelines}
+            marks={marks}
+            onOpenMark={openEvent}
             view={view}
             selected={camera?.id ?? null}
             onSeek={seek}
@@ -382,10 +415,11 @@ export default function TimelineRoom() {
   );
 }
 
-function Tool({ label, onClick, children }: { label: string; onClick: () => void; children: ReactNode }) {
+function Tool(props: { label: string; pressed?: boolean; onClick: () => void; children: ReactNode }) {
+  const { label, pressed, onClick, children } = props;
   return (
     <Tooltip label={label}>
-      <ActionIcon aria-label={label} onClick={onClick}>
+      <ActionIcon aria-label={label} aria-pressed={pressed} onClick={onClick}>
         {children}
       </ActionIcon>
     </Tooltip>
@@ -403,6 +437,12 @@ function useStrips(view: TimelineView, cameras: Camera[]) {
   });
   const [from = 0, to = 0] = stretch.split(' ').map(Number);
   const main = useTimelines(from, to, 'main');
+  const scene = useSceneMarks(from, to);
+  const marks = useMemo(() => {
+    const read: Record<string, Mark[]> = {};
+    for (const [id, list] of Object.entries(scene.data ?? {})) read[id] = readMarks(list);
+    return read;
+  }, [scene.data]);
   const onlySub = cameras.filter((camera) => camera.record === 'sub').map((camera) => camera.id);
   const sub = useTimelines(from, to, 'sub', onlySub.length > 0);
   const subKey = onlySub.join(' ');
@@ -417,6 +457,7 @@ function useStrips(view: TimelineView, cameras: Camera[]) {
   }, [main.data, sub.data, subKey]);
   return {
     timelines,
+    marks,
     loading: main.isPending,
     error: main.isError ? main.error : null,
     refetch: () => void main.refetch(),

@@ -10,6 +10,7 @@ export interface RowColours {
   gapBack: string;
   chosen: string;
   nothing: string;
+  mark: string;
 }
 
 export function readColours(element: Element): RowColours {
@@ -22,6 +23,7 @@ export function readColours(element: Element): RowColours {
     gapBack: read('--strip-gap-back'),
     chosen: read('--strip-chosen'),
     nothing: read('--strip-nothing'),
+    mark: read('--strip-mark'),
   };
 }
 
