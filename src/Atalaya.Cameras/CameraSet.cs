@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Atalaya.Media;
+using Microsoft.Extensions.Logging;
 
 namespace Atalaya.Cameras;
 
@@ -35,8 +37,12 @@ public sealed class CameraSet : IAsyncDisposable
 
     public Camera? Find(string id) => _cameras.GetValueOrDefault(id);
 
-    /// <summary>Makes the running cameras those of <paramref name="configs"/>; ones that are equal aren't touched.</summary>
+    /// <summary>
+    /// Makes the running cameras those of <paramref name="configs"/>; ones that are equal aren't touched. A camera whose change fails, because a
+    /// handler of an event threw, keeps no other from its own; it is tried again with the next snapshot.
+    /// </summary>
     /// <exception cref="ArgumentException">Two configurations have one id.</exception>
+    /// <exception cref="AggregateException">What handlers threw, after everything else was applied.</exception>
     public async Task ApplyAsync(IReadOnlyCollection<CameraConfig> configs, CancellationToken stop = default)
     {
         var wanted = configs.ToImmutableSortedDictionary(c => c.Id, c => c);
@@ -44,14 +50,26 @@ public sealed class CameraSet : IAsyncDisposable
         try
         {
             // Side by side: a camera that is slow to say goodbye must not hold up the others.
-            await Task.WhenAll(_cameras.Values.Where(c => !wanted.ContainsKey(c.Id)).ToArray().Select(RemoveAsync));
-            await Task.WhenAll(_cameras.Values.Where(c => wanted[c.Id] != c.Config).ToArray().Select(c => ChangeAsync(c, wanted[c.Id])));
+            var faults = new ConcurrentBag<Exception>();
+            await Task.WhenAll(_cameras.Values.Where(c => !wanted.ContainsKey(c.Id)).ToArray().Select(c => TryAsync(c.Id, "removed", () => RemoveAsync(c))));
+            await Task.WhenAll(_cameras.Values.Where(c => wanted.TryGetValue(c.Id, out var next) && next != c.Config).ToArray()
+                .Select(c => TryAsync(c.Id, "changed", () => ChangeAsync(c, wanted[c.Id]))));
             foreach (var config in wanted.Values.Where(c => !_cameras.ContainsKey(c.Id)).ToArray())
+                await TryAsync(config.Id, "added", () => AddAsync(config));
+            if (!faults.IsEmpty)
+                throw new AggregateException(faults);
+
+            async Task TryAsync(string id, string what, Func<Task> change)
             {
-                var camera = new Camera(config, _services);
-                Adding?.Invoke(camera);
-                ImmutableInterlocked.Update(ref _cameras, map => map.SetItem(config.Id, camera));
-                camera.Start();
+                try
+                {
+                    await change();
+                }
+                catch (Exception e)
+                {
+                    _services.Log.LogError(e, "{Camera} couldn't be {What}; the other cameras aren't concerned.", id, what);
+                    faults.Add(e);
+                }
             }
         }
         finally
@@ -73,6 +91,15 @@ public sealed class CameraSet : IAsyncDisposable
         {
             _applying.Release();
         }
+    }
+
+    Task AddAsync(CameraConfig config)
+    {
+        var camera = new Camera(config, _services);
+        Adding?.Invoke(camera);
+        ImmutableInterlocked.Update(ref _cameras, map => map.SetItem(config.Id, camera));
+        camera.Start();
+        return Task.CompletedTask;
     }
 
     async Task RemoveAsync(Camera camera)

@@ -28,7 +28,8 @@ public sealed class Archive : IAsyncDisposable
     readonly bool _reading;
     readonly CancellationTokenSource _stop = new();
     Action<RecorderStatus>? _changed;
-    bool _disposed;
+    readonly Lock _attaching = new();
+    bool _disposed;     // under _attaching
 
     Archive(SegmentIndex? index, StorageConfig storage, RecordingOptions options, TimeProvider clock, ILogger log, DbConnection? memory, bool reading)
     {
@@ -134,17 +135,18 @@ public sealed class Archive : IAsyncDisposable
     /// <exception cref="ArgumentException">The camera's id can't be the name of a folder.</exception>
     public Recorder Attach(string camera, StreamKind stream, StreamHub hub)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
         if (_reading)
             throw new InvalidOperationException("This archive was opened for reading.");
         if (!SegmentName.IsCamera(camera))
             throw new ArgumentException($"'{camera}' can't be the name of a folder: use up to 64 letters, digits, '.', '_' and '-', not starting with a dot.", nameof(camera));
-        if (_recorders.ContainsKey((camera, stream)))
-            throw new InvalidOperationException($"{camera} {stream} is being recorded already.");
-        var recorder = new Recorder(this, Ledger(camera, stream), hub, Volumes.Choose(LastVolume(camera, stream), StreamsOn));
-        if (!_recorders.TryAdd((camera, stream), recorder))
-            throw new InvalidOperationException($"{camera} {stream} is being recorded already.");
-        return recorder;
+        // One at a time, and none once the end has begun: it stops those that it finds.
+        lock (_attaching)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_recorders.ContainsKey((camera, stream)))
+                throw new InvalidOperationException($"{camera} {stream} is being recorded already.");
+            return _recorders[(camera, stream)] = new(this, Ledger(camera, stream), hub, Volumes.Choose(LastVolume(camera, stream), StreamsOn));
+        }
     }
 
     public ArchiveStatus Status() => new(
@@ -235,9 +237,13 @@ public sealed class Archive : IAsyncDisposable
     /// <summary>Ends every recorder with <see cref="SegmentEnd.Shutdown"/>, and waits until all is on the disk and in the index.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_disposed)
-            return;
-        _disposed = true;
+        lock (_attaching)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+        }
+
         await Task.WhenAll(_recorders.Values.Select(r => r.StopAsync(SegmentEnd.Shutdown, GapCause.Shutdown, "The node was stopped.")));
         await Volumes.DisposeAsync();
         await _stop.CancelAsync();

@@ -7,8 +7,11 @@ namespace Atalaya.Recording;
 /// <summary>Takes one stream from its hub to the disk: reads what waits when the volume's thread gets to it.</summary>
 public sealed class Recorder
 {
-    /// <summary>Units that may wait for the disk: 10 s of 25 pictures a second. A disk that stalls longer loses, and says so.</summary>
-    const int Capacity = 256;
+    /// <summary>
+    /// What may wait for the disk: 10 s of 25 pictures and 47 units of sound a second, and 16 s of 4 Mbit/s. A disk that stalls longer loses, and says so;
+    /// 200 cameras on it take at most 1.6 GB of memory meanwhile.
+    /// </summary>
+    const int Capacity = 768, MaxBytes = 8 << 20;
 
     readonly Archive _archive;
     readonly HubReader _reader;
@@ -34,7 +37,7 @@ public sealed class Recorder
         Ledger = ledger;
         _since = WallTime.Now(archive.Clock);
         _writer = new(this);
-        _reader = hub.Open(Capacity, Overflow.EndSegment, FragmentLength);
+        _reader = hub.Open(Capacity, Overflow.EndSegment, FragmentLength, MaxBytes);
         _reader.OnReady(Wake);
     }
 

@@ -40,6 +40,35 @@ public sealed class CameraSetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_handler_that_throws_concerns_one_camera_which_is_tried_again()
+    {
+        int attempts = 0;
+        _set.Adding += camera =>
+        {
+            if (camera.Id == "first" && attempts++ == 0)
+                throw new InvalidOperationException("No.");
+        };
+        CameraConfig[] both = [Config() with { Id = "first" }, Config() with { Id = "second" }];
+        (await Should.ThrowAsync<AggregateException>(_set.ApplyAsync(both, TestContext.Current.CancellationToken))).InnerExceptions.ShouldHaveSingleItem();
+        _set.All.Select(c => c.Id).ShouldBe(["second"]);
+        await _set.ApplyAsync(both, TestContext.Current.CancellationToken);
+        _set.All.Select(c => c.Id).ShouldBe(["first", "second"]);
+
+        Action<Camera, CameraConfig> refuse = (camera, _) =>
+        {
+            if (camera.Id == "first")
+                throw new InvalidOperationException("No.");
+        };
+        _set.Changing += refuse;
+        CameraConfig[] renamed = [both[0] with { Name = "Gate" }, both[1] with { Name = "Yard" }];
+        await Should.ThrowAsync<AggregateException>(_set.ApplyAsync(renamed, TestContext.Current.CancellationToken));
+        _set.All.Select(c => c.Config.Name).ShouldBe([both[0].Name, "Yard"]);
+        _set.Changing -= refuse;
+        await _set.ApplyAsync(renamed, TestContext.Current.CancellationToken);
+        _set.All.Select(c => c.Config.Name).ShouldBe(["Gate", "Yard"]);
+    }
+
+    [Fact]
     public async Task A_camera_that_hangs_up_is_a_break_with_its_cause_and_comes_back_by_itself()
     {
         var (camera, reader) = await AddAsync(Config());

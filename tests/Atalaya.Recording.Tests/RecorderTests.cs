@@ -139,7 +139,7 @@ public sealed class RecorderTests
         using (var stall = new ManualResetEventSlim())
         {
             scene.Disk.Stall = stall;
-            foreach (var unit in footage.Units(10, 40, Noon))
+            foreach (var unit in footage.Units(10, 60, Noon))
             {
                 scene.Hub.Publish(unit);
                 unit.Release();
@@ -150,7 +150,7 @@ public sealed class RecorderTests
             await scene.Archive.IdleAsync();
         }
 
-        await scene.PublishAsync(footage.Units(40, 50, Noon));
+        await scene.PublishAsync(footage.Units(60, 70, Noon));
         await scene.Recorder.StopAsync(GapCause.Operator, "");
         await scene.SettleAsync();
 
@@ -164,7 +164,7 @@ public sealed class RecorderTests
         lost.ShouldBeGreaterThan(0);
         (gap.To!.Value - gap.From).TotalSeconds.ShouldBe(lost / 25.0, 0.001);
         gap.Detail.ShouldContain($"{lost} units");
-        await scene.ShouldBeSoundAsync(pictures: 1250 - (int)lost);
+        await scene.ShouldBeSoundAsync(pictures: 1750 - (int)lost);
     }
 
     [Fact]
@@ -443,6 +443,32 @@ public sealed class RecorderTests
         (await Should.ThrowAsync<IOException>(Archive.OpenAsync(scene.Root, null, RecordingOptions.Default, scene.Clock, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)))
             .Message.ShouldContain("Another process");
         Should.Throw<InvalidOperationException>(() => scene.Archive.Attach("gate", StreamKind.Main, new StreamHub()));
+    }
+
+    [Fact]
+    public async Task A_recorder_attached_while_the_archive_ends_is_stopped_or_refused()
+    {
+        for (int i = 0; i < 30; i++)
+        {
+            await using var scene = await Scene.OpenAsync(attach: false);
+            using var start = new Barrier(2);
+            var attached = Task.Run(() =>
+            {
+                start.SignalAndWait();
+                try
+                {
+                    return scene.Archive.Attach("late", StreamKind.Main, new StreamHub());
+                }
+                catch (ObjectDisposedException)
+                {
+                    return null;
+                }
+            });
+            start.SignalAndWait();
+            await scene.StopAsync();
+            if (await attached is { } recorder)
+                recorder.Status().State.ShouldBe(RecorderState.Stopped);
+        }
     }
 
     [Fact]
