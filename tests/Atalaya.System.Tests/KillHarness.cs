@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Atalaya.Media;
 using Atalaya.Simulation;
 using Atalaya.Testing;
 
@@ -28,7 +29,8 @@ enum KillMoment
 /// </summary>
 /// <remarks>
 /// Each camera plays a clip from its first picture to every new session, so a session's recording must be a beginning of that clip, picture for
-/// picture. A recording belongs to the node whose session with the camera was the last to begin before it.
+/// picture, and its sound a stretch of the clip's without a hole. A recording belongs to the node whose session with the camera was the last to begin
+/// before it. Half of the cameras have a sub stream, and sound on both.
 /// </remarks>
 sealed class KillHarness : IAsyncDisposable
 {
@@ -45,7 +47,7 @@ sealed class KillHarness : IAsyncDisposable
     readonly Random _random;
     readonly ITestOutputHelper _report;
     readonly RtspSimulator _simulator;
-    readonly IReadOnlyList<string> _clip;       // MD5 of its pictures' bytes
+    readonly IReadOnlyList<RecordedStream> _streams;
     readonly List<Life> _lives = [];
     readonly List<int> _lost = [];              // pictures, of each camera at each kill
     TimeSpan _startUp = TimeSpan.FromSeconds(1);
@@ -53,12 +55,20 @@ sealed class KillHarness : IAsyncDisposable
     int _probed;                                // files
     bool _sound;
 
-    KillHarness(int seed, ITestOutputHelper report, RtspSimulator simulator, IReadOnlyList<string> clip)
+    KillHarness(int seed, ITestOutputHelper report, RtspSimulator simulator, IReadOnlyList<RecordedStream> streams)
     {
         _random = new(seed);
         _report = report;
         _simulator = simulator;
-        _clip = clip;
+        _streams = streams;
+    }
+
+    /// <summary>What a stream must give back: MD5 of each picture's bytes, and of each unit of sound.</summary>
+    sealed record Expected(IReadOnlyList<string> Pictures, IReadOnlyList<string> Sounds);
+
+    sealed record RecordedStream(string Camera, StreamKind Kind, Expected Expected)
+    {
+        public override string ToString() => $"{Camera} {Kind}";
     }
 
     string DataFolder => Path.Combine(_folder, "data");
@@ -76,7 +86,7 @@ sealed class KillHarness : IAsyncDisposable
         public long Spawned => spawned;
 
         /// <summary>Pictures that each camera had sent to it when it was killed.</summary>
-        public Dictionary<string, long> Sent { get; } = [];
+        public Dictionary<(string Camera, StreamKind Stream), long> Sent { get; } = [];
         public KillMoment? Killed { get; set; }
 
         /// <summary>It was asked to stop, so a gap behind it may say so.</summary>
@@ -86,11 +96,25 @@ sealed class KillHarness : IAsyncDisposable
     public static async Task<KillHarness> StartAsync(int seed, ITestOutputHelper report)
     {
         // A key frame each 0.4 s, so that a new session records at once and segments of 2 s are cut near their length. 20 s: no loop within a life.
-        string clip = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond));
+        string silent = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond));
+        string spoken = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond, Audio: Codec.Aac));
+        string small = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond, Width: 160, Height: 120, Audio: Codec.Aac));
         // Parameter sets only in the session description: then pictures reach the file as they are in the clip.
         var simulator = await RtspSimulator.StartAsync(new() { Port = 0, Start = LoopStart.Beginning, ParameterSetsInStream = false });
-        var pictures = Clip.Load(clip);
-        var harness = new KillHarness(seed, report, simulator, (await ProbeAsync(clip)).Pictures);
+        var streams = new List<RecordedStream>();
+        var (expectSilent, expectSpoken, expectSmall) = (await ExpectAsync(silent), await ExpectAsync(spoken), await ExpectAsync(small));
+        var cameras = new List<(string Name, SimulatedCamera Camera)>();
+        for (int i = 1; i <= Cameras; i++)
+        {
+            string name = $"camera-{i}";
+            bool full = i % 2 == 0;
+            cameras.Add((name, full ? simulator.Add(name, Clip.Load(spoken), Clip.Load(small)) : simulator.Add(name, Clip.Load(silent))));
+            streams.Add(new(name, StreamKind.Main, full ? expectSpoken : expectSilent));
+            if (full)
+                streams.Add(new(name, StreamKind.Sub, expectSmall));
+        }
+
+        var harness = new KillHarness(seed, report, simulator, streams);
         string yaml = $"""
             listen: "127.0.0.1:0"
             data: "{harness.DataFolder}"
@@ -98,8 +122,8 @@ sealed class KillHarness : IAsyncDisposable
             cameras:
 
             """;
-        foreach (string name in Enumerable.Range(1, Cameras).Select(n => $"camera-{n}"))
-            yaml += $"  - {"{"} id: {name}, main: '{simulator.Add(name, pictures).Url()}' {"}"}\n";
+        foreach (var (name, camera) in cameras)
+            yaml += $"  - {"{"} id: {name}, main: '{camera.Url()}'{(camera.HasSub ? $", sub: '{camera.Url(StreamKind.Sub)}', record: both" : "")} {"}"}\n";
         await File.WriteAllTextAsync(harness.Config, yaml);
         return harness;
     }
@@ -213,7 +237,7 @@ sealed class KillHarness : IAsyncDisposable
     /// <summary>What the cameras have sent to it so far.</summary>
     void Count(Life life)
     {
-        foreach (var sessions in _simulator.Sessions.Where(s => s.Started.Milliseconds >= life.Spawned).GroupBy(s => s.Camera.Name, StringComparer.Ordinal))
+        foreach (var sessions in _simulator.Sessions.Where(s => s.Started.Milliseconds >= life.Spawned).GroupBy(s => (s.Camera.Name, s.Stream)))
         {
             sessions.Count().ShouldBe(1, Say(life, $"{sessions.Key} was left and connected to again"));
             if (sessions.Single() is { Tracks.Count: > 0 } session)
@@ -230,18 +254,18 @@ sealed class KillHarness : IAsyncDisposable
                 .ShouldBeEmpty(Say(life, "it is ready and has not recovered these"));
         }
 
-        foreach (var camera in _simulator.Cameras)
-            JudgeTimeline(life, camera.Name, await TimelineAsync(http, camera.Name));
+        foreach (var stream in _streams)
+            JudgeTimeline(life, stream, await TimelineAsync(http, stream));
     }
 
-    static async Task<Timeline> TimelineAsync(HttpClient http, string camera)
+    static async Task<Timeline> TimelineAsync(HttpClient http, RecordedStream stream)
     {
         var now = Clock.GetUtcNow();
         string stretch = string.Create(CultureInfo.InvariantCulture, $"from={now.AddHours(-12):yyyy-MM-dd'T'HH:mm:ss'Z'}&to={now.AddHours(1):yyyy-MM-dd'T'HH:mm:ss'Z'}");
-        return (await http.GetFromJsonAsync<Timeline>(new Uri($"api/cameras/{camera}/timeline?{stretch}", UriKind.Relative), JsonSerializerOptions.Web))!;
+        return (await http.GetFromJsonAsync<Timeline>(new Uri($"api/cameras/{stream.Camera}/timeline?{stretch}&stream={(stream.Kind == StreamKind.Sub ? "sub" : "main")}", UriKind.Relative), JsonSerializerOptions.Web))!;
     }
 
-    void JudgeTimeline(Life life, string camera, Timeline timeline)
+    void JudgeTimeline(Life life, RecordedStream camera, Timeline timeline)
     {
         string story = $"{camera}: {JsonSerializer.Serialize(timeline)}";
         var spans = timeline.Segments.Select(s => (From: s[0], To: (long?)s[1], Cause: ""))
@@ -270,8 +294,8 @@ sealed class KillHarness : IAsyncDisposable
     }
 
     /// <summary>The node that recorded a camera then: the last one whose session with it had begun; null if there is none.</summary>
-    Life? OwnerOf(string camera, long at) => _simulator.Sessions
-        .Where(s => s.Camera.Name == camera && s.Started.Milliseconds <= at)
+    Life? OwnerOf(RecordedStream stream, long at) => _simulator.Sessions
+        .Where(s => s.Camera.Name == stream.Camera && s.Stream == stream.Kind && s.Started.Milliseconds <= at)
         .Select(s => _lives.FindLast(l => l.Spawned <= s.Started.Milliseconds))
         .LastOrDefault();
 
@@ -283,31 +307,37 @@ sealed class KillHarness : IAsyncDisposable
         if (dead.Count == 0)
             return;
         _judged += dead.Count;
-        foreach (var camera in _simulator.Cameras)
+        foreach (var stream in _streams)
         {
-            string folder = Path.Combine(ArchiveFolder, camera.Name);
+            string folder = Path.Combine(ArchiveFolder, stream.Camera);
             var files = Directory.Exists(folder)
-                ? Directory.GetFiles(folder, "*.mp4", SearchOption.AllDirectories).Where(f => NameOf(f) >= dead[0].Spawned).OrderBy(NameOf).ToLookup(f => OwnerOf(camera.Name, NameOf(f)))
+                ? Directory.GetFiles(folder, "*.mp4", SearchOption.AllDirectories)
+                    .Where(f => NameOf(f) >= dead[0].Spawned && Path.GetFileNameWithoutExtension(f).EndsWith("-sub", StringComparison.Ordinal) == (stream.Kind == StreamKind.Sub))
+                    .OrderBy(NameOf).ToLookup(f => OwnerOf(stream, NameOf(f)))
                 : null;
             foreach (var life in dead)
             {
                 var kept = new List<string>();
+                var heard = new List<string>();
                 foreach (string file in files?[life] ?? [])
                 {
-                    var (pictures, complaints) = await ProbeAsync(file);
+                    var (pictures, complaints) = await ProbeAsync(file, "v");
                     complaints.ShouldBeEmpty(Say(life, file));
                     pictures.ShouldNotBeEmpty(Say(life, file));
                     kept.AddRange(pictures);
+                    if (stream.Expected.Sounds.Count > 0)
+                        heard.AddRange((await ProbeAsync(file, "a")).Units);
                     _probed++;
                 }
 
-                long sent = life.Sent.GetValueOrDefault(camera.Name);
+                long sent = life.Sent.GetValueOrDefault((stream.Camera, stream.Kind));
                 for (int i = 0; i < kept.Count; i++)
-                    kept[i].ShouldBe(_clip[i % _clip.Count], Say(life, $"{camera.Name}: picture {i} of {kept.Count} isn't the one that was sent"));
+                    kept[i].ShouldBe(stream.Expected.Pictures[i % stream.Expected.Pictures.Count], Say(life, $"{stream}: picture {i} of {kept.Count} isn't the one that was sent"));
+                JudgeSound(life, stream, heard, kept.Count);
                 int lost = (int)Math.Max(0, sent - kept.Count);
                 if (life.Killed is not null)
                     _lost.Add(lost);
-                lost.ShouldBeLessThanOrEqualTo(MayLose, Say(life, $"{camera.Name} had sent {sent} pictures, {kept.Count} were kept"));
+                lost.ShouldBeLessThanOrEqualTo(MayLose, Say(life, $"{stream} had sent {sent} pictures, {kept.Count} were kept"));
             }
         }
 
@@ -315,16 +345,33 @@ sealed class KillHarness : IAsyncDisposable
             _report.WriteLine($"Life {life.Number}: {life.Killed?.ToString() ?? "stopped"}, {life.Sent.Values.Sum()} pictures sent.");
     }
 
+    /// <summary>One stretch of the clip's sound, as long as the pictures but for a second.</summary>
+    void JudgeSound(Life life, RecordedStream stream, IReadOnlyList<string> heard, int pictures)
+    {
+        var expected = stream.Expected.Sounds;
+        if (expected.Count == 0 || pictures < 2 * MayLose)
+            return;
+        heard.ShouldNotBeEmpty(Say(life, $"{stream}: {pictures} pictures without a sound"));
+        // Silence sounds alike everywhere: whatever place fits.
+        bool fits = Enumerable.Range(0, expected.Count).Any(at => heard.Select((h, i) => h == expected[(at + i) % expected.Count]).All(same => same));
+        fits.ShouldBeTrue(Say(life, $"{stream}: the {heard.Count} units of sound are no stretch of what was sent"));
+        double second = expected.Count / (stream.Expected.Pictures.Count / (double)FramesPerSecond);
+        heard.Count.ShouldBeGreaterThan((int)((((double)pictures / FramesPerSecond) - 1) * second), Say(life, $"{stream}: sound for {pictures} pictures"));
+    }
+
+    static async Task<Expected> ExpectAsync(string clip) => new((await ProbeAsync(clip, "v")).Units, (await ProbeAsync(clip, "a")).Units);
+
     /// <summary>MD5 of each packet's bytes, and every complaint.</summary>
-    static async Task<(IReadOnlyList<string> Pictures, string Complaints)> ProbeAsync(string path)
+    /// <param name="kind">v or a.</param>
+    static async Task<(IReadOnlyList<string> Units, string Complaints)> ProbeAsync(string path, string kind)
     {
         var result = await ManagedProcess.RunAsync(
-            "ffprobe", ["-hide_banner", "-v", "warning", "-select_streams", "v", "-show_entries", "packet=data_hash", "-show_data_hash", "md5", "-of", "csv=p=0", path]);
+            "ffprobe", ["-hide_banner", "-v", "warning", "-select_streams", kind, "-show_entries", "packet=data_hash", "-show_data_hash", "md5", "-of", "csv=p=0", path]);
         return (result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), result.ExitCode == 0 ? result.Errors : $"{result.ExitCode} {result.Errors}");
     }
 
     static long NameOf(string path) => StartOf(Path.GetFileNameWithoutExtension(path));
-    static long StartOf(string name) => long.Parse(name, CultureInfo.InvariantCulture);
+    static long StartOf(string name) => long.Parse(name.AsSpan(0, 13), CultureInfo.InvariantCulture);
 
     static Task WaitAsync(TimeSpan time) => Task.Delay(time, Clock);
 
