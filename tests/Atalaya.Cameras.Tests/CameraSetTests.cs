@@ -60,12 +60,12 @@ public sealed class CameraSetTests : IAsyncLifetime
                 throw new InvalidOperationException("No.");
         };
         _set.Changing += refuse;
-        CameraConfig[] renamed = [both[0] with { Name = "Gate" }, both[1] with { Name = "Yard" }];
+        CameraConfig[] renamed = [both[0] with { Name = "Main gate" }, both[1] with { Name = "Yard" }];
         await Should.ThrowAsync<AggregateException>(_set.ApplyAsync(renamed, TestContext.Current.CancellationToken));
         _set.All.Select(c => c.Config.Name).ShouldBe([both[0].Name, "Yard"]);
         _set.Changing -= refuse;
         await _set.ApplyAsync(renamed, TestContext.Current.CancellationToken);
-        _set.All.Select(c => c.Config.Name).ShouldBe(["Gate", "Yard"]);
+        _set.All.Select(c => c.Config.Name).ShouldBe(["Main gate", "Yard"]);
     }
 
     [Fact]

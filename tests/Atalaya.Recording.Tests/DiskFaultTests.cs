@@ -1,6 +1,5 @@
 using System.Globalization;
 using Atalaya.Media;
-using Atalaya.Testing;
 
 namespace Atalaya.Recording.Tests;
 
