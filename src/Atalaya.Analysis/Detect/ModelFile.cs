@@ -145,7 +145,7 @@ public sealed record ModelFile
         var root = reading.Section(top, "", "name", "licence", "source", "model", "input", "output", "thresholds", "names", "classes");
         var input = reading.Section(root.Map("input"), "input.", "width", "height", "layout", "colour", "mean", "std", "pad", "fit");
         var output = reading.Section(root.Map("output"), "output.", "decoding", "strides");
-        var thresholds = reading.Section(root.Map("thresholds"), "thresholds.", "score", "overlap");
+        var thresholds = reading.Section(root.OptionalMap("thresholds"), "thresholds.", "score", "overlap");
 
         var decoding = output.Choice("decoding", OutputDecoding.Yolox, Decodings);
         var names = root.Names();
@@ -248,6 +248,8 @@ sealed class ModelSection(ModelReading reading, ModelMap? map, string prefix)
         return null;
     }
 
+    public ModelMap? OptionalMap(string key) => Find(key) is null ? null : Map(key);
+
     public string Text(string key)
     {
         if (Find(key) is ModelScalar { Text: { Length: > 0 and <= 1000 } text })
@@ -267,10 +269,9 @@ sealed class ModelSection(ModelReading reading, ModelMap? map, string prefix)
     /// <param name="otherwise">What holds when nothing stands there; NaN if something must.</param>
     public float Number(string key, float otherwise, float least, float most)
     {
-        if (map is null)
-            return otherwise;       // said already
         var node = Find(key);
-        if (node is null && !float.IsNaN(otherwise))
+        // A group that isn't there has been told of already, or needn't be there.
+        if (map is null || (node is null && !float.IsNaN(otherwise)))
             return otherwise;
         if (node is ModelScalar scalar && TryNumber(scalar.Text, out float value) && value >= least && value <= most)
             return value;

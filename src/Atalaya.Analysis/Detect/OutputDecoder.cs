@@ -14,9 +14,11 @@ abstract class OutputDecoder
     protected OutputDecoder(ModelFile model)
     {
         Model = model;
+        Strides = [.. model.Strides];
         _wanted = [.. Enumerable.Range(0, model.Classes.Count).Where(i => model.Classes[i] is not null)];
     }
 
+    protected int[] Strides { get; }
     protected int ClassCount => Model.Names.Count;
 
     /// <summary>Adds every box whose score is at least <paramref name="least"/>.</summary>
@@ -113,7 +115,7 @@ sealed class YoloxDecoder : OutputDecoder
     {
         var values = inference.Output(0, picture);
         int length = BoxAndObject + ClassCount, at = 0;
-        foreach (int stride in Model.Strides)
+        foreach (int stride in Strides)
         {
             var (across, down) = Grid(Model, stride);
             for (int y = 0; y < down; y++)
