@@ -124,6 +124,9 @@ public sealed record LoiteringRule : TrackRule
 /// <summary>The number of things in a zone reaches a bound for <see cref="Rule.Dwell"/>; raised anew after <see cref="Rule.Rearm"/> within it.</summary>
 public sealed record CountRule : TrackRule
 {
+    // A second: a track that the tracker loses for a moment doesn't change the number.
+    public CountRule() => (Dwell, Rearm) = (1, 2);
+
     /// <summary>Empty: the whole picture.</summary>
     public IReadOnlyList<Point> Points { get; init; } = [];
 
@@ -136,10 +139,13 @@ public sealed record CountRule : TrackRule
 
 /// <summary>
 /// People gather: as many, or as densely, as given, for <see cref="Rule.Dwell"/>. Over only when a fifth fewer are left, so that one who
-/// comes and goes at the edge doesn't raise it each time.
+/// comes and goes at the edge doesn't raise it each time. <see cref="TrackRule.Classes"/> are people unless given.
 /// </summary>
 public sealed record CrowdRule : TrackRule
 {
+    // Who passes by in a group is no crowd; one that dissolves for less than half a minute is still the same.
+    public CrowdRule() => (Classes, Dwell, Rearm) = ([ObjectClass.Person], 5, 30);
+
     /// <summary>Empty: the whole picture.</summary>
     public IReadOnlyList<Point> Points { get; init; } = [];
     public int AtLeast { get; init; } = 10;
@@ -199,6 +205,8 @@ public enum TamperKind
 /// <summary>Somebody tampered with the camera, or it fails in a way that looks the same.</summary>
 public sealed record TamperRule : Rule
 {
+    public TamperRule() => Rearm = 10;
+
     /// <summary>Empty: all.</summary>
     public IReadOnlyList<TamperKind> Kinds { get; init; } = [];
 
