@@ -37,6 +37,20 @@ public static partial class FuzzTargets
     static IEnumerable<byte[]> SegmentSeeds() => Mp4Seeds();
 
     [Seeds("fuzz", "*mp4*")]
+    public static void KeyPictures(ReadOnlySpan<byte> input)
+    {
+        var pictures = Media.Mp4.KeyPictures.Open(new FileBytes(input.ToArray()));
+        for (int at = 0; pictures is not null && at + 8 <= input.Length; at++)
+        {
+            // Any place that claims to be a moof, not only where the boxes lead.
+            if (input.Slice(at + 4, 4).SequenceEqual("moof"u8) && pictures.Read(at) is { Length: var size } && size > input.Length)
+                throw new InvalidOperationException("The picture is larger than the file.");
+        }
+    }
+
+    static IEnumerable<byte[]> KeyPicturesSeeds() => Mp4Seeds();
+
+    [Seeds("fuzz", "*mp4*")]
     public static void Mp4(ReadOnlySpan<byte> input)
     {
         try

@@ -8,6 +8,7 @@ using Atalaya.Node.Health;
 using Atalaya.Node.Live;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
+using Atalaya.Node.Previews;
 using Atalaya.Node.Scene;
 using Atalaya.Node.Security;
 using Atalaya.Node.Site;
@@ -47,6 +48,7 @@ static class NodeHost
             .AddCameras()
             .AddAnalysis()
             .AddHealth()
+            .AddPreviews()
             .AddExports()
             .AddLive()
             .AddEvents();
@@ -65,6 +67,7 @@ static class NodeHost
         app.MapScene();
         app.MapLive();
         app.MapPlayback();
+        app.MapPreviews();
         app.MapExports();
         app.MapEvents();
         app.MapHealth();

@@ -199,6 +199,34 @@ public sealed class Archive : IAsyncDisposable
         }, stop);
     }
 
+    /// <summary>
+    /// Key pictures of a stretch as they lie in the files, at most one in each <paramref name="every"/>, nearest to its begin: found by the index, read
+    /// singly, decoded by nobody here.
+    /// </summary>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<KeyPictureSet> KeyPicturesAsync(string camera, StreamKind stream, WallTime from, WallTime to, TimeSpan every, CancellationToken stop = default) =>
+        Task.Run(async () =>
+        {
+            var segments = Segments(camera, stream, from, to);
+            var pictures = new List<KeyPicture>();
+            foreach (var (segment, points) in KeyPictureSet.Choose(segments, from, to, every))
+            {
+                using var file = await OpenSegmentAsync(camera, segment.Name, stop);
+                if (file is null || Media.Mp4.KeyPictures.Open(file.Handle) is not { } reader)
+                    continue;
+                foreach (var point in points)
+                {
+                    stop.ThrowIfCancellationRequested();
+                    if (reader.Read(point.Offset) is { } data)
+                        pictures.Add(new(segment.ToWall(point.Media), reader.Format, data));
+                }
+            }
+
+            // What follows a moment later still belongs to a minute that has just ended.
+            bool settled = WallTime.Now(Clock) - to >= KeyPictureSet.Settles && segments.All(s => s.Sha256.Length > 0);
+            return new KeyPictureSet(pictures, settled);
+        }, stop);
+
     /// <summary>Writes one ordinary MP4 to <paramref name="path"/>, which must not exist; removed again on failure or cancellation.</summary>
     /// <exception cref="ExportException">Nothing is recorded there, or it doesn't fit into one file.</exception>
     /// <exception cref="DbException">The store can't be reached.</exception>

@@ -18,12 +18,24 @@ sealed class NodeMeters : IDisposable
         LiveSkipped = _meter.CreateCounter<long>("atalaya_live_skipped_units_total", null, "Access units that slow viewers lost.");
         LiveLatency = _meter.CreateHistogram<double>("atalaya_live_latency_seconds", "s", "From a picture's last packet to its fragment handed to the socket.");
         RecordingInterruptions = _meter.CreateCounter<long>("atalaya_recording_interruptions_total", null, "Recordings that stopped: each opened a gap.");
+        PreviewsMade = _meter.CreateHistogram<double>("atalaya_preview_seconds", "s", "From the begin of a preview's making to its end.");
+        PreviewsFailed = _meter.CreateCounter<long>("atalaya_previews_failed_total", null, "Previews that couldn't be made.");
+        PreviewsServed = _meter.CreateCounter<long>("atalaya_previews_total", null, "Previews handed out, from the cache or newly made.");
     }
 
+    public Histogram<double> PreviewsMade { get; }
+    public Counter<long> PreviewsFailed { get; }
+    public Counter<long> PreviewsServed { get; }
     public Counter<long> LiveFragments { get; }
     public Counter<long> LiveSkipped { get; }
     public Histogram<double> LiveLatency { get; }
     public Counter<long> RecordingInterruptions { get; }
+
+    public void ObservePreviews(Func<long> bytes, Func<int> waiting)
+    {
+        _meter.CreateObservableGauge("atalaya_preview_cache_bytes", bytes, "By", "What kept previews take on the disk.");
+        _meter.CreateObservableGauge("atalaya_previews_waiting", waiting, null, "Previews that are being made or wait for it.");
+    }
 
     public void ObserveViewers(Func<int> viewers) => _meter.CreateObservableGauge("atalaya_live_viewers", viewers, null, "Live views that are open.");
 

@@ -26,6 +26,7 @@ public sealed record NodeOptions
     public ArchiveOptions Recording { get; init; } = new();
     public LiveOptions Live { get; init; } = new();
     public PlaybackOptions Playback { get; init; } = new();
+    public PreviewOptions Previews { get; init; } = new();
     public ExportOptions Exports { get; init; } = new();
     public SceneOptions Scene { get; init; } = new();
     public RequestOptions Requests { get; init; } = new();
@@ -104,6 +105,13 @@ public sealed record PlaybackOptions
 
     [Option("Longest stretch of one HLS playlist: it names every fragment. 24 h is some megabytes.", Min = "1min", Max = "7d")]
     public TimeSpan MaxPlaylist { get; init; } = TimeSpan.FromDays(1);
+}
+
+public sealed record PreviewOptions
+{
+    [Option("Space on the disk for the timeline's small pictures, beside the archive; those nobody has looked at for longest go first. 2 GiB: "
+        + "about 40,000 minutes. It is a cache: what is gone is made again.", Min = "16MiB", Max = "1TiB")]
+    public ByteSize Space { get; init; } = new(2L << 30);
 }
 
 public sealed record ExportOptions

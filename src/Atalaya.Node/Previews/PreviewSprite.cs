@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using System.ComponentModel;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Atalaya.Node.Previews;
+
+[Description("Where the pictures of a sprite are, and when each was taken.")]
+public sealed record PreviewLayoutJson(
+    [property: Description("Pixels of one picture.")] int Width,
+    int Height,
+    [property: Description("In order of time.")] IReadOnlyList<PreviewTileJson> Tiles);
+
+public sealed record PreviewTileJson(
+    [property: Description("When it was taken, milliseconds since 1970 UTC.")] long At,
+    [property: Description("Pixels from the left of the sprite.")] int X,
+    [property: Description("Pixels from the top.")] int Y);
+
+/// <summary>
+/// A JPEG of small pictures that says itself when each was taken, in a comment at its begin: so a file of the cache is complete or it isn't there.
+/// </summary>
+sealed record PreviewSprite(byte[] Jpeg, PreviewLayoutJson Layout)
+{
+    // ITU-T T.81 table B.1: start of image, comment.
+    const ushort StartOfImage = 0xFFD8, Comment = 0xFFFE;
+    const int HeadBytes = 6;
+
+    public string Tag { get; } = Convert.ToHexStringLower(SHA256.HashData(Jpeg).AsSpan(0, 12));
+
+    public string LayoutText => JsonSerializer.Serialize(Layout, PreviewJson.Default.PreviewLayoutJson);
+
+    public static PreviewSprite Of(ReadOnlySpan<byte> jpeg, PreviewLayoutJson layout)
+    {
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(layout, PreviewJson.Default.PreviewLayoutJson);
+        byte[] bytes = new byte[jpeg.Length + 4 + text.Length];
+        BinaryPrimitives.WriteUInt16BigEndian(bytes, StartOfImage);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(2), Comment);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes.AsSpan(4), (ushort)(text.Length + 2));
+        text.CopyTo(bytes, HeadBytes);
+        jpeg[2..].CopyTo(bytes.AsSpan(HeadBytes + text.Length));
+        return new(bytes, layout);
+    }
+
+    /// <summary>Null for bytes that <see cref="Of"/> didn't make.</summary>
+    public static PreviewSprite? Read(byte[] bytes)
+    {
+        if (bytes.Length < HeadBytes || BinaryPrimitives.ReadUInt16BigEndian(bytes) != StartOfImage || BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(2)) != Comment)
+            return null;
+        int length = BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(4)) - 2;
+        if (length < 0 || length > bytes.Length - HeadBytes || bytes[^2] != 0xFF || bytes[^1] != 0xD9)
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize(Encoding.UTF8.GetString(bytes, HeadBytes, length), PreviewJson.Default.PreviewLayoutJson) is { Tiles.Count: > 0 } layout
+                ? new(bytes, layout)
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(PreviewLayoutJson))]
+sealed partial class PreviewJson : JsonSerializerContext;

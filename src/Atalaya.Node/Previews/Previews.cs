@@ -1,0 +1,219 @@
+using System.Collections.Concurrent;
+
+using Atalaya.Media;
+using Atalaya.Node.Analysis;
+using Atalaya.Node.Footage;
+using Atalaya.Node.Health;
+using Atalaya.Node.Options;
+using Atalaya.Node.Store;
+using Atalaya.Recording;
+
+namespace Atalaya.Node.Previews;
+
+/// <summary>
+/// Sprites of key pictures, a minute each, for whoever moves along a timeline: made when they are asked for, by the analysis process, and kept under a
+/// budget. Here nothing is decoded, and no preview outlives the footage that it was made from.
+/// </summary>
+sealed class Previews : IHostedService, IAsyncDisposable
+{
+    // Twelve tiles a minute: at a day's zoom a pixel is 45 s, at an hour's two.
+    static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
+
+    const int TileWidth = 192, Columns = 4, LowestTile = 64, HighestTile = 256;
+
+    // As many as the analysis process works on at once: one is decoded while the other is read.
+    const int Workers = 2;
+
+    // Minutes that are remembered as not decodable; beyond it they are tried again.
+    const int MaxHopeless = 1000;
+
+    readonly Recordings _recordings;
+    readonly AnalysisHost _analysis;
+    readonly NodeDatabase _database;
+    readonly PreviewOptions _options;
+    readonly TimeProvider _clock;
+    readonly NodeMeters _meters;
+    readonly ILogger _log;
+    readonly PreviewQueue _queue;
+    readonly CancellationTokenSource _stop = new();
+    readonly ConcurrentDictionary<PreviewMinute, string> _hopeless = new();
+    readonly ConcurrentDictionary<PreviewMinute, int> _deaths = new();      // of the analysis process, while it worked on this
+    PreviewCache? _cache;
+    Task _tending = Task.CompletedTask;
+    int _disposed;
+
+    public Previews(
+        Recordings recordings, AnalysisHost analysis, NodeDatabase database, NodeOptions options, TimeProvider clock, NodeMeters meters, ILoggerFactory logs)
+    {
+        _recordings = recordings;
+        _analysis = analysis;
+        _database = database;
+        _options = options.Previews;
+        _clock = clock;
+        _meters = meters;
+        _log = logs.CreateLogger("Atalaya.Previews");
+        _queue = new(MakeAsync, Workers);
+    }
+
+    public Task StartAsync(CancellationToken stop)
+    {
+        _cache = new(_database.Folder.Previews, _options.Space.Bytes, _log);
+        _meters.ObservePreviews(() => _cache.Bytes, () => _queue.Count);
+        _tending = Task.Run(TendAsync, CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken stop) => await DisposeAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await _stop.CancelAsync();
+        await _tending;
+        _stop.Dispose();
+    }
+
+    /// <param name="client">Who asks.</param>
+    /// <param name="ahead">Nobody looks at it yet.</param>
+    /// <exception cref="OperationCanceledException">Through <paramref name="stop"/>.</exception>
+    /// <exception cref="System.Data.Common.DbException">The store can't be reached.</exception>
+    public async Task<PreviewAnswer> GetAsync(PreviewMinute minute, string client, bool ahead, CancellationToken stop)
+    {
+        // Asked every time: what retention has deleted isn't shown, whatever is in the cache.
+        if (await GapAsync(minute, stop) is { } gap)
+        {
+            _cache!.Remove(minute);
+            return new(PreviewEnd.NothingRecorded, Detail: gap);
+        }
+
+        if (_hopeless.TryGetValue(minute, out string? fault))
+            return new(PreviewEnd.Unreadable, Detail: fault);
+        if (await _cache!.FindAsync(minute, stop) is { } kept)
+        {
+            _meters.PreviewsServed.Add(1, new KeyValuePair<string, object?>("from", "cache"));
+            return new(PreviewEnd.Made, kept, IsSettled: true);
+        }
+
+        var answer = await _queue.AskAsync(minute, client, ahead, stop);
+        if (answer.End == PreviewEnd.Made)
+            _meters.PreviewsServed.Add(1, new KeyValuePair<string, object?>("from", "analysis"));
+        return answer;
+    }
+
+    /// <summary>Why nothing is recorded in a minute; null when something is.</summary>
+    async Task<string?> GapAsync(PreviewMinute minute, CancellationToken stop)
+    {
+        var archive = _recordings.Archive;
+        Timeline? main = null;
+        foreach (var stream in (StreamKind[])[StreamKind.Main, StreamKind.Sub])
+        {
+            var timeline = await archive.TimelineAsync(minute.Camera, stream, minute.From, minute.To, stop: stop);
+            if (timeline.Recorded.Count > 0)
+                return null;
+            main ??= timeline;
+        }
+
+        return main!.Gaps is [var gap, ..] ? $"Nothing is recorded there. {gap.Detail}" : "Nothing is recorded there.";
+    }
+
+    async Task<PreviewAnswer> MakeAsync(PreviewMinute minute, CancellationToken stop)
+    {
+        long began = _clock.GetTimestamp();
+        // The sub-stream where there is one: a tenth of the work, and a tile is smaller still.
+        var set = await _recordings.Archive.KeyPicturesAsync(minute.Camera, StreamKind.Sub, minute.From, minute.To, Every, stop);
+        if (set.Pictures.Count == 0)
+            set = await _recordings.Archive.KeyPicturesAsync(minute.Camera, StreamKind.Main, minute.From, minute.To, Every, stop);
+        if (set.Pictures.Count == 0)
+            return new(PreviewEnd.NothingRecorded, Detail: "No key picture is recorded there.");
+
+        // One decoder a sprite: where a camera changed its format in this minute, the format with more pictures.
+        var group = set.Pictures.GroupBy(p => Convert.ToHexString(p.Format.Configuration.Span), StringComparer.Ordinal).MaxBy(g => g.Count())!.ToList();
+        var format = group[0].Format;
+        int height = TileHeight(format);
+        int? process = _analysis.Status().Process;
+        var result = await _analysis.MakeSpriteAsync(new(format, [.. group.Select(p => p.Data)], TileWidth, height, Columns), stop);
+        switch (result.End)
+        {
+            case SpriteEnd.Unavailable:
+                _meters.PreviewsFailed.Add(1, new KeyValuePair<string, object?>("reason", "unavailable"));
+                // It died over this, not before: the second time these pictures are left alone.
+                if (process is not null && _analysis.Status().Process != process && _deaths.AddOrUpdate(minute, 1, (_, n) => n + 1) > 1)
+                    return Hopeless(minute, result.Fault);
+                return new(PreviewEnd.Unavailable, Detail: result.Fault);
+            case SpriteEnd.Unreadable:
+                return Hopeless(minute, result.Fault);
+        }
+
+        var tiles = group.Select((p, i) => new PreviewTileJson(p.At.Milliseconds, i % Columns * TileWidth, i / Columns * height)).Where((_, i) => result.Shown[i]).ToList();
+        if (tiles.Count == 0)
+            return Hopeless(minute, "None of its pictures can be decoded.");
+        var sprite = PreviewSprite.Of(result.Jpeg, new(TileWidth, height, tiles));
+        _deaths.TryRemove(minute, out _);
+        _meters.PreviewsMade.Record(_clock.GetElapsedTime(began).TotalSeconds);
+        if (set.IsSettled)
+            await _cache!.PutAsync(minute, sprite, CancellationToken.None);
+        return new(PreviewEnd.Made, sprite, set.IsSettled);
+    }
+
+    PreviewAnswer Hopeless(PreviewMinute minute, string fault)
+    {
+        _meters.PreviewsFailed.Add(1, new KeyValuePair<string, object?>("reason", "unreadable"));
+        if (_hopeless.Count >= MaxHopeless)
+            _hopeless.Clear();
+        if (_deaths.Count >= MaxHopeless)
+            _deaths.Clear();
+        _hopeless[minute] = fault;
+        return new(PreviewEnd.Unreadable, Detail: fault);
+    }
+
+    static int TileHeight(VideoFormat format)
+    {
+        int height = format.Width > 0 && format.Height > 0 ? TileWidth * format.Height / format.Width : TileWidth * 9 / 16;
+        return Math.Clamp(height, LowestTile, HighestTile) / 2 * 2;
+    }
+
+    /// <summary>Finds what is kept, then takes away, again and again, what was made from footage that is deleted.</summary>
+    async Task TendAsync()
+    {
+        try
+        {
+            _cache!.Load(_stop.Token);
+            using var beat = new PeriodicTimer(SweepEvery, _clock);
+            do
+            {
+                try
+                {
+                    await SweepAsync(_stop.Token);
+                }
+                catch (System.Data.Common.DbException fault)
+                {
+                    _log.LogWarning("Previews can't be compared with the archive, the store is away: {Fault}", fault.Message);
+                }
+            }
+            while (await beat.WaitForNextTickAsync(_stop.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    internal async Task SweepAsync(CancellationToken stop)
+    {
+        foreach (var kept in _cache!.Known().GroupBy(m => m.Camera, StringComparer.Ordinal))
+        {
+            var minutes = kept.OrderBy(m => m.Minute).ToList();
+            var recorded = new List<WallSpan>();
+            foreach (var stream in (StreamKind[])[StreamKind.Main, StreamKind.Sub])
+                recorded.AddRange((await _recordings.Archive.TimelineAsync(kept.Key, stream, minutes[0].From, minutes[^1].To, stop: stop)).Recorded);
+            recorded.Sort((a, b) => a.To.CompareTo(b.To));
+            foreach (var minute in minutes)
+            {
+                if (!recorded.Exists(s => s.From < minute.To && s.To > minute.From))
+                    _cache.Remove(minute);
+            }
+        }
+    }
+}
