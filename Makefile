@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format format-check lint fuzz chaos bench-record bench-live bench-timeline clean
+.PHONY: help setup build demo test check format format-check lint fuzz chaos bench-record bench-live eval-detector bench-timeline clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -60,6 +60,13 @@ bench-timeline: ## a month of 20 cameras: overviews, gaps, seek to the first byt
 	@scripts/setup.sh test
 	@scripts/build.sh
 	@python3 bench/timeline.py $(ARGS)
+
+# Model files further than the default come by MODELS='a.yaml b.yaml'; the footage from ATALAYA_TEST_DATA.
+eval-detector: ## precision of the detector on real pictures, its time beside the bare runtime, far targets (MODELS=, ARGS=)
+	@scripts/setup.sh test
+	@dotnet build --no-restore --configuration Release --verbosity quiet -nologo bench/detector
+	@dotnet exec bench/detector/bin/Release/net10.0/Atalaya.DetectorBench.dll $(or $(ATALAYA_TEST_DATA),../shared/data) \
+		--library .cache/detector/libonnxruntime.so.1 $(ARGS) .cache/detector/nanodet-g.yaml $(MODELS)
 
 clean: ## remove what was built; footage and the demo's archive stay
 	rm -rf artifacts web/dist

@@ -17,6 +17,7 @@ sealed class OnnxGraph
     /// <summary>A name that nothing else has.</summary>
     public string NewName(string kind) => $"{kind}.{_made++}";
 
+    /// <param name="shape">−1 for a size that is left free.</param>
     public void Input(string name, IReadOnlyList<long> shape) => _inputs.Message(11, ValueInfo(name, shape));
 
     public void Output(string name, IReadOnlyList<long> shape) => _outputs.Message(12, ValueInfo(name, shape));
@@ -48,13 +49,9 @@ sealed class OnnxGraph
 
     public byte[] Model(string producer, IEnumerable<(string Key, string Value)> about)
     {
-        var graph = new ProtoWriter();
-        var writer = new ProtoWriter().Int(1, IrVersion).Text(2, producer);
-        var body = new ProtoWriter();
-        // Serialized parts are concatenated: repeated fields may come in any order.
-        byte[] all = [.. _nodes.Written, .. graph.Text(2, "model").Written, .. _constants.Written, .. _inputs.Written, .. _outputs.Written];
-        writer.Bytes(7, all);
-        writer.Message(8, body.Text(1, "").Int(2, OperatorSet));
+        // Fields that are written one after another are one message.
+        byte[] graph = [.. _nodes.Written, .. new ProtoWriter().Text(2, "model").Written, .. _constants.Written, .. _inputs.Written, .. _outputs.Written];
+        var writer = new ProtoWriter().Int(1, IrVersion).Text(2, producer).Bytes(7, graph).Message(8, new ProtoWriter().Text(1, "").Int(2, OperatorSet));
         foreach (var (key, value) in about)
             writer.Message(14, new ProtoWriter().Text(1, key).Text(2, value));
         return writer.Written.ToArray();
@@ -74,7 +71,7 @@ sealed class OnnxGraph
     {
         var sizes = new ProtoWriter();
         foreach (long size in shape)
-            sizes.Message(1, new ProtoWriter().Int(1, size));
+            sizes.Message(1, size < 0 ? new ProtoWriter().Text(2, "batch") : new ProtoWriter().Int(1, size));
         var tensor = new ProtoWriter().Int(1, FloatTensor).Message(2, sizes);
         return new ProtoWriter().Text(1, name).Message(2, new ProtoWriter().Message(1, tensor));
     }

@@ -10,6 +10,9 @@ public sealed class Detector : IDisposable
     // A box this close to a crop's edge, in pixels of the model's input, is probably cut by it.
     const float EdgePixels = 2;
 
+    // A thing this long in the model's input can be found in the whole picture; a smaller one would only cost.
+    const float SeenPixels = 24;
+
     readonly Inference _inference;
     readonly OutputDecoder _decoder;
     readonly Preprocessor _preprocessor;
@@ -19,6 +22,7 @@ public sealed class Detector : IDisposable
     readonly List<Placement> _batch = [];
     readonly Candidates _found = new();
     readonly List<Detection> _detections = new(Candidates.Limit);
+    bool _disposed;
 
     Detector(ModelFile model, DetectorOptions options, Inference inference, OutputDecoder decoder)
     {
@@ -30,10 +34,10 @@ public sealed class Detector : IDisposable
 
     public ModelFile Model { get; }
 
-    /// <summary>Runs of the model for one picture so far, and pictures that were given.</summary>
+    /// <summary>Pictures and crops that have gone through the model; how many for one picture tells what crops cost.</summary>
     public long PassCount { get; private set; }
 
-    /// <inheritdoc cref="PassCount"/>
+    /// <summary>Pictures that were looked at.</summary>
     public long PictureCount { get; private set; }
 
     /// <summary>Reads the model into ONNX Runtime and runs it once on nothing, so that whatever doesn't fit shows now.</summary>
@@ -77,6 +81,8 @@ public sealed class Detector : IDisposable
     /// <exception cref="DetectorException">The runtime failed.</exception>
     public IReadOnlyList<Detection> Detect(in Picture picture, ReadOnlySpan<Box> regions = default)
     {
+        // The tensors lie outside the collected heap: nothing else would notice.
+        ObjectDisposedException.ThrowIf(_disposed, this);
         PictureCount++;
         _found.Clear();
         _detections.Clear();
@@ -108,7 +114,11 @@ public sealed class Detector : IDisposable
     /// <summary>The runtime alone on what the last picture left in the input: what the rest of <see cref="Detect"/> is measured against.</summary>
     internal void RunBare() => _inference.Run(1);
 
-    public void Dispose() => _inference.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        _inference.Dispose();
+    }
 
     /// <returns>Whether something in a region is cut by its crop.</returns>
     bool Run(in Picture picture, ReadOnlySpan<Box> regions, int first, int count)
@@ -142,6 +152,7 @@ public sealed class Detector : IDisposable
         var span = _found.Span;
         int kept = from;
         bool cut = false;
+        float wholeScale = Math.Min((float)Model.Width / width, (float)Model.Height / height);
         for (int i = from; i < span.Length; i++)
         {
             var box = span[i];
@@ -151,7 +162,7 @@ public sealed class Detector : IDisposable
                 || (source.Top > 0 && top < source.Top + edgeY) || (source.Bottom < height && bottom > source.Bottom - edgeY);
             var inside = box with { Left = Math.Clamp(left, 0, width), Right = Math.Clamp(right, 0, width), Top = Math.Clamp(top, 0, height), Bottom = Math.Clamp(bottom, 0, height) };
             if (outside)
-                cut = cut || Touches(regions, inside, width, height);
+                cut = cut || (inside.Score >= Model.Score && Math.Max(inside.Right - inside.Left, inside.Bottom - inside.Top) * wholeScale >= SeenPixels && Touches(regions, inside, width, height));
             else if (inside.Area > 0)
                 span[kept++] = inside;
         }

@@ -222,7 +222,7 @@ sealed unsafe class OnnxInference : Inference
     /// <summary>Memory of one input or output, for a whole batch, aligned for the widest vectors and outside the collected heap.</summary>
     sealed class TensorBuffer : IDisposable
     {
-        readonly void* _memory;
+        void* _memory;      // null once freed
         readonly int _length;
 
         public TensorBuffer(TensorInfo info, long[] shape, int batch)
@@ -248,7 +248,11 @@ sealed unsafe class OnnxInference : Inference
 
         public Span<long> Int64(int picture) => new((long*)_memory + ((long)picture * _length), _length);
 
-        public void Dispose() => NativeMemory.AlignedFree(_memory);
+        public void Dispose()
+        {
+            NativeMemory.AlignedFree(_memory);
+            _memory = null;
+        }
     }
 
     /// <summary>Names and tensors of a run with so many pictures: the first so many of the buffers.</summary>

@@ -50,7 +50,7 @@ abstract class OutputDecoder
     protected int Best(ReadOnlySpan<float> scores, float least, out float score)
     {
         score = least;
-        if (!AnyAtLeast(scores, least))
+        if (!AnyAtLeast(scores[_wanted[0]..(_wanted[^1] + 1)], least))
             return -1;
         int best = -1;
         foreach (int index in _wanted)
