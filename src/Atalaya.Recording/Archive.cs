@@ -259,8 +259,39 @@ public sealed class Archive : IAsyncDisposable
             await _indexWriter.FlushAsync();
         var recent = WallTime.Now(Clock) - SegmentIndex.LongestSegment;
         bool others = _reading && IsLocked();
-        return ArchiveCheck.Run(Volumes, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), options, progress, stop);
+        return ArchiveCheck.Run(Volumes, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), options, Log, progress, stop);
     }, stop);
+
+    /// <summary>
+    /// Makes the index again from the files: first from their last boxes, which is quick and makes everything playable, then their digests, which reads every
+    /// byte. Stopped at any time, the next call goes on where this one was. For an archive in which nothing is recorded just now.
+    /// </summary>
+    /// <param name="digests">False: the first part only.</param>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<ReindexResult> ReindexAsync(bool digests, IProgress<CheckProgress>? progress = null, CancellationToken stop = default) => Task.Run(() =>
+    {
+        long files = 0, bytes = 0, added = 0, digested = 0;
+        var faults = new List<CheckFault>();
+        var streams = Volumes.Streams().ToList();
+        long total = streams.Sum(s => Volumes.Segments(s.Camera, s.Stream).LongCount());
+        var each = new Each(length => progress?.Report(new(++files, total, bytes += length)));
+        foreach (var (camera, stream) in streams)
+            added += _recovery.CatchUp(Index, camera, stream, default, open: true, stop, each);
+        if (digests)
+        {
+            files = bytes = 0;
+            foreach (var (camera, stream) in streams)
+                digested += _recovery.Digest(Index, camera, stream, (path, fault) => faults.Add(new(CheckFaultKind.WrongDigest, path, fault, false)), stop, each);
+        }
+
+        return new ReindexResult(added, digested, faults);
+    }, stop);
+
+    // Progress<T> hands on to the thread pool, out of order.
+    sealed class Each(Action<long> report) : IProgress<long>
+    {
+        public void Report(long value) => report(value);
+    }
 
     /// <summary>Ends every recorder with <see cref="SegmentEnd.Shutdown"/>, and waits until all is on the disk and in the index.</summary>
     public async ValueTask DisposeAsync()

@@ -1,5 +1,6 @@
 using Atalaya.Media;
 using Atalaya.Media.Mp4;
+using Microsoft.Extensions.Logging;
 using Atalaya.Recording.Storage;
 
 namespace Atalaya.Recording;
@@ -14,6 +15,9 @@ public enum CheckFaultKind
 
     /// <summary>Boxes that make no whole segment.</summary>
     Damaged,
+
+    /// <summary>The disk doesn't give its bytes.</summary>
+    Unreadable,
 
     /// <summary>Another content than was written.</summary>
     WrongDigest,
@@ -41,10 +45,24 @@ public enum CheckFaultKind
 /// <param name="Repaired">True when <c>--repair</c> put it right.</param>
 public sealed record CheckFault(CheckFaultKind Kind, string Path, string Detail, bool Repaired);
 
-/// <param name="Digests">Read every byte and compare SHA-256. Without it presence, size and structure only.</param>
-/// <param name="Repair">Put unindexed files into the index. Nothing is ever deleted or changed on the disk.</param>
-public sealed record CheckOptions(bool Digests = true, bool Repair = false);
+/// <summary>How much of each file is looked at.</summary>
+public enum CheckDepth
+{
+    /// <summary>Whether it is there, and its length.</summary>
+    Presence,
 
+    /// <summary>Its boxes too: all headers, no media.</summary>
+    Structure,
+
+    /// <summary>Every byte: its SHA-256.</summary>
+    Digest,
+}
+
+/// <param name="Repair">Put right what can be without deleting footage: see <c>design/archive.md</c>.</param>
+/// <param name="DeleteUnreadable">Repair deletes files that hold nothing to play; otherwise it puts them aside.</param>
+public sealed record CheckOptions(CheckDepth Depth = CheckDepth.Digest, bool Repair = false, bool DeleteUnreadable = false);
+
+/// <param name="Bytes">Of the files that were looked at.</param>
 public sealed record CheckProgress(long Files, long FilesTotal, long Bytes);
 
 public sealed record CheckResult(long Segments, long Bytes, long Gaps, IReadOnlyList<CheckFault> Faults)
@@ -53,14 +71,20 @@ public sealed record CheckResult(long Segments, long Bytes, long Gaps, IReadOnly
     public int ExitCode => Faults.All(f => f.Repaired) ? 0 : 1;
 }
 
+/// <param name="Added">Rows that were made.</param>
+/// <param name="Digested">Rows that got their digest.</param>
+/// <param name="Faults">Files that aren't what was written; their rows have no digest.</param>
+public sealed record ReindexResult(long Added, long Digested, IReadOnlyList<CheckFault> Faults);
+
 /// <summary>Compares disk and index, both ways.</summary>
 static class ArchiveCheck
 {
     /// <param name="isBeingWritten">Files of this process that are no fault: open, or on their way into the index.</param>
     public static CheckResult Run(
         VolumeSet volumes, SegmentIndex index, Recovery recovery, Func<string, SegmentName, bool> isBeingWritten, CheckOptions options,
-        IProgress<CheckProgress>? progress, CancellationToken stop)
+        ILogger log, IProgress<CheckProgress>? progress, CancellationToken stop)
     {
+        var repair = options.Repair ? new ArchiveRepair(index, options.DeleteUnreadable, log) : null;
         var faults = new List<CheckFault>();
         long files = 0, bytes = 0, segments = 0, gaps = 0;
         var streams = index.Streams().Concat(volumes.Cameras().SelectMany(c => new[] { (c, StreamKind.Main), (c, StreamKind.Sub) })).Distinct().ToList();
@@ -110,43 +134,82 @@ static class ArchiveCheck
         void CheckFile(Segment row)
         {
             var name = new SegmentName(row.Start.Milliseconds, row.Stream);
-            string? path = volumes.PathOf(row.Camera, name, row.Volume);
-            string relative = path is null ? $"{row.Camera}/{name.RelativePath()}" : volumes.Relative(path);
-            if (path is null)
+            files++;
+            for (bool again = false; ; again = true)
             {
-                Add(CheckFaultKind.Missing, volumes.Find(row.Volume) is null ? $"It is on volume '{row.Volume}', which isn't in use." : "The index knows it, the disk doesn't.");
-                files++;
-                return;
+                string? path = volumes.PathOf(row.Camera, name, row.Volume);
+                if (FaultOf(row, path) is not var (kind, detail))
+                    break;
+                // Retention and moving go on meanwhile: a fault is one only if the row says the same afterwards.
+                var now = index.Find(row.Camera, name);
+                if (now is null)
+                    break;
+                if (!again && (now.Volume != row.Volume || now.Sha256 != row.Sha256))
+                {
+                    row = now;
+                    continue;
+                }
+
+                string relative = path is null ? $"{row.Camera}/{name.RelativePath()}" : volumes.Relative(path);
+                string? done = repair is null ? null : Repair(row, path, kind);
+                faults.Add(new(kind, relative, done is null ? detail : $"{detail} {done}", done is not null));
+                break;
             }
 
+            progress?.Report(new(files, total, bytes));
+        }
+
+        (CheckFaultKind Kind, string Detail)? FaultOf(Segment row, string? path)
+        {
+            if (path is null)
+                return (CheckFaultKind.Missing, volumes.Find(row.Volume) is null ? $"It is on volume '{row.Volume}', which isn't in use." : "The index knows it, the disk doesn't.");
             try
             {
                 using var file = File.OpenHandle(path);
                 long length = RandomAccess.GetLength(file);
                 bytes += length;
-                var scan = SegmentScan.Read(file);
                 if (length != row.Bytes)
-                    Add(CheckFaultKind.WrongSize, $"It has {length} bytes, the index says {row.Bytes}.");
-                else if (scan.Fragments.Count == 0 || scan.InitLength != row.InitBytes || scan.WholeEnd != row.Points.EndOffset)
-                    Add(CheckFaultKind.Damaged, scan.Fault ?? $"Its fragments end at byte {scan.WholeEnd}, the index says {row.Points.EndOffset}.");
-                else if (SegmentTrailer.Read(file) is not { } trailer || trailer.Trailer.Camera != row.Camera || trailer.Trailer.Start != row.Start.Milliseconds)
-                    Add(CheckFaultKind.Damaged, "Its last box doesn't say what the index says.");
-                else if (options.Digests && row.Sha256.Length > 0 && SegmentReader.Digest(file) is var digest && digest != row.Sha256)
-                    Add(CheckFaultKind.WrongDigest, $"Its SHA-256 is {digest}, it was written as {row.Sha256}.");
+                    return (CheckFaultKind.WrongSize, $"It has {length} bytes, the index says {row.Bytes}.");
+                if (options.Depth == CheckDepth.Presence)
+                    return null;
+                var scan = SegmentScan.Read(file);
+                if (scan.Fragments.Count == 0 || scan.InitLength != row.InitBytes || scan.WholeEnd != row.Points.EndOffset)
+                    return (CheckFaultKind.Damaged, scan.Fault ?? $"Its fragments end at byte {scan.WholeEnd}, the index says {row.Points.EndOffset}.");
+                if (SegmentTrailer.Read(file) is not var (trailer, offset) || trailer.Camera != row.Camera || trailer.Start != row.Start.Milliseconds)
+                    return (CheckFaultKind.Damaged, "Its last box doesn't say what the index says.");
+                if (options.Depth != CheckDepth.Digest)
+                    return null;
+                // A row without a digest was made from the trailer, which has that of what is before it.
+                if (row.Sha256.Length > 0)
+                    return SegmentReader.Digest(file) is var digest && digest == row.Sha256 ? null : (CheckFaultKind.WrongDigest, $"Its SHA-256 is {digest}, it was written as {row.Sha256}.");
+                return trailer.Content is not { } content || SegmentReader.Digest(file, offset) is var now && now == content
+                    ? null : (CheckFaultKind.WrongDigest, $"The SHA-256 of its content isn't {content}, as it was written.");
             }
             catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
             {
-                Add(CheckFaultKind.Missing, "The index knows it, the disk doesn't.");
+                return (CheckFaultKind.Missing, "The index knows it, the disk doesn't.");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                Add(CheckFaultKind.Damaged, $"It can't be read: {e.Message}");
+                return (CheckFaultKind.Unreadable, $"It can't be read: {e.Message} Look into the system's log about the disk.");
             }
+        }
 
-            files++;
-            progress?.Report(new(files, total, bytes));
-
-            void Add(CheckFaultKind kind, string detail) => faults.Add(new(kind, relative, detail, false));
+        string? Repair(Segment row, string? path, CheckFaultKind kind)
+        {
+            var volume = volumes.Local.FirstOrDefault(v => path is null ? v.Name == row.Volume : !Path.GetRelativePath(v.Folder.Root, path).StartsWith("..", StringComparison.Ordinal));
+            try
+            {
+                return volume is null ? null
+                    : kind == CheckFaultKind.Missing ? repair!.Forget(row)
+                    : kind is CheckFaultKind.WrongSize or CheckFaultKind.Damaged ? repair!.Renew(row, volume, path!)
+                    : null;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or Mp4Exception)
+            {
+                log.LogError(e, "{Path} could not be repaired.", path);
+                return null;
+            }
         }
 
         // A move whose index was lost halfway leaves one segment on two volumes.

@@ -8,10 +8,14 @@ namespace Atalaya.Recording;
 /// </summary>
 sealed class ArchiveFolder(string root)
 {
+    public const string DamagedName = ".damaged";
     const string PartExtension = ".part";
 
     public string Root { get; } = Path.GetFullPath(root);
     public string Open => Path.Combine(Root, ".open");
+
+    /// <summary>Files that a repair took out of their place; no footage, kept for people.</summary>
+    public string Damaged => Path.Combine(Root, DamagedName);
 
     public string OpenPath(string camera, SegmentName name) => Path.Combine(Open, $"{camera}~{name}{PartExtension}");
 

@@ -74,24 +74,38 @@ public static class HlsPlaylist
         before.Run == after.Run && before.EndReason == SegmentEnd.Rotated && before.Codecs == after.Codecs
         && before.Width == after.Width && before.Height == after.Height;
 
+    /// <summary>
+    /// Where a decoder must start to show a moment: segment, and point in it. A segment that begins inside a group of pictures, because that was too long
+    /// for one file, is decoded from the one before.
+    /// </summary>
+    static (int Segment, int Point) Begin(IReadOnlyList<Segment> segments, WallTime from)
+    {
+        int begin = 0;
+        while (begin < segments.Count && segments[begin].End <= from)
+            begin++;
+        if (begin == segments.Count)
+            return (begin, 0);
+        var points = segments[begin].Points.Entries;
+        var at = segments[begin].ToMedia(from);
+        int first = 0;
+        while (first + 1 < points.Count && points[first + 1].Media <= at)
+            first++;
+        while (first == 0 && begin > 0 && !segments[begin].Points.StartsWithKey && segments[begin - 1].Run == segments[begin].Run)
+            first = segments[--begin].Points.Entries.Count - 1;
+        return (begin, Math.Max(first, 0));
+    }
+
     static List<Entry> Entries(IReadOnlyList<Segment> segments, WallTime from, WallTime to, bool growing)
     {
         var entries = new List<Entry>();
-        foreach (var segment in segments)
+        var (begin, first) = Begin(segments, from);
+        for (int s = begin; s < segments.Count; s++)
         {
+            var segment = segments[s];
             var points = segment.Points.Entries;
-            bool open = segment.Sha256.Length == 0;
-            int first = 0;
-            if (entries.Count == 0)
-            {
-                if (segment.End <= from)
-                    continue;
-                var at = segment.ToMedia(from);
-                while (first + 1 < points.Count && points[first + 1].Media <= at)
-                    first++;
-            }
-
-            for (int i = first; i < points.Count && segment.ToWall(points[i].Media) < to;)
+            // So is a row that was made from a trailer and has no digest yet; but nothing follows the one that is being written.
+            bool open = segment.Sha256.Length == 0 && s == segments.Count - 1;
+            for (int i = s == begin ? first : 0; i < points.Count && segment.ToWall(points[i].Media) < to;)
             {
                 int next = i + 1;
                 while (next < points.Count && points[next].Media - points[i].Media < EntryLength)

@@ -12,6 +12,9 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
 {
     public const string CrashDetail = "The process ended without warning.";
 
+    /// <summary>So many files of a stream are read whole when they are indexed: as many as a crash can have left without a row.</summary>
+    const int Few = 64;
+
     /// <summary>What systems keep of a file as one piece: they lose it as one, too.</summary>
     const int Page = 4096;
 
@@ -177,7 +180,7 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     }
 
     /// <summary>Units of the leading track; the scan counts all tracks together.</summary>
-    static int Frames(string path, SegmentScan scan)
+    public static int Frames(string path, SegmentScan scan)
     {
         if (scan.Tracks.Count == 1)
             return scan.Fragments.Sum(f => f.Units);
@@ -189,8 +192,14 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     /// Puts files that the index lacks into it, from a moment on, and explains the time between them.
     /// </summary>
     /// <param name="open">Nothing is being recorded: the ledger is closed with a gap that lasts. Otherwise its recorder says what follows.</param>
+    /// <param name="files">Told of each file that was looked at.</param>
     /// <returns>Segments added.</returns>
-    public int CatchUp(SegmentIndex index, string camera, StreamKind stream, WallTime earliest, bool open, CancellationToken stop)
+    /// <remarks>
+    /// A few files are read whole for their digests. Of many, only the trailers are: a month of 20 cameras is 26 TB. Their rows have no digest until
+    /// <see cref="Digest"/> has read them.
+    /// </remarks>
+    public int CatchUp(
+        SegmentIndex index, string camera, StreamKind stream, WallTime earliest, bool open, CancellationToken stop, IProgress<long>? files = null)
     {
         var added = new List<Segment>();
         var told = new List<Gap>();
@@ -204,10 +213,13 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
                 continue;
             stop.ThrowIfCancellationRequested();
             string path = volume.Folder.PathOf(camera, name);
+            string? fault = null;
             try
             {
                 using var file = File.OpenHandle(path);
-                if (SegmentReader.Describe(file, camera, name, null, out string? fault) is { } segment)
+                files?.Report(RandomAccess.GetLength(file));
+                if ((count + added.Count >= Few ? SegmentReader.FromTrailer(file, camera, name) : null)
+                    is { } segment || (segment = SegmentReader.Describe(file, camera, name, null, out fault)) is not null)
                 {
                     added.Add(segment with { Volume = volume.Name });
                     told.AddRange(SegmentTrailer.Read(file)?.Trailer.GapsBefore() ?? []);
@@ -238,6 +250,50 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
             added.Clear();
             told.Clear();
         }
+    }
+
+    /// <summary>Reads the files of rows that have no digest, and puts it in where their content is what was written. Stopped anywhere, it goes on from there.</summary>
+    /// <param name="fault">Path and what is wrong.</param>
+    /// <returns>Digests put in.</returns>
+    public long Digest(SegmentIndex index, string camera, StreamKind stream, Action<string, string> fault, CancellationToken stop, IProgress<long>? files = null)
+    {
+        long digested = 0;
+        WallTime after = default;
+        var done = new List<Segment>();
+        while (index.Undigested(camera, stream, after, 64) is { Count: > 0 } rows)
+        {
+            foreach (var row in rows)
+            {
+                after = row.Start;
+                if (stop.IsCancellationRequested)
+                    break;
+                var name = new SegmentName(row.Start.Milliseconds, row.Stream);
+                if (volumes.PathOf(camera, name, row.Volume) is not { } path)
+                    continue;
+                try
+                {
+                    using var file = File.OpenHandle(path);
+                    if (SegmentTrailer.Read(file) is not var (trailer, offset))
+                        fault(volumes.Relative(path), "It has no trailer.");
+                    else if (trailer.Content is { } content && SegmentReader.Digest(file, offset) is var now && now != content)
+                        fault(volumes.Relative(path), $"The SHA-256 of its content is {now}, it was written as {content}.");
+                    else
+                        done.Add(row with { Sha256 = SegmentReader.Digest(file) });
+                    files?.Report(row.Bytes);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    fault(volumes.Relative(path), $"It can't be read: {e.Message}");
+                }
+            }
+
+            index.Write(done, []);
+            digested += done.Count;
+            done.Clear();
+            stop.ThrowIfCancellationRequested();
+        }
+
+        return digested;
     }
 
     /// <summary>Makes the gaps of a stream fill exactly what its segments leave, from the segment that starts at <paramref name="anchor"/> on.</summary>

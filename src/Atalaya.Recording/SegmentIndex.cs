@@ -134,6 +134,28 @@ public sealed class SegmentIndex(DbDataSource store)
         }
     }
 
+    /// <summary>Takes a segment's row away and says what its time is instead.</summary>
+    internal void Drop(Segment row, Gap instead)
+    {
+        using var connection = Open();
+        using var transaction = connection.BeginTransaction();
+        connection.Execute(
+            "delete from segments where camera = @Camera and stream = @stream and start_us = @start",
+            new { row.Camera, stream = Text(row.Stream), start = row.Start.Microseconds }, transaction);
+        Uncover(connection, transaction, row.Camera, row.Stream, row.Start, new(row.Start, row.End));
+        Put(connection, transaction, instead);
+        transaction.Commit();
+    }
+
+    /// <summary>Segments whose bytes nobody has read since the index was made again, in order.</summary>
+    internal IReadOnlyList<Segment> Undigested(string camera, StreamKind stream, WallTime after, int limit)
+    {
+        using var connection = Open();
+        return [.. connection.Query<SegmentRow>(
+            $"select {Columns} from segments where camera = @camera and stream = @stream and start_us > @after and sha256 = '' order by start_us limit @limit",
+            new { camera, stream = Text(stream), after = after.Microseconds, limit }).Select(r => r.ToSegment())];
+    }
+
     /// <summary>Makes the merged coverage again from the rows of the segments.</summary>
     public void RebuildCoverage()
     {

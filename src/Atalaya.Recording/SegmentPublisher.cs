@@ -48,7 +48,7 @@ sealed class SegmentPublisher : IAsyncDisposable
     bool _stopping;
     bool _unnamed;      // a file was opened whose name may not be on the disk yet
     long _opened;
-    readonly HashSet<string> _named = new(StringComparer.Ordinal);      // folders of hours that a loss of power can't take; only used by Publish
+    readonly HashSet<string> _named = new(StringComparer.Ordinal);      // folders of hours that a loss of power can\'t take; under itself: a repair publishes, too
     readonly ITimer _tick;
     readonly Thread _thread;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -257,7 +257,8 @@ sealed class SegmentPublisher : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            _named.Clear();     // a folder that was empty may have been removed since
+            lock (_named)
+                _named.Clear();     // a folder that was empty may have been removed since
             // Once per outage and segment: the status tells of the rest.
             if (before is null || last)
                 _log.LogError(e, "{Camera} {Stream}: segment {Name} stays in the open folder{Until}: it can't be brought to the disk. {Why}",
@@ -400,14 +401,20 @@ sealed class SegmentPublisher : IAsyncDisposable
         }
 
         // 3. Folders first seen this hour, named durably in their parents; also those that are there: who made them may have failed, or died, before that.
-        if (!_named.Contains(hour))
+        bool known;
+        lock (_named)
+            known = _named.Contains(hour);
+        if (!known)
         {
             _disk.MakeFolder(hour);
             for (string? parent = Path.GetDirectoryName(hour); parent is not null && parent.Length >= _folder.Root.Length; parent = Path.GetDirectoryName(parent))
                 _disk.SyncFolder(parent);
-            if (_named.Count >= 1000)
-                _named.Clear();     // mostly hours that are over
-            _named.Add(hour);
+            lock (_named)
+            {
+                if (_named.Count >= 1000)
+                    _named.Clear();     // mostly hours that are over
+                _named.Add(hour);
+            }
         }
 
         // 4. The name, in one step: there is never half a file under it. A repetition after a failure in step 5 finds it done.

@@ -27,6 +27,12 @@ static class SegmentReader
         return ToSegment(scan, trailer!, RandomAccess.GetLength(file), Digest(file));
     }
 
+    /// <summary>From the last box alone, so without a digest; null if it doesn't say enough, as in files from before it did.</summary>
+    public static Segment? FromTrailer(SafeFileHandle file, string camera, SegmentName name) =>
+        SegmentTrailer.Read(file) is var (trailer, offset) && trailer.Camera == camera && trailer.Stream == name.Stream && trailer.Start == name.StartMilliseconds
+            ? trailer.ToSegment(offset, RandomAccess.GetLength(file))
+            : null;
+
     public static Segment ToSegment(SegmentScan scan, SegmentTrailer trailer, long bytes, string sha256)
     {
         var video = scan.Tracks.Select(t => t.Format).OfType<VideoFormat>().FirstOrDefault();

@@ -118,40 +118,26 @@ public sealed class PlaybackTests
     }
 
     [Fact]
-    public async Task Every_kind_of_damage_is_found_and_only_the_index_is_repaired()
+    public async Task A_playlist_that_begins_inside_a_group_of_pictures_begins_with_the_file_before()
     {
-        await using var scene = await RecordedAsync();
+        var footage = await Footage.PlainAsync();
+        await using var scene = await Scene.OpenAsync();
+        // One key frame in eleven minutes: the file ends after ten, and the next begins without one.
+        await scene.PublishAsync(footage.Units(0, 660, Scene.Noon).Select(u => u.Decode == MediaTime.Zero ? u : new AccessUnit(u.Format, u.Data)
+        {
+            Decode = u.Decode,
+            Presentation = u.Presentation,
+            IsKey = false,
+            Wall = u.Wall,
+            Arrival = u.Arrival,
+        }));
         await scene.Recorder.StopAsync(GapCause.Operator, "");
         await scene.SettleAsync();
-        scene.Clock.Advance(TimeSpan.FromMinutes(1));
         var segments = scene.Segments();
-        (await scene.CheckAsync()).ShouldSatisfyAllConditions(r => r.ExitCode.ShouldBe(0), r => r.Segments.ShouldBe(4), r => r.Gaps.ShouldBe(2));
-
-        byte[] bytes = await File.ReadAllBytesAsync(scene.PathOf(segments[0]));
-        bytes[^(bytes.Length / 3)] ^= 1;
-        await File.WriteAllBytesAsync(scene.PathOf(segments[0]), bytes);
-        await File.AppendAllTextAsync(scene.PathOf(segments[1]), "x");
-        File.Delete(scene.PathOf(segments[3]));
-        string stray = Path.Combine(scene.Root, "gate", "notes.txt");
-        await File.WriteAllTextAsync(stray, "x");
-        using (var connection = scene.Store.OpenConnection())
-        {
-            using var command = connection.CreateCommand();
-            command.CommandText = $"delete from segments where start_us = {segments[2].Start.Microseconds}";
-            command.ExecuteNonQuery();
-        }
-
-        var result = await scene.CheckAsync();
-        result.ExitCode.ShouldBe(1);
-        result.Faults.Select(f => f.Kind).ShouldBe([CheckFaultKind.WrongDigest, CheckFaultKind.WrongSize, CheckFaultKind.Missing,
-            CheckFaultKind.NotIndexed, CheckFaultKind.Unexplained, CheckFaultKind.Stray], ignoreOrder: true);
-        (await scene.CheckAsync(new(Digests: false))).Faults.ShouldNotContain(f => f.Kind == CheckFaultKind.WrongDigest);
-
-        var repaired = await scene.CheckAsync(new(Repair: true));
-        repaired.Faults.Where(f => f.Repaired).Select(f => f.Kind).ShouldBe([CheckFaultKind.NotIndexed]);
-        repaired.Faults.ShouldNotContain(f => f.Kind == CheckFaultKind.Unexplained);
-        scene.Segments().Count.ShouldBe(4);
-        File.Exists(stray).ShouldBeTrue();
+        segments.Select(s => s.Points.StartsWithKey).ShouldBe([true, false]);
+        string playlist = (await scene.Archive.PlaylistAsync("gate", StreamKind.Main, At(620), At(640))).ShouldNotBeNull();
+        playlist.Split('\n').First(l => l.StartsWith("segments/", StringComparison.Ordinal)).ShouldBe($"segments/{segments[0].Name}.mp4");
+        playlist.ShouldContain("EXT-X-START:TIME-OFFSET=620.0");
     }
 
     [Fact]
