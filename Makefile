@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format format-check lint fuzz chaos bench-record bench-live eval-detector bench-timeline clean
+.PHONY: help setup build demo test check format format-check lint fuzz chaos bench-record bench-live eval-detector bench-timeline clean bench-load
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -50,6 +50,11 @@ bench-record: ## record N cameras beside one ffmpeg per camera
 	@scripts/setup.sh test
 	@scripts/build.sh
 	@python3 bench/record.py $(ARGS)
+
+bench-load: ## record 200 cameras for ten minutes and account for every picture (ARGS='--n 50 --seconds 60')
+	@scripts/setup.sh test
+	@scripts/build.sh
+	@python3 bench/load.py $(ARGS)
 
 bench-live: ## packet in to fragment out, with viewers
 	@scripts/setup.sh test

@@ -55,6 +55,8 @@ public sealed class CommandLineTests
     [InlineData("camera probe http://10.0.0.1/", ExitCode.Usage)]
     [InlineData("camera probe rtsp://8.8.8.8/", ExitCode.Failed)]
     [InlineData("check --data /nonexistent/atalaya", ExitCode.Failed)]
+    [InlineData("check --delete-unreadable", ExitCode.Usage)]
+    [InlineData("reindex --data /nonexistent/atalaya", ExitCode.Failed)]
     [InlineData("export --camera gate --from yesterday --to now --out /tmp/x.mp4", ExitCode.Usage)]
     public async Task Exit_codes_say_how_it_ended(string arguments, int code)
     {
@@ -75,7 +77,19 @@ public sealed class CommandLineTests
         {
             timeline = await node.UntilAsync(
                 $"/api/cameras/gate/timeline?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z", t => t["newest"] is { } n && DateTimeOffset.Parse((string)n!) - DateTimeOffset.Parse((string)t["oldest"]!) > TimeSpan.FromSeconds(2));
+            // Beside it a check only looks.
+            var beside = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--depth", "structure"]);
+            beside.ExitCode.ShouldBe(0, beside.Output + beside.Errors);
+            var refused = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--repair"]);
+            refused.ExitCode.ShouldBe(ExitCode.Failed);
+            refused.Errors.ShouldContain("a node runs on this data folder");
         }
+
+        // The database is lost.
+        foreach (string file in Directory.GetFiles(folder.File("data"), "*.db*"))
+            File.Delete(file);
+        var reindex = await ManagedProcess.RunAsync(Executable, ["reindex", "--data", folder.File("data")]);
+        reindex.ExitCode.ShouldBe(0, reindex.Output + reindex.Errors);
 
         var check = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--json"]);
         check.ExitCode.ShouldBe(0, check.Output + check.Errors);

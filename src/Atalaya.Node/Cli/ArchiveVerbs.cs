@@ -11,10 +11,33 @@ using Atalaya.Recording;
 
 namespace Atalaya.Node.Cli;
 
-/// <summary>The archive of a node that doesn't run, for verbs that work on it alone.</summary>
-sealed class OfflineArchive(DataFolder folder, System.Data.Common.DbDataSource store, Archive archive) : IAsyncDisposable
+/// <summary>The archive of a node that doesn't run, for verbs that work on it alone; or of one that does, for looking at.</summary>
+sealed class OfflineArchive(DataFolder? folder, System.Data.Common.DbDataSource store, Archive archive) : IAsyncDisposable
 {
     public Archive Archive => archive;
+
+    /// <summary>A node runs on it: nothing can be changed.</summary>
+    public bool IsReadOnly => folder is null;
+
+    /// <summary>As <see cref="OpenAsync"/>; beside a node that runs, for reading.</summary>
+    /// <exception cref="IOException">The folder can't be used.</exception>
+    public static async Task<OfflineArchive> OpenForLookingAsync(NodeOptions options, CancellationToken stop)
+    {
+        string path = Path.GetFullPath(options.Data);
+        if (!DataFolder.IsInUse(path))
+            return await OpenAsync(options, stop);
+        var store = NodeStore.Open(path);
+        try
+        {
+            var log = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+            return new(null, store, await Archive.OpenForReadingAsync(Path.Combine(path, "archive"), store, TimeProvider.System, log, stop));
+        }
+        catch
+        {
+            await store.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <exception cref="IOException">The folder can't be used, or a node runs on it.</exception>
     public static async Task<OfflineArchive> OpenAsync(NodeOptions options, CancellationToken stop)
@@ -40,7 +63,7 @@ sealed class OfflineArchive(DataFolder folder, System.Data.Common.DbDataSource s
     {
         await archive.DisposeAsync();
         await store.DisposeAsync();
-        folder.Dispose();
+        folder?.Dispose();
     }
 }
 
@@ -112,11 +135,19 @@ static class CheckVerb
 {
     public static Command Create()
     {
-        var quick = new Option<bool>("--quick") { Description = "Don't read the files: presence, size and structure only." };
-        var repair = new Option<bool>("--repair") { Description = "Put files that the index lacks into it. Nothing on the disk is changed or removed." };
+        var depth = new Option<CheckDepth>("--depth")
+        {
+            Description = "How much of each file is looked at: presence (and length), structure (its headers too), digest (every byte).",
+            DefaultValueFactory = _ => CheckDepth.Digest,
+        };
+        var repair = new Option<bool>("--repair")
+        {
+            Description = "Put right what can be: index files, forget rows without a file, cut torn files to what they hold, put files aside that hold nothing. No footage is deleted.",
+        };
+        var delete = new Option<bool>("--delete-unreadable") { Description = "With --repair: delete files that hold nothing to play, instead of putting them aside in archive/.damaged." };
         var json = new Option<bool>("--json") { Description = "Print the result as JSON." };
-        var command = new Command("check", "Compares the archive with its index, file by file. Works on the data folder of a node that doesn't run. Exit code 1 if something is wrong.")
-            { quick, repair, json };
+        var command = new Command("check", "Compares the archive with its index, file by file; beside a running node it only looks. Exit code 1 if something is wrong.")
+            { depth, repair, delete, json };
         var options = new OptionArguments(command, serves: false);
         command.SetAction(async (parsed, stop) =>
         {
@@ -124,9 +155,23 @@ static class CheckVerb
                 return ExitCode.Usage;
             try
             {
-                await using var archive = await OfflineArchive.OpenAsync(reading.Options, stop);
+                if (parsed.GetValue(delete) && !parsed.GetValue(repair))
+                {
+                    await Console.Error.WriteLineAsync("atalaya: --delete-unreadable needs --repair.");
+                    return ExitCode.Usage;
+                }
+
+                await using var archive = await OfflineArchive.OpenForLookingAsync(reading.Options, stop);
+                if (archive.IsReadOnly && parsed.GetValue(repair))
+                {
+                    await Console.Error.WriteLineAsync(
+                        "atalaya: a node runs on this data folder, so only it can repair: POST /api/archive/checks with \"repair\": true, or stop the node. Without --repair this looks beside it.");
+                    return ExitCode.Failed;
+                }
+
                 using var line = new ProgressLine("Checking");
-                var result = await archive.Archive.CheckAsync(new(!parsed.GetValue(quick), parsed.GetValue(repair)), new Files(line), stop);
+                var result = await archive.Archive.CheckAsync(
+                    new(parsed.GetValue(depth), parsed.GetValue(repair), parsed.GetValue(delete)), new FilesDone(line), stop);
                 if (parsed.GetValue(json))
                 {
                     Console.Out.WriteLine(JsonSerializer.Serialize(result, Cli.Json.Options));
@@ -153,10 +198,59 @@ static class CheckVerb
         return command;
     }
 
-    sealed class Files(ProgressLine line) : IProgress<CheckProgress>
+}
+
+/// <summary><c>atalaya reindex</c>: makes a lost index again from the files.</summary>
+static class ReindexVerb
+{
+    public static Command Create()
     {
-        public void Report(CheckProgress value) => line.Report(value.FilesTotal == 0 ? 0 : (double)value.Files / value.FilesTotal);
+        var fast = new Option<bool>("--fast") { Description = "Only read the last box of each file; digests are left for another time." };
+        var json = new Option<bool>("--json") { Description = "Print what was done as JSON." };
+        var command = new Command("reindex", "Makes the index of the recordings again from the files, where the database was lost. Works while the node doesn't run; stopped, it goes on where it was.")
+            { fast, json };
+        var options = new OptionArguments(command, serves: false);
+        command.SetAction(async (parsed, stop) =>
+        {
+            if (options.Read(parsed, Console.Error) is not var (reading, _))
+                return ExitCode.Usage;
+            try
+            {
+                long began = TimeProvider.System.GetTimestamp();
+                // Opening it indexes what the index lacks, from the last boxes; the rest is digests.
+                ReindexResult result;
+                await using (var archive = await OfflineArchive.OpenAsync(reading.Options, stop))
+                {
+                    using var line = new ProgressLine("Indexing");
+                    result = await archive.Archive.ReindexAsync(!parsed.GetValue(fast), new FilesDone(line), stop);
+                }
+
+                var took = TimeProvider.System.GetElapsedTime(began);
+                if (parsed.GetValue(json))
+                    Console.Out.WriteLine(JsonSerializer.Serialize(new { result.Digested, result.Faults, seconds = Math.Round(took.TotalSeconds, 1) }, Cli.Json.Options));
+                foreach (var fault in result.Faults.Where(_ => !parsed.GetValue(json)))
+                    Console.Out.WriteLine($"{fault.Path}: {fault.Detail}");
+                if (!parsed.GetValue(json))
+                    Console.Out.WriteLine($"The index is complete; {result.Digested} digests were read, {result.Faults.Count} faults, {took.TotalSeconds:0.0} s.");
+                return result.Faults.Count == 0 ? ExitCode.Done : ExitCode.Failed;
+            }
+            catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or System.Data.Common.DbException)
+            {
+                await Console.Error.WriteLineAsync($"atalaya: {fault.Message}");
+                return ExitCode.Failed;
+            }
+            catch (OperationCanceledException)
+            {
+                return ExitCode.Failed;
+            }
+        });
+        return command;
     }
+}
+
+sealed class FilesDone(ProgressLine line) : IProgress<CheckProgress>
+{
+    public void Report(CheckProgress value) => line.Report(value.FilesTotal == 0 ? 0 : (double)value.Files / value.FilesTotal);
 }
 
 /// <summary>JSON as the API writes it, for results on standard output.</summary>

@@ -55,6 +55,8 @@ sealed class OptionArguments
 /// <summary>One line on a terminal that says how far a long work is; silent elsewhere.</summary>
 sealed class ProgressLine(string what) : IProgress<double>, IDisposable
 {
+    const int Width = 40;
+
     readonly bool _shown = !Console.IsErrorRedirected;
     int _last = -1;
 
@@ -64,7 +66,8 @@ sealed class ProgressLine(string what) : IProgress<double>, IDisposable
         if (!_shown || percent == _last)
             return;
         _last = percent;
-        Console.Error.Write($"\r{what} {percent} %");
+        int done = percent * Width / 100;
+        Console.Error.Write($"\r{what} [{new string('#', done)}{new string('.', Width - done)}] {percent,3} %");
     }
 
     public void Dispose()

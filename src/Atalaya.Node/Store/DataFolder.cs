@@ -52,5 +52,21 @@ sealed class DataFolder : IDisposable
         }
     }
 
+    /// <summary>A node, or a verb that works on it alone, uses the folder just now.</summary>
+    public static bool IsInUse(string path)
+    {
+        try
+        {
+            string file = System.IO.Path.Combine(path, "lock");
+            if (File.Exists(file))
+                new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
     public void Dispose() => _lock.Dispose();
 }
