@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Atalaya.Media;
 using Atalaya.Media.Mp4;
 using Atalaya.Recording.Storage;
 using Microsoft.Extensions.Logging;

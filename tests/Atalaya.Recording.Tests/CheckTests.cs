@@ -1,5 +1,4 @@
 using Atalaya.Media;
-using Atalaya.Testing;
 
 namespace Atalaya.Recording.Tests;
 
