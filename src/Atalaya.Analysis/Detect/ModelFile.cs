@@ -70,7 +70,7 @@ public sealed record ModelFile
     /// <summary>Absolute path of the .onnx file.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Pixels, multiples of 32 up to 2048.</summary>
+    /// <summary>Pixels, even, from 32 to 2048.</summary>
     public required int Width { get; init; }
 
     /// <inheritdoc cref="Width"/>
@@ -261,8 +261,8 @@ sealed class ModelSection(ModelReading reading, ModelMap? map, string prefix)
     public int Side(string key)
     {
         float side = Number(key, float.NaN, 32, 2048);
-        if (side % 32 != 0)
-            Fault(key, "must be a multiple of 32.");
+        if (side % 2 != 0)
+            Fault(key, "must be even.");
         return float.IsNaN(side) ? 0 : (int)side;
     }
 

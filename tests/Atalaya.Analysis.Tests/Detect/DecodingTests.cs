@@ -106,13 +106,13 @@ public sealed class DecodingTests
     [Fact]
     public void Ssd_codes_boxes_against_anchors()
     {
-        // 300 pixels (as TensorFlow's models have) aren't a multiple of 32: 320. Maps of 20, 10, 5, 3, 2 and 1 cells.
-        int anchors = (20 * 20 * 3) + (((10 * 10) + (5 * 5) + (3 * 3) + (2 * 2) + 1) * 6);
-        float[] codes = new float[anchors * 4], scores = new float[anchors * 91];
-        scores[((anchors - 6) * 91) + 1] = 0.9f;        // the last map's first anchor: 0.95 of the picture, in its middle
-        codes[((anchors - 6) * 4) + 3] = 5 * MathF.Log(0.5f);
+        // 300 pixels have maps of 19, 10, 5, 3, 2 and 1 cells: the 1917 anchors that every such model has.
+        const int Anchors = 1917;
+        float[] codes = new float[Anchors * 4], scores = new float[Anchors * 91];
+        scores[((Anchors - 6) * 91) + 1] = 0.9f;        // the last map's first anchor: 0.95 of the picture, in its middle
+        codes[((Anchors - 6) * 4) + 3] = 5 * MathF.Log(0.5f);
 
-        var found = Detect(Models.File("ssd", "coco91", 320), 320, (Models.Floats("boxes", 1, anchors, 1, 4), codes), (Models.Floats("scores", 1, anchors, 91), scores)).ShouldHaveSingleItem();
+        var found = Detect(Models.File("ssd", "coco91", 300), 300, (Models.Floats("boxes", 1, Anchors, 1, 4), codes), (Models.Floats("scores", 1, Anchors, 91), scores)).ShouldHaveSingleItem();
 
         found.Label.ShouldBe("person");
         (found.Box.Centre.X, found.Box.Centre.Y).ShouldBe((0.5f, 0.5f));

@@ -62,7 +62,7 @@ public sealed class ModelFileTests
             name: Test
             modell: test.onnx
             input:
-              width: 400
+              width: 401
               height: 99999
               layout: hwc
               colour: rgb
@@ -77,7 +77,7 @@ public sealed class ModelFileTests
         all.ShouldContain("m.yaml:2: modell: there is no such entry");
         all.ShouldContain("m.yaml:1: licence: must be a text");
         all.ShouldContain("m.yaml:1: model: must be a text");
-        all.ShouldContain("m.yaml:4: input.width: must be a multiple of 32");
+        all.ShouldContain("m.yaml:4: input.width: must be even");
         all.ShouldContain("m.yaml:5: input.height: must be a number from 32 to 2048, not '99999'");
         all.ShouldContain("m.yaml:6: input.layout: must be one of nchw, nhwc, not 'hwc'");
         all.ShouldContain("m.yaml:8: input.mean: must be one number, or three in brackets");
