@@ -53,7 +53,7 @@ def run(viewers, args, clip):
     port, group = free_port(), Group()
     config = home / "atalaya.yaml"
     config.write_text(
-        f'listen: "127.0.0.1:{port}"\ndata: "{home}/data"\ncameras:\n' + "".join(f'  - {{ id: c{i}, name: c{i}, main: "{cameras.url(i)}" }}\n' for i in range(args.cameras)),
+        f'listen: "127.0.0.1:{port}"\ndata: "{home}/data"\nanalysis: {{ enabled: false }}\ncameras:\n' + "".join(f'  - {{ id: c{i}, name: c{i}, main: "{cameras.url(i)}" }}\n' for i in range(args.cameras)),
         encoding="utf-8")
     selector = selectors.DefaultSelector()
     try:

@@ -65,6 +65,7 @@ static class NodeHost
         app.MapCameras();
         app.MapCameraControl();
         app.MapScene();
+        app.MapAnalysis();
         app.MapLive();
         app.MapPlayback();
         app.MapPreviews();

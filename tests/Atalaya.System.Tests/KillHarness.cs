@@ -118,6 +118,7 @@ sealed class KillHarness : IAsyncDisposable
         string yaml = $"""
             listen: "127.0.0.1:0"
             data: "{harness.DataFolder}"
+            analysis: {"{"} enabled: false {"}"}
             recording: {"{"} segment: 2s, sync: 1s {"}"}
             cameras:
 

@@ -14,7 +14,9 @@ namespace Atalaya.Analysis.Child;
 /// <param name="Confine">Give up what isn't needed.</param>
 /// <param name="Descriptor">Second step only: the connected socket.</param>
 /// <param name="Held">Second step only: what the first one did.</param>
-public sealed record AnalyzeArguments(string Socket, int Parent, bool Confine, int? Descriptor, IReadOnlyList<string> Held);
+/// <param name="Model">The detector's model.yaml; null: motion alone.</param>
+/// <param name="Runtime">ONNX Runtime's library; null: where it is usually found.</param>
+public sealed record AnalyzeArguments(string Socket, int Parent, bool Confine, string? Model, string? Runtime, int? Descriptor, IReadOnlyList<string> Held);
 
 /// <summary>The process that decodes and detects for a node: started, watched and ended by it, and of no use alone.</summary>
 public sealed class AnalysisProcess : IDisposable
@@ -23,15 +25,13 @@ public sealed class AnalysisProcess : IDisposable
     const int MaxSprites = 16;
 
     readonly MessageLink _link;
-    readonly IReadOnlyList<string> _held;
-    readonly bool _confine;
+    readonly AnalyzeArguments _arguments;
     readonly Channel<Message> _sprites = Channel.CreateBounded<Message>(MaxSprites);
 
-    AnalysisProcess(MessageLink link, bool confine, IReadOnlyList<string> held)
+    AnalysisProcess(MessageLink link, AnalyzeArguments arguments)
     {
         _link = link;
-        _confine = confine;
-        _held = held;
+        _arguments = arguments;
     }
 
     /// <summary>Connects, locks itself in, works until the node closes. Call on the main thread.</summary>
@@ -55,11 +55,11 @@ public sealed class AnalysisProcess : IDisposable
             socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Connect(new UnixDomainSocketEndPoint(arguments.Socket));
             if (arguments.Confine)
-                return Cell.Enter(socket, []);
+                return Cell.Enter(socket, Detectors.Readable(arguments.Model, arguments.Runtime));
         }
 
         using var link = new MessageLink(new NetworkStream(socket, ownsSocket: true));
-        using var process = new AnalysisProcess(link, arguments.Confine, arguments.Held);
+        using var process = new AnalysisProcess(link, arguments);
         try
         {
             await process.ServeAsync(stop);
@@ -80,11 +80,14 @@ public sealed class AnalysisProcess : IDisposable
     [SupportedOSPlatform("linux")]
     async Task ServeAsync(CancellationToken stop)
     {
+        int threads;
         using (var first = await _link.ReceiveAsync(stop))
         {
             if (first is null)
                 return;
-            if (first.Kind != MessageKind.Hello || first.Head(WireJson.Default.Hello) is not { Version: MessageLink.Version })
+            var hello = first.Kind == MessageKind.Hello ? first.Head(WireJson.Default.Hello) : null;
+            threads = Math.Clamp(hello?.Threads ?? 1, 1, 64);
+            if (hello is not { Version: MessageLink.Version })
                 throw new WireException($"The node speaks another version than {MessageLink.Version}: restart it after an update.");
         }
 
@@ -94,27 +97,33 @@ public sealed class AnalysisProcess : IDisposable
             missing.Add(fault);
         if (!NativeLibraries.TryLoadTurboJpeg(out fault))
             missing.Add(fault);
-        var restraints = _confine ? Cell.Seal(_held) : [new Restraint("confinement", false, "Switched off by option.")];
+        using var detectors = Detectors.Load(_arguments.Model, _arguments.Runtime, threads, missing);
+        var restraints = _arguments.Confine ? Cell.Seal(_arguments.Held) : [new Restraint("confinement", false, "Switched off by option.")];
         await _link.SendAsync(MessageKind.Ready, new(MessageLink.Version, Environment.ProcessId, restraints, missing), WireJson.Default.Ready, default, stop);
 
+        using var rota = new Rota(threads, detectors, _link, TimeProvider.System);
         var sprites = Task.Factory.StartNew(MakeSprites, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             while (await _link.ReceiveAsync(stop) is { } message)
-                Take(message);
+                Take(message, rota);
         }
         finally
         {
             _sprites.Writer.Complete();
             await sprites;
+            await rota.StopAsync();
         }
     }
 
     // Owns the message, or gives it to who does.
-    void Take(Message message)
+    void Take(Message message, Rota rota)
     {
         switch (message.Kind)
         {
+            case MessageKind.Camera or MessageKind.Format or MessageKind.Unit or MessageKind.Break or MessageKind.Forget:
+                rota.Add(message);
+                return;
             case MessageKind.SpriteWanted:
                 if (_sprites.Writer.TryWrite(message))
                     return;

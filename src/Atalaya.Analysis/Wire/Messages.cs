@@ -1,5 +1,8 @@
 using System.Text.Json.Serialization;
 
+using Atalaya.Analysis.Codec;
+using Atalaya.Analysis.Rules;
+using Atalaya.Incidents;
 using Atalaya.Media;
 
 namespace Atalaya.Analysis.Wire;
@@ -24,6 +27,57 @@ public sealed record FormatHead(int Channel, Media.Codec Codec, string CodecStri
     public VideoFormat ToFormat(ReadOnlyMemory<byte> configuration) => new(Codec, configuration, CodecString, Width, Height);
 }
 
+/// <summary>What shall be done with a stream. Comes first, and again when it changes: then what was learned stays, and tracks and rules begin anew.</summary>
+/// <param name="Camera">Its id, for messages.</param>
+/// <param name="Rate">Pictures a second that are wanted.</param>
+/// <param name="Weight">Its share beside other streams when there isn't time for all; 1 is usual.</param>
+/// <param name="KeysOnly">Only key frames will come: each is shown at once, however the stream reorders.</param>
+/// <param name="Classes">What is looked for; empty: whatever the model knows.</param>
+/// <param name="Rules">JSON, a list of rules.</param>
+public sealed record CameraHead(int Channel, string Camera, double Rate, double Weight, bool KeysOnly, IReadOnlyList<ObjectClass> Classes, string Rules)
+{
+    public DecoderHardware Hardware { get; init; }
+    public string? Device { get; init; }
+}
+
+/// <summary>One access unit; the bytes are its data. Answered by one <see cref="DoneHead"/>, after the results of its pictures.</summary>
+/// <param name="Sequence">Rising by one within a channel.</param>
+/// <param name="Presentation">Media time, ticks.</param>
+/// <param name="Wall">Microseconds since 1970.</param>
+/// <param name="Arrival">Nanoseconds of the monotonic clock, which both processes share.</param>
+public sealed record UnitHead(int Channel, long Sequence, long Presentation, long Wall, long Arrival);
+
+/// <summary>The run ended, or the stream is to be forgotten.</summary>
+public sealed record ChannelHead(int Channel);
+
+/// <summary>A unit was worked on: its place may be taken by another.</summary>
+public sealed record DoneHead(int Channel, long Sequence);
+
+/// <summary>What one picture showed. The bytes are the heat of <see cref="Motion.MotionGate"/>, or none where nothing moved.</summary>
+/// <param name="Learning">The scene is being learned: what moves isn't known.</param>
+/// <param name="Detected">The detector looked at it.</param>
+public sealed record ResultHead(
+    int Channel, long Presentation, long Wall, long Arrival, bool Learning, bool SceneChanged, bool Detected,
+    IReadOnlyList<Box> Moving, IReadOnlyList<SeenTrack> Tracks, IReadOnlyList<RuleEvent> Events);
+
+/// <summary>A confirmed track as the page shows it.</summary>
+/// <param name="Coasting">This picture didn't show it.</param>
+public sealed record SeenTrack(long Id, ObjectClass Class, Box Box, float Score, bool Coasting);
+
+/// <summary>A stream can't be analysed. Empty: it can again.</summary>
+public sealed record FaultHead(int Channel, string Fault);
+
+/// <summary>Once a second. All numbers count from the start of the process.</summary>
+/// <param name="Busy">Seconds of work of all threads together.</param>
+public sealed record FiguresHead(int Threads, double Busy, IReadOnlyList<StreamFigures> Streams);
+
+/// <param name="Analysed">Pictures that motion detection looked at.</param>
+/// <param name="Detected">Of those, the detector too.</param>
+/// <param name="Stale">Pictures that were wanted and came too late to be of use.</param>
+/// <param name="Broken">Units that couldn't be decoded.</param>
+/// <param name="Seconds">Of work.</param>
+public sealed record StreamFigures(int Channel, long Decoded, long Analysed, long Detected, long Stale, long Broken, double Seconds);
+
 /// <summary>Pictures for one sprite. The bytes: the configuration record, then the key frames.</summary>
 /// <param name="Sizes">Of each key frame's bytes; 0 leaves its tile black.</param>
 public sealed record SpriteHead(
@@ -35,10 +89,18 @@ public sealed record SpriteHead(
 public sealed record SpriteMade(long Request, IReadOnlyList<bool> Shown, string? Fault);
 
 /// <summary>All heads, as JSON in camel case.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true, IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(Hello))]
 [JsonSerializable(typeof(Ready))]
 [JsonSerializable(typeof(FormatHead))]
+[JsonSerializable(typeof(CameraHead))]
+[JsonSerializable(typeof(IReadOnlyList<Rule>))]
+[JsonSerializable(typeof(UnitHead))]
+[JsonSerializable(typeof(ChannelHead))]
+[JsonSerializable(typeof(DoneHead))]
+[JsonSerializable(typeof(ResultHead))]
+[JsonSerializable(typeof(FaultHead))]
+[JsonSerializable(typeof(FiguresHead))]
 [JsonSerializable(typeof(SpriteHead))]
 [JsonSerializable(typeof(SpriteMade))]
 public sealed partial class WireJson : JsonSerializerContext;

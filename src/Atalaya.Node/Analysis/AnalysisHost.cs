@@ -5,7 +5,6 @@ using System.Runtime.InteropServices;
 using Atalaya.Analysis.Wire;
 using Atalaya.Media;
 using Atalaya.Node.Options;
-using Atalaya.Node.Store;
 
 namespace Atalaya.Node.Analysis;
 
@@ -55,12 +54,15 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     readonly TaskCompletionSource _needed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly SemaphoreSlim _sprites = new(SpritesAtOnce, SpritesAtOnce);
     readonly ConcurrentDictionary<long, TaskCompletionSource<SpriteResult>> _spritesWanted = new();
+    readonly ConcurrentDictionary<int, AnalysisLine> _lines = new();
+    readonly Queue<(long At, double Busy)> _busy = [];      // under itself: the last seconds
     volatile AnalysisStatus _status;
     volatile MessageLink? _link;        // while it runs
     volatile ChildProcess? _child;
     volatile string? _reason;           // why we ended it; written before it is killed
     Task _supervising = Task.CompletedTask;
     long _lastRequest;
+    int _lastLine;
     int _disposed;
 
     public AnalysisHost(NodeOptions options, TimeProvider clock, ILoggerFactory logs)
@@ -88,6 +90,24 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
         _needed.TrySetResult();
         await _supervising;
         _stop.Dispose();
+    }
+
+    public AnalysisOptions Options => _options;
+    public int Threads => _options.Threads > 0 ? _options.Threads : Math.Max(1, Environment.ProcessorCount - 1);
+
+    /// <summary>Share of the threads' time that was used, 0 to 1, over the last seconds.</summary>
+    public double Busy
+    {
+        get
+        {
+            lock (_busy)
+            {
+                if (_busy.Count < 2)
+                    return 0;
+                var (first, last) = (_busy.Peek(), _busy.Last());
+                return Math.Round(Math.Clamp((last.Busy - first.Busy) / Math.Max(0.1, _clock.GetElapsedTime(first.At, last.At).TotalSeconds) / Threads, 0, 1), 3);
+            }
+        }
     }
 
     public AnalysisStatus Status() => _status is { State: AnalysisState.Running } status ? status with { Resident = _child?.Resident() } : _status;
@@ -143,6 +163,59 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
         }
 
         static SpriteResult Unavailable(string fault) => new(SpriteEnd.Unavailable, [], [], fault);
+    }
+
+    /// <summary>Opens a way for one stream, as soon as there is a process; it ends with that.</summary>
+    /// <exception cref="OperationCanceledException">Only through <paramref name="stop"/>.</exception>
+    public async Task<AnalysisLine> OpenAsync(CancellationToken stop)
+    {
+        _needed.TrySetResult();
+        while (true)
+        {
+            var changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            void OnChanged(AnalysisStatus status) => changed.TrySetResult();
+            Changed += OnChanged;
+            try
+            {
+                if (_link is { } link)
+                {
+                    var line = new AnalysisLine(link, Interlocked.Increment(ref _lastLine));
+                    _lines[line.Number] = line;
+                    // It may have ended in between, and then nobody would end this line.
+                    if (_link == link)
+                        return line;
+                    Close(line);
+                    line.Dispose();
+                    continue;
+                }
+
+                await changed.Task.WaitAsync(stop);
+            }
+            finally
+            {
+                Changed -= OnChanged;
+            }
+        }
+    }
+
+    /// <summary>Nothing more is sent on it; the process forgets what it learned of the stream.</summary>
+    public void Close(AnalysisLine line)
+    {
+        if (!_lines.TryRemove(line.Number, out _) || line.Ended.IsCancellationRequested)
+            return;
+        _ = ForgetAsync();
+
+        async Task ForgetAsync()
+        {
+            try
+            {
+                await line.SendAsync(MessageKind.Forget, new(line.Number), WireJson.Default.ChannelHead);
+            }
+            catch (Exception fault) when (fault is IOException or ObjectDisposedException)
+            {
+                // It is gone, and has forgotten.
+            }
+        }
     }
 
     /// <summary>The link, when there is one within a start's time.</summary>
@@ -255,7 +328,7 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
             }
 
             using var link = new MessageLink(new NetworkStream(connection, ownsSocket: true));
-            await link.SendAsync(MessageKind.Hello, new(MessageLink.Version, Threads()), WireJson.Default.Hello, default, limit.Token);
+            await link.SendAsync(MessageKind.Hello, new(MessageLink.Version, Threads), WireJson.Default.Hello, default, limit.Token);
             Ready ready;
             using (var first = await link.ReceiveAsync(limit.Token))
                 ready = first is { Kind: MessageKind.Ready } ? first.Head(WireJson.Default.Ready) : throw new WireException("It didn't answer the first message.");
@@ -276,6 +349,10 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
             _link = null;
             _child = null;
             FailSprites();
+            lock (_busy)
+                _busy.Clear();
+            foreach (var line in _lines.Values)
+                line.End();
             if (child is not null)
             {
                 child.Kill();
@@ -323,9 +400,15 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     }
 
     /// <summary>Ends the process behind a link, which is then started again.</summary>
+    public void End(AnalysisLine line, string reason)
+    {
+        if (_lines.ContainsKey(line.Number) && _link is { } link)
+            End(link, reason);
+    }
+
     void End(MessageLink link, string reason)
     {
-        if (_link != link)
+        if (_link != link || _reason is not null)
             return;
         _reason = reason;
         _child?.Kill();
@@ -367,6 +450,30 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
                 }
 
                 break;
+            case MessageKind.Done:
+                var done = message.Head(WireJson.Default.DoneHead);
+                _lines.GetValueOrDefault(done.Channel)?.Done(done.Sequence);
+                break;
+            case MessageKind.Result:
+                var result = message.Head(WireJson.Default.ResultHead);
+                _lines.GetValueOrDefault(result.Channel)?.OnResult?.Invoke(result, message.Bytes);
+                break;
+            case MessageKind.Fault:
+                var fault = message.Head(WireJson.Default.FaultHead);
+                _lines.GetValueOrDefault(fault.Channel)?.OnFault?.Invoke(fault.Fault);
+                break;
+            case MessageKind.Figures:
+                var figures = message.Head(WireJson.Default.FiguresHead);
+                lock (_busy)
+                {
+                    _busy.Enqueue((_clock.GetTimestamp(), figures.Busy));
+                    while (_busy.Count > 6)
+                        _busy.Dequeue();
+                }
+
+                foreach (var stream in figures.Streams)
+                    _lines.GetValueOrDefault(stream.Channel)?.OnFigures?.Invoke(stream);
+                break;
             default:
                 throw new WireException($"It sent a message {message.Kind}, which isn't for the node.");
         }
@@ -386,10 +493,10 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
 
     AnalysisStatus Status(AnalysisState state, string reason) => new(state, null, WallTime.Now(_clock), reason, 0, [], null);
 
-    int Threads() => _options.Threads > 0 ? _options.Threads : Math.Max(1, Environment.ProcessorCount - 1);
-
     IEnumerable<string> Arguments(string socket) =>
-        ["analyze", "--socket", socket, "--parent", $"{Environment.ProcessId}", .. _options.Confine ? Array.Empty<string>() : ["--unconfined"]];
+        ["analyze", "--socket", socket, "--parent", $"{Environment.ProcessId}", .. _options.Confine ? Array.Empty<string>() : ["--unconfined"],
+            .. _options.Model.Length == 0 ? Array.Empty<string>() : ["--model", Path.GetFullPath(_options.Model)],
+            .. _options.Runtime.Length == 0 ? Array.Empty<string>() : ["--runtime", Path.GetFullPath(_options.Runtime)]];
 
     // This program, also where a test runs its parts.
     static string ProgramPath() =>
@@ -404,9 +511,4 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
         Span<byte> credentials = stackalloc byte[12];   // pid, uid, gid
         return socket.GetRawSocketOption(SolSocket, PeerCredentials, credentials) == credentials.Length ? MemoryMarshal.Read<int>(credentials) : null;
     }
-}
-
-static class AnalysisFeature
-{
-    public static IServiceCollection AddAnalysis(this IServiceCollection services) => services.AddStarted<AnalysisHost>();
 }

@@ -160,6 +160,28 @@ public sealed record AnalysisOptions
     [Option("Whether this node decodes and detects at all: in a process of its own, which is started when a camera or a preview needs it.")]
     public bool Enabled { get; init; } = true;
 
+    [Option("Whether cameras are analysed that nobody has said anything about.")]
+    public bool Cameras { get; init; } = true;
+
+    // Five: a runner at 6 m/s is seen each 1.2 m, and a tracker keeps him; ten cost twice as much and find little more.
+    [Option("Pictures a second that are looked at, of cameras that nobody has said anything about. 5: a runner is seen every metre or so.", Min = "0.1", Max = "30")]
+    public double Rate { get; init; } = 5;
+
+    [Option("The detector: path of its model.yaml. Empty: motion is found, people and vehicles aren't told apart.", Max = "1000")]
+    public string Model { get; init; } = "";
+
+    [Option("ONNX Runtime's library, for a build of one's own (CUDA, OpenVINO). Empty: where it is usually found.", Max = "1000")]
+    public string Runtime { get; init; } = "";
+
+    [Option("Who decodes: none (the processor), vaapi (Intel and AMD graphics) or cuda (NVIDIA).")]
+    public Atalaya.Analysis.Codec.DecoderHardware Hardware { get; init; }
+
+    [Option("Which decoding device: /dev/dri/renderD128 for vaapi, a number for cuda. Empty: the first.", Max = "200")]
+    public string Device { get; init; } = "";
+
+    [Option("How long records of motion and blindness are kept where there is no footage.", Min = "1d", Max = "3650d")]
+    public TimeSpan KeepMotion { get; init; } = TimeSpan.FromDays(31);
+
     [Option("Threads that analyse. 0: one less than the machine has processors, at least one; recording and web keep the rest.", Min = "0", Max = "64")]
     public int Threads { get; init; }
 

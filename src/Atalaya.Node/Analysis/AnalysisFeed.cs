@@ -1,0 +1,343 @@
+using Atalaya.Analysis.Motion;
+using Atalaya.Analysis.Wire;
+using Atalaya.Cameras;
+using Atalaya.Incidents;
+using Atalaya.Media;
+
+namespace Atalaya.Node.Analysis;
+
+/// <summary>What one analysed picture of a camera showed.</summary>
+/// <param name="Media">On the clock of <paramref name="Stream"/>'s run.</param>
+/// <param name="Wall">When the picture came.</param>
+sealed record SeenPicture(string Camera, StreamKind Stream, MediaTime Media, WallTime Wall, bool Learning, IReadOnlyList<Box> Moving, IReadOnlyList<SeenTrack> Tracks);
+
+/// <summary>How the analysis of one camera goes.</summary>
+/// <param name="Asked">Pictures a second.</param>
+/// <param name="Given">Over the last seconds.</param>
+/// <param name="Age">From a picture's arrival to its result, the last one.</param>
+/// <param name="LastAt">When the last picture came that was looked at.</param>
+sealed record FeedStatus(
+    string Camera, bool Enabled, StreamKind Stream, double Asked, double Given, TimeSpan? Age, WallTime? LastAt, bool IsMoving, int Tracks, BlindStretch? Blind,
+    long Analysed, long Detected, long Stale, long Broken, long Skipped);
+
+/// <summary>
+/// Brings one camera's pictures to the analysis process, as many as the asked rate needs and never more than it takes: what doesn't fit is thrown away up to
+/// the next key frame. Takes what comes back, and notes when nothing does.
+/// </summary>
+/// <remarks>One loop sends; results come on the host's loop; <see cref="Tick"/> once a second. What two of them touch is volatile or under the gate.</remarks>
+sealed class AnalysisFeed : IAsyncDisposable
+{
+    /// <summary>Units that may wait for credit: two seconds of most sub-streams.</summary>
+    const int Queue = 60;
+    const long QueueBytes = 8 << 20;
+
+    /// <summary>Ticks without a result after which a camera is blind, and ticks of half the rate.</summary>
+    const int SilentTicks = 5, SlowTicks = 10;
+
+    /// <summary>How many boxes of one picture we believe.</summary>
+    const int MaxBoxes = 256;
+
+    readonly Camera _camera;
+    readonly AnalysisHost _host;
+    readonly BlindLedger _ledger;
+    readonly MotionHeat _heat;
+    readonly Action<SceneEvent> _onEvent;
+    readonly TimeProvider _clock;
+    readonly ILogger _log;
+    readonly CancellationTokenSource _stop = new();
+    readonly Lock _gate = new();
+    CancellationTokenSource _changed = new();       // under _gate; cancelled when settings change
+    CameraAnalysis _settings;                       // under _gate to write
+    volatile AnalysisLine? _line;
+    volatile string _fault = "";
+    volatile SeenPicture? _latest;
+    StreamFigures? _figures;
+    long _skipped, _unitsAt, _resultsAt, _ageTicks = -1, _started;
+    readonly Queue<(long At, long Analysed)> _rates = [];   // under _gate: of the last seconds
+    int _slow;                                              // ticks; touched only by Tick
+    readonly Task _running;
+
+    public AnalysisFeed(
+        Camera camera, CameraAnalysis settings, AnalysisHost host, BlindLedger ledger, MotionHeat heat, Action<SceneEvent> onEvent, TimeProvider clock, ILogger log)
+    {
+        _camera = camera;
+        _settings = settings;
+        _host = host;
+        _ledger = ledger;
+        _heat = heat;
+        _onEvent = onEvent;
+        _clock = clock;
+        _log = log;
+        _started = clock.GetTimestamp();
+        _running = Task.Run(RunAsync);
+    }
+
+    public CameraAnalysis Settings => Volatile.Read(ref _settings);
+
+    /// <summary>The last picture that was looked at; null before the first.</summary>
+    public SeenPicture? Latest => _latest;
+
+    public void Change(CameraAnalysis settings)
+    {
+        CancellationTokenSource before;
+        lock (_gate)
+        {
+            if (settings.Equals(_settings))
+                return;
+            _settings = settings;
+            before = _changed;
+            _changed = new();
+        }
+
+        before.Cancel();
+    }
+
+    public StreamKind Stream(CameraAnalysis settings) => settings.Stream ?? (_camera.Config.Sub is null ? StreamKind.Main : StreamKind.Sub);
+
+    public FeedStatus Status()
+    {
+        var settings = Settings;
+        var figures = Volatile.Read(ref _figures);
+        long age = Interlocked.Read(ref _ageTicks);
+        return new(
+            _camera.Id, settings.Enabled, Stream(settings), settings.Rate, settings.Enabled ? Given() : 0, age < 0 ? null : new TimeSpan(age), _latest?.Wall,
+            _latest?.Moving.Count > 0, _latest?.Tracks.Count ?? 0, _ledger.Current(_camera.Id),
+            figures?.Analysed ?? 0, figures?.Detected ?? 0, figures?.Stale ?? 0, figures?.Broken ?? 0, Interlocked.Read(ref _skipped));
+    }
+
+    /// <summary>Once a second: is it blind, and why; does the process hang on one of its units.</summary>
+    public void Tick(TimeSpan patience)
+    {
+        var settings = Settings;
+        var line = _line;
+        if (line?.OldestSent is { } oldest && MonotonicTime.Now(_clock).Nanoseconds - oldest > patience.Ticks * TimeSpan.NanosecondsPerTick)
+            _host.End(line, $"A picture of {_camera.Id} took longer than {patience.TotalSeconds:0} s.");
+
+        var host = _host.Status();
+        double sinceUnit = Since(Interlocked.Read(ref _unitsAt)), sinceResult = Since(Interlocked.Read(ref _resultsAt));
+        var latest = _latest;
+        double silent = Math.Max(SilentTicks, 3 / settings.Rate);
+        bool slow = Given() < settings.Rate / 2 && Given() < Fps(settings) / 2;
+        _slow = slow ? _slow + 1 : 0;
+        (BlindCause, string)? cause =
+            !settings.Enabled || host.State == AnalysisState.Off ? (BlindCause.Off, "Analysis is switched off.")
+            : host.State != AnalysisState.Running ? host.Restarts == 0 ? (BlindCause.Starting, "") : (BlindCause.Crash, host.Reason)
+            : _fault.Length > 0 ? (BlindCause.Unreadable, _fault)
+            : sinceUnit > silent ? (BlindCause.NoPictures, "")
+            : sinceResult > silent ? (BlindCause.Overload, "No result for seconds.")
+            : _slow > SlowTicks ? (BlindCause.Overload, $"{Given():0.0} of {settings.Rate:0.0} pictures a second.")
+            : null;
+        if (cause is var (why, detail))
+            _ledger.Blind(_camera.Id, why, detail, why != BlindCause.Off && latest is not null ? latest.Wall : WallTime.Now(_clock));
+        else if (latest is not null && sinceResult <= silent)
+            _ledger.Sees(_camera.Id, latest.Wall);
+    }
+
+    /// <summary>The process ended: blind since the last picture that it told of, however soon it is back.</summary>
+    public void OnProcessEnded(string reason)
+    {
+        if (Settings.Enabled && _latest is { } latest)
+            _ledger.Blind(_camera.Id, BlindCause.Crash, reason, latest.Wall);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _running;
+        _ledger.Sees(_camera.Id, WallTime.Now(_clock));
+        _stop.Dispose();
+        _changed.Dispose();
+    }
+
+    // Of a moment that never was: since this feed began.
+    double Since(long timestamp) => _clock.GetElapsedTime(timestamp == 0 ? _started : timestamp).TotalSeconds;
+
+    double Fps(CameraAnalysis settings) => _camera.Status().Streams.FirstOrDefault(s => s.Stream == Stream(settings))?.FramesPerSecond ?? 0;
+
+    double Given()
+    {
+        lock (_gate)
+        {
+            if (_rates.Count < 2)
+                return 0;
+            var (first, last) = (_rates.Peek(), _rates.Last());
+            double seconds = _clock.GetElapsedTime(first.At, last.At).TotalSeconds;
+            return seconds <= 0 ? 0 : (last.Analysed - first.Analysed) / seconds;
+        }
+    }
+
+    async Task RunAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            CancellationToken changed;
+            CameraAnalysis settings;
+            lock (_gate)
+                (settings, changed) = (_settings, _changed.Token);
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, changed);
+            try
+            {
+                if (!settings.Enabled)
+                {
+                    await Task.Delay(Timeout.InfiniteTimeSpan, _clock, until.Token);
+                }
+                else
+                {
+                    using var line = await _host.OpenAsync(until.Token);
+                    using var attached = CancellationTokenSource.CreateLinkedTokenSource(until.Token, line.Ended);
+                    try
+                    {
+                        await FeedAsync(line, settings, attached.Token);
+                    }
+                    finally
+                    {
+                        _line = null;
+                        _host.Close(line);
+                    }
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                // Stopped, changed, or the process ended: whichever it was, the loop knows.
+            }
+            catch (IOException)
+            {
+                // The process ended; the host says why.
+            }
+            catch (Exception fault)
+            {
+                _log.LogError(fault, "{Camera}: its pictures can't be brought to analysis.", _camera.Id);
+                await Pause();
+            }
+        }
+
+        async Task Pause()
+        {
+            try
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), _clock, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // The loop ends.
+            }
+        }
+    }
+
+    async Task FeedAsync(AnalysisLine line, CameraAnalysis settings, CancellationToken stop)
+    {
+        var stream = Stream(settings);
+        using var reader = _camera.Hub(stream).Open(Queue, Overflow.SkipToKeyFrame, default, QueueBytes);
+        _fault = "";
+        Volatile.Write(ref _figures, null);
+        lock (_gate)
+            _rates.Clear();
+        line.OnFault = fault => _fault = fault;
+        line.OnFigures = TakeFigures;
+        line.OnResult = (result, heat) => Take(result, heat, stream);
+        _line = line;
+        bool keysOnly = false;
+        await ConfigureAsync();
+        VideoFormat? format = null;
+        MediaTime? lastKey = null;
+        while (await reader.WaitAsync(stop))
+        {
+            while (reader.TryRead(out var item))
+            {
+                try
+                {
+                    if (item.Skipped > 0)
+                        Interlocked.Add(ref _skipped, item.Skipped);
+                    if (item.Break is not null)
+                    {
+                        lastKey = null;
+                        await line.SendAsync(MessageKind.Break, new(line.Number), WireJson.Default.ChannelHead, default, stop);
+                    }
+                    else if (item.Unit is { IsVideo: true } unit)
+                    {
+                        Interlocked.Exchange(ref _unitsAt, _clock.GetTimestamp());
+                        await SendAsync(unit);
+                    }
+                }
+                finally
+                {
+                    item.Unit?.Release();
+                }
+            }
+        }
+
+        async Task SendAsync(AccessUnit unit)
+        {
+            if (unit.IsKey)
+            {
+                // Where key frames come as often as pictures are wanted, nothing else is decoded: a tenth of the cost.
+                bool enough = lastKey is { } before && unit.Presentation > before && (unit.Presentation - before).Seconds <= 1.1 / settings.Rate;
+                lastKey = unit.Presentation;
+                if (enough != keysOnly)
+                {
+                    keysOnly = enough;
+                    format = null;
+                    await ConfigureAsync();
+                }
+            }
+            else if (keysOnly)
+            {
+                return;
+            }
+
+            if (!ReferenceEquals(format, unit.Format))
+            {
+                var next = (VideoFormat)unit.Format;
+                if (format is null || !format.Equals(next))
+                    await line.SendAsync(MessageKind.Format, new(line.Number, next.Codec, next.CodecString, next.Width, next.Height), WireJson.Default.FormatHead, next.Configuration, stop);
+                format = next;
+            }
+
+            await line.SendUnitAsync(unit, MonotonicTime.Now(_clock).Nanoseconds, stop);
+        }
+
+        Task ConfigureAsync() => line.SendAsync(
+            MessageKind.Camera, new(line.Number, _camera.Id, settings.Rate, settings.Priority, keysOnly, settings.Classes, settings.Rules)
+            {
+                Hardware = _host.Options.Hardware,
+                Device = _host.Options.Device.Length == 0 ? null : _host.Options.Device,
+            },
+            WireJson.Default.CameraHead, default, stop);
+    }
+
+    void TakeFigures(StreamFigures figures)
+    {
+        Volatile.Write(ref _figures, figures);
+        lock (_gate)
+        {
+            _rates.Enqueue((_clock.GetTimestamp(), figures.Analysed));
+            while (_rates.Count > 6)
+                _rates.Dequeue();
+        }
+    }
+
+    // What comes from a process that reads strangers' video is looked at before it is believed.
+    void Take(ResultHead result, ReadOnlyMemory<byte> heat, StreamKind stream)
+    {
+        if (result.Moving.Count > MaxBoxes || result.Tracks.Count > MaxBoxes || result.Events.Count > MaxBoxes
+            || !result.Moving.Concat(result.Tracks.Select(t => t.Box)).All(IsSound) || heat.Length is not (0 or MotionGate.HeatColumns * MotionGate.HeatRows))
+            throw new WireException($"A result for {_camera.Id} makes no sense.");
+        var now = WallTime.Now(_clock);
+        var wall = new WallTime(result.Wall);
+        if (wall > now + TimeSpan.FromSeconds(10) || wall < now - TimeSpan.FromMinutes(5))
+            throw new WireException($"A result for {_camera.Id} claims to be of {wall}.");
+        Interlocked.Exchange(ref _resultsAt, _clock.GetTimestamp());
+        Interlocked.Exchange(ref _ageTicks, Math.Max(0, (MonotonicTime.Now(_clock).Nanoseconds - result.Arrival) / TimeSpan.NanosecondsPerTick));
+        _latest = new(_camera.Id, stream, new(result.Presentation), wall, result.Learning, result.Moving, result.Tracks);
+        _heat.Add(_camera.Id, wall, heat.Span, result.Learning);
+        foreach (var seen in result.Events)
+            _onEvent(seen.ToSceneEvent(Guid.CreateVersion7(_clock.GetUtcNow()), _camera.Id));
+        // Slowness ends when the rate is right again, which is seen from second to second; everything else with the first picture.
+        if (_ledger.Current(_camera.Id) is { Cause: not BlindCause.Overload })
+            _ledger.Sees(_camera.Id, wall);
+    }
+
+    static bool IsSound(Box box) =>
+        float.IsFinite(box.X) && float.IsFinite(box.Y) && box.Width >= 0 && box.Height >= 0 && float.IsFinite(box.Width) && float.IsFinite(box.Height)
+        && Math.Abs(box.X) < 10 && Math.Abs(box.Y) < 10 && box.Width < 10 && box.Height < 10;
+}

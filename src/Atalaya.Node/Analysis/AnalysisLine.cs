@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Serialization.Metadata;
+
+using Atalaya.Analysis.Wire;
+
+namespace Atalaya.Node.Analysis;
+
+/// <summary>One stream's way into one analysis process: it ends with that process.</summary>
+/// <param name="number">Of the channel; never given again.</param>
+sealed class AnalysisLine(MessageLink link, int number) : IDisposable
+{
+    /// <summary>Units on their way or in work. Eight: half a second of a sub-stream; what waits longer is stale anyway, and waits where it can be thrown away.</summary>
+    const int Credits = 8;
+
+    readonly SemaphoreSlim _credits = new(Credits, Credits);
+    readonly CancellationTokenSource _ended = new();
+    readonly ConcurrentDictionary<long, long> _sent = new();    // sequence → monotonic nanoseconds when it was sent
+    long _sequence;
+
+    public int Number => number;
+
+    /// <summary>Cancelled when the process is gone.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    /// <summary>Called on the loop that reads from the process; must be quick.</summary>
+    public Action<ResultHead, ReadOnlyMemory<byte>>? OnResult { get; set; }
+    public Action<string>? OnFault { get; set; }
+    public Action<StreamFigures>? OnFigures { get; set; }
+
+    /// <summary>When the oldest unit that isn't answered was sent; null if none is on its way.</summary>
+    public long? OldestSent => _sent.IsEmpty ? null : _sent.Values.Min();
+
+    public Task SendAsync<T>(MessageKind kind, T head, JsonTypeInfo<T> type, ReadOnlyMemory<byte> bytes = default, CancellationToken stop = default) =>
+        link.SendAsync(kind, head, type, bytes, stop);
+
+    /// <summary>Waits for a credit and sends. The unit's memory is free again when this returns.</summary>
+    public async Task SendUnitAsync(Media.AccessUnit unit, long now, CancellationToken stop)
+    {
+        await _credits.WaitAsync(stop);
+        long sequence = ++_sequence;
+        _sent[sequence] = now;
+        await link.SendAsync(
+            MessageKind.Unit, new(number, sequence, unit.Presentation.Ticks, unit.Wall.Microseconds, unit.Arrival.Nanoseconds), WireJson.Default.UnitHead, unit.Data, stop);
+    }
+
+    public void Done(long sequence)
+    {
+        // A process that answers what wasn't asked gets no credit for it.
+        if (_sent.TryRemove(sequence, out _))
+            _credits.Release();
+    }
+
+    public void End() => _ended.Cancel();
+
+    public void Dispose()
+    {
+        _ended.Dispose();
+        _credits.Dispose();
+    }
+}
