@@ -58,19 +58,29 @@ export const useExports = (): UseQueryResult<ExportJob[]> =>
 
 export const isUnfinished = (job: ExportJob): boolean => job.state === 'queued' || job.state === 'running';
 
-/** What all cameras have in a stretch. The stretch is on a grid, so that panning a little asks for nothing. */
-export const useTimelines = (from: number, to: number, stream: StreamKind = 'main', enabled = true) =>
+/**
+ * What all cameras have in a stretch. The stretch is on a grid, so that panning a little asks for nothing.
+ * @param resolution what doesn't matter, ms: see resolutionOf
+ */
+export const useTimelines = (
+  from: number,
+  to: number,
+  resolution: number,
+  stream: StreamKind = 'main',
+  enabled = true,
+) =>
   useQuery({
     enabled,
-    queryKey: [...keys.timelines, stream, from, to],
+    queryKey: [...keys.timelines, stream, from, to, resolution],
     queryFn: () =>
       answer<Record<string, Timeline>>(
         api.GET('/api/timeline', {
-          params: { query: { from: new Date(from).toISOString(), to: new Date(to).toISOString(), stream } },
+          params: { query: { from: new Date(from).toISOString(), to: new Date(to).toISOString(), stream, resolution } },
         }),
       ),
     placeholderData: keepPreviousData,
-    refetchInterval: to > nodeNow() ? 4000 : false,
+    // As often as a pixel's time passes, within reason.
+    refetchInterval: to > nodeNow() ? Math.min(60_000, Math.max(4000, resolution)) : false,
   });
 
 export const fetchTimeline = (camera: string, stream: StreamKind, from: number, to: number): Promise<Timeline> =>

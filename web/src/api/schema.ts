@@ -347,6 +347,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How analysis goes: its process, and each camera's asked and given rate. */
+        get: operations["getAnalysis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a camera is to be analysed. */
+        get: operations["getCameraAnalysis"];
+        /** Changes how a camera is analysed. What is left out takes its default. */
+        put: operations["putCameraAnalysis"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/analysis/blind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When, and why, a camera wasn't analysed. */
+        get: operations["listBlindStretches"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/motion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** When anything moved in a part of a camera's picture. */
+        get: operations["findMotion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/timeline": {
         parameters: {
             query?: never;
@@ -554,6 +623,52 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Analysis: {
+            state: components["schemas"]["AnalysisState"];
+            /** Format: date-time */
+            since: string;
+            /** @description Why it isn't running, or what it can't do; empty while all is well. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description Process id; null when there is none.
+             */
+            process: null | number;
+            /**
+             * Format: int32
+             * @description How often its process ended unasked since the node started.
+             */
+            restarts: number;
+            /** Format: int64 */
+            residentBytes: null | number;
+            /** Format: int32 */
+            threads: number;
+            /**
+             * Format: double
+             * @description Share of its threads' time that is used, 0 to 1, over the last seconds.
+             */
+            busy: number;
+            /** @description Some camera gets less than half of the pictures it was to get. */
+            overloaded: boolean;
+            /** @description What its process is kept from. */
+            restraints: components["schemas"]["Restraint"][];
+            cameras: components["schemas"]["CameraAnalysisStatus"][];
+        };
+        /** @enum {string} */
+        AnalysisState: "off" | "idle" | "starting" | "running" | "waiting";
+        /** @enum {string} */
+        BlindCause: "off" | "starting" | "crash" | "overload" | "unreadable" | "noPictures" | "node" | null;
+        BlindStretch: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Null: it goes on.
+             */
+            to: null | string;
+            cause: components["schemas"]["BlindCause"];
+            detail: string;
+        };
         Box: {
             /**
              * Format: float
@@ -598,6 +713,91 @@ export interface components {
             onvif: null | components["schemas"]["CameraOnvif"];
             status: components["schemas"]["CameraStatus"];
             recording: components["schemas"]["RecordingStatus"];
+        };
+        CameraAnalysis: {
+            enabled: boolean;
+            /** Format: double */
+            rate: number;
+            stream: null | components["schemas"]["StreamKind"];
+            /** Format: double */
+            priority: number;
+            /** @description Empty: whatever the model knows. */
+            classes: components["schemas"]["ObjectClass"][];
+        };
+        CameraAnalysisInput: {
+            /** @description Whether it is analysed. */
+            enabled?: null | boolean;
+            /**
+             * Format: double
+             * @description Pictures a second, 0.1 to 30.
+             */
+            rate?: null | number;
+            stream?: null | components["schemas"]["StreamKind"];
+            /**
+             * Format: double
+             * @description Its share beside other cameras when there isn't time for all, 0.1 to 10. Default 1.
+             */
+            priority?: null | number;
+            /** @description What is looked for. Default: whatever the model knows. */
+            classes?: null | components["schemas"]["ObjectClass"][];
+        };
+        CameraAnalysisStatus: {
+            camera: string;
+            enabled: boolean;
+            /** @description Which is looked at. */
+            stream: components["schemas"]["StreamKind"];
+            /**
+             * Format: double
+             * @description Pictures a second that are wanted.
+             */
+            askedRate: number;
+            /**
+             * Format: double
+             * @description Pictures a second that were looked at, over the last seconds.
+             */
+            givenRate: number;
+            /**
+             * Format: double
+             * @description From a picture's arrival to its result, the last one.
+             */
+            ageMs: null | number;
+            /** Format: date-time */
+            lastAt: null | string;
+            moving: boolean;
+            /**
+             * Format: int32
+             * @description Things followed at the moment.
+             */
+            tracks: number;
+            blind: null | components["schemas"]["BlindCause"];
+            /** Format: date-time */
+            blindSince: null | string;
+            detail: string;
+            /**
+             * Format: int64
+             * @description Since the process started: pictures that motion detection looked at.
+             */
+            analysed: number;
+            /**
+             * Format: int64
+             * @description Of those, the detector too.
+             */
+            detected: number;
+            /**
+             * Format: int64
+             * @description Pictures that came too late to be of use.
+             */
+            stale: number;
+            /**
+             * Format: int64
+             * @description Units that couldn't be decoded.
+             */
+            broken: number;
+            /**
+             * Format: int64
+             * @description Units thrown away because analysis didn't take them in time, since the node started.
+             */
+            skipped: number;
         };
         CameraInput: {
             /** @description Lower-case letters, digits and hyphens, at most 63; chosen once. Made from the name when left out. */
@@ -805,6 +1005,25 @@ export interface components {
             least: null | number;
             /** Format: double */
             most: null | number;
+        };
+        Motion: {
+            /** @description When something moved in the area, to five seconds. */
+            moved: components["schemas"]["MotionStretch"][];
+            /** @description When nobody looked: nothing is known. */
+            unwatched: components["schemas"]["Unwatched"][];
+            /** @description There was more than is returned; ask again from the last stretch on. */
+            isPart: boolean;
+        };
+        MotionStretch: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int32
+             * @description Fields of a 32 × 18 grid that moved at once within the area, at most.
+             */
+            fields: number;
         };
         Node: {
             name: string;
@@ -1042,6 +1261,12 @@ export interface components {
             since: string;
             reason: string;
         };
+        Restraint: {
+            /** @description privileges, network, files, calls or core. */
+            name: string;
+            held: boolean;
+            detail: string;
+        };
         /** @enum {string} */
         RtspTransport: "auto" | "tcp" | "udp" | null;
         SceneEvent: {
@@ -1213,6 +1438,12 @@ export interface components {
          * @enum {string}
          */
         Transport: "auto" | "tcp" | "udp";
+        Unwatched: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2503,6 +2734,213 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    getAnalysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Analysis"];
+                };
+            };
+        };
+    };
+    getCameraAnalysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnalysis"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putCameraAnalysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CameraAnalysisInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraAnalysis"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listBlindStretches: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from. Required. */
+                to: string;
+                /** @description main (default) or sub. */
+                stream?: "main" | "sub";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BlindStretch"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    findMotion: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from. Required. */
+                to: string;
+                /** @description left,top,width,height as fractions of the picture, as in 0.5,0.25,0.1,0.1. Default: all of it. */
+                area?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Motion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
         };

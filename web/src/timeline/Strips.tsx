@@ -1,17 +1,17 @@
-import { useDirection } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { IconCircleFilled, IconCircleOff } from '@tabler/icons-react';
-import { memo, useEffect, useMemo, useRef, useState, useSyncExternalStore, type PointerEvent } from 'react';
+import { useEffect, useMemo, useRef, useState, type PointerEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
 import type { Timeline } from '../api/types';
-import { useFormat, type Format } from '../i18n/format';
+import { useFormat } from '../i18n/format';
 import { usePreferences } from '../i18n/preferences';
-import { momentAt } from './coverage';
-import { drawMarks, markAt, type Mark } from './marks';
-import type { Listed } from './removed';
-import { drawRow, readColours, type RowColours } from './drawRow';
+import { readColours, type RowColours } from './drawRow';
 import { drawRuler } from './drawRuler';
+import { markAt, type Mark } from './marks';
+import { Moment } from './Moment';
+import { Overlay } from './Overlay';
+import type { Listed } from './removed';
+import { Strip } from './Strip';
 import { spanOf, toPixel, toTime } from './TimeScale';
 import type { TimelineView } from './TimelineView';
 import { Zone } from './zone';
@@ -30,19 +30,39 @@ interface Props {
 const rowHeight = 34;
 const clickSlop = 4;
 
+/** A finger that rests so long wants to look, not to move the strips (ms). */
+const holdMs = 350;
+
+/** As the style sheet has it, px. */
+const tipWidth = 218;
+
 interface Hover {
   camera: string;
   ms: number;
   x: number;
   y: number;
+  touch: boolean;
 }
 
-/** All cameras' strips under one ruler: wheel and pinch zoom around the pointer, drag moves, click seeks, Shift-drag selects. */
+interface Gesture {
+  camera: string | null;
+  x: number;
+  moved: boolean;
+  from: number;
+  selecting: boolean;
+  /** A finger rested: moving it looks along the strip, and the strips stay. */
+  looking: boolean;
+  hold?: ReturnType<typeof setTimeout>;
+}
+
+/**
+ * All cameras' strips under one ruler: wheel and pinch zoom around the pointer, drag moves, click seeks, Shift-drag selects; a finger that rests first
+ * looks along the strip and seeks where it is lifted.
+ */
 export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOpenMark }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const { scheme } = usePreferences();
-  const { dir } = useDirection();
   const scroller = useRef<HTMLDivElement>(null);
   const track = useRef<HTMLDivElement>(null);
   const ruler = useRef<HTMLCanvasElement>(null);
@@ -70,7 +90,7 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
       if (ruler.current) drawRuler(ruler.current, view.scale, zone, format, nodeNow());
     };
     draw();
-    return view.subscribe(draw);
+    return view.onFrame(draw);
   }, [view, zone, format, colours]);
 
   // The strips move under a pointer that rests: while playing, by the keys, by the wheel.
@@ -122,23 +142,36 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
   }, [selected]);
 
   const pointers = useRef(new Map<number, { x: number }>());
-  const gesture = useRef<{ camera: string | null; x: number; moved: boolean; from: number; selecting: boolean } | null>(
-    null,
-  );
+  const gesture = useRef<Gesture | null>(null);
+  const endGesture = () => {
+    clearTimeout(gesture.current?.hold);
+    gesture.current = null;
+  };
 
   const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
     const at = pixelOf(event, track.current);
     if (event.button !== 0 || at === null || at < 0 || at > view.scale.width) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     pointers.current.set(event.pointerId, { x: at });
-    gesture.current = {
+    endGesture();
+    const going: Gesture = {
       camera: cameraAt(event),
       x: at,
       moved: pointers.current.size > 1,
       from: toTime(view.scale, at),
       selecting: event.shiftKey,
+      looking: false,
     };
+    gesture.current = going;
     setHover(null);
+    if (event.pointerType !== 'touch' || going.moved || going.camera === null) return;
+    const { camera, from } = going;
+    const { clientX, clientY } = event;
+    going.hold = setTimeout(() => {
+      if (gesture.current !== going || going.moved) return;
+      going.looking = true;
+      setHover({ camera, ms: from, x: clientX, y: clientY, touch: true });
+    }, holdMs);
   };
 
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
@@ -150,8 +183,16 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
       const camera = cameraAt(event);
       const inside = at >= 0 && at <= view.scale.width && event.pointerType === 'mouse';
       setHover(
-        camera !== null && inside ? { camera, ms: toTime(view.scale, at), x: event.clientX, y: event.clientY } : null,
+        camera !== null && inside
+          ? { camera, ms: toTime(view.scale, at), x: event.clientX, y: event.clientY, touch: false }
+          : null,
       );
+      return;
+    }
+    if (going.looking && going.camera !== null) {
+      const inside = Math.max(0, Math.min(view.scale.width, at));
+      going.from = toTime(view.scale, inside);
+      setHover({ camera: going.camera, ms: going.from, x: event.clientX, y: event.clientY, touch: true });
       return;
     }
     if (pointers.current.size === 2) {
@@ -174,7 +215,8 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
     const known = pointers.current.delete(event.pointerId);
     const going = gesture.current;
     if (!known || !going || pointers.current.size > 0) return;
-    gesture.current = null;
+    endGesture();
+    if (going.looking) setHover(null);
     if (event.type === 'pointerup' && !going.moved && !going.selecting) {
       const camera = going.camera ?? selected;
       const mark = camera === null ? null : markAt(marks[camera], view.scale, toPixel(view.scale, going.from));
@@ -194,6 +236,9 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
       onPointerUp={onPointerUp}
       onPointerCancel={onPointerUp}
       onPointerLeave={() => setHover(null)}
+      onContextMenu={(event) => {
+        if (gesture.current) event.preventDefault();
+      }}
     >
       <div className="strips-head">
         <div className="strip-label" />
@@ -225,15 +270,16 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
       </div>
       <Overlay view={view} />
       {hover && (
+        // Above the pointer, where neither a finger nor the edge of the window covers it; time runs from left to right in every language.
         <div
           className="strip-tip"
           style={{
-            left: dir === 'rtl' || hover.x > innerWidth - 260 ? undefined : hover.x + 14,
-            right: dir === 'rtl' || hover.x > innerWidth - 260 ? innerWidth - hover.x + 14 : undefined,
-            top: hover.y + 16,
+            left: Math.max(8, Math.min(hover.x - tipWidth / 2, innerWidth - tipWidth - 8)),
+            bottom: innerHeight - hover.y + (hover.touch ? 36 : 16),
           }}
         >
           <Moment
+            camera={hover.camera}
             mark={markAt(marks[hover.camera], view.scale, toPixel(view.scale, hover.ms))}
             timeline={timelines?.[hover.camera]}
             ms={hover.ms}
@@ -256,193 +302,4 @@ function cameraAt(event: { clientY: number; clientX: number }): string | null {
     if (strip) return strip.dataset.strip ?? null;
   }
   return null;
-}
-
-/** Playhead, pointer of the present, and the stretch chosen: moved by transforms, without redrawing a strip. */
-function Overlay({ view }: { view: TimelineView }) {
-  const playhead = useRef<HTMLDivElement>(null);
-  const present = useRef<HTMLDivElement>(null);
-  const band = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const draw = () => {
-      const { scale, selection } = view;
-      const place = (element: HTMLElement | null, ms: number) => {
-        if (!element) return;
-        const at = toPixel(scale, ms);
-        element.style.visibility = at < -1 || at > scale.width + 1 ? 'hidden' : 'visible';
-        element.style.transform = `translateX(${at}px)`;
-      };
-      place(playhead.current, view.playhead);
-      place(present.current, nodeNow());
-      if (band.current) {
-        const from = selection ? Math.max(0, toPixel(scale, selection.from)) : 0;
-        const to = selection ? Math.min(scale.width, toPixel(scale, selection.to)) : 0;
-        band.current.style.visibility = selection && to > from ? 'visible' : 'hidden';
-        band.current.style.transform = `translateX(${from}px)`;
-        band.current.style.width = `${Math.max(0, to - from)}px`;
-      }
-    };
-    draw();
-    return view.subscribe(draw);
-  }, [view]);
-  return (
-    <div className="strips-overlay" aria-hidden>
-      <div className="strip-label" />
-      <div className="strip-track">
-        <div ref={band} className="selection" />
-        <div ref={present} className="present" />
-        <div ref={playhead} className="playhead" />
-      </div>
-    </div>
-  );
-}
-
-interface StripProps {
-  camera: Listed;
-  timeline: Timeline | undefined;
-  marks: Mark[] | undefined;
-  view: TimelineView;
-  selected: boolean;
-  first: boolean;
-  colours: RowColours | null;
-  format: Format;
-  onSeek: (camera: string, ms: number) => void;
-}
-
-const Strip = memo(function Strip({
-  camera,
-  timeline,
-  marks,
-  view,
-  selected,
-  first,
-  colours,
-  format,
-  onSeek,
-}: StripProps) {
-  const { t } = useTranslation();
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const [focus, setFocus] = useState(false);
-  // Whole seconds: a screen reader has no use for sixty values a second.
-  const second = useSyncExternalStore(view.subscribe, () => (selected ? Math.floor(view.playhead / 1000) : 0));
-
-  useEffect(() => {
-    if (!colours) return;
-    const draw = () => {
-      if (!canvas.current) return;
-      drawRow(canvas.current, view.scale, timeline, nodeNow(), colours, selected);
-      if (marks) drawMarks(canvas.current, view.scale, marks, colours.mark);
-    };
-    draw();
-    // Playing moves only the playhead; a strip is redrawn when the stretch in view changes.
-    let drawn = view.scale;
-    return view.subscribe(() => {
-      if (view.scale === drawn && spanOf(drawn) > 600_000) return;
-      drawn = view.scale;
-      draw();
-    });
-  }, [view, timeline, marks, colours, selected]);
-
-  const recording = camera.removed ? t('timeline.removed') : t(`recording.${camera.recording.state}`);
-  return (
-    <div
-      className={`strip${selected ? ' selected' : ''}${camera.removed ? ' removed' : ''}`}
-      data-strip={camera.id}
-      title={camera.removed ? t('timeline.removed') : undefined}
-    >
-      <button
-        type="button"
-        className="strip-label"
-        tabIndex={-1}
-        aria-pressed={selected}
-        onClick={() => onSeek(camera.id, view.playhead)}
-      >
-        {camera.recording.state === 'recording' ? (
-          <IconCircleFilled size={8} className="dim" aria-label={recording} />
-        ) : (
-          <IconCircleOff size={12} className={camera.removed ? 'dim' : 'amber'} aria-label={recording} />
-        )}
-        <bdi>{camera.name}</bdi>
-      </button>
-      <div
-        className="strip-track"
-        role="slider"
-        tabIndex={selected || first ? 0 : -1}
-        aria-label={t('timeline.strip', { camera: camera.name })}
-        aria-orientation="horizontal"
-        aria-valuemin={0}
-        aria-valuemax={Math.floor(nodeNow() / 1000)}
-        aria-valuenow={selected ? second : Math.floor(view.playhead / 1000)}
-        aria-valuetext={t('timeline.at', {
-          time: format.dateTime(selected ? second * 1000 : view.playhead),
-          what: whatIs(t, format, timeline, selected ? second * 1000 : view.playhead),
-        })}
-        onFocus={(event) => setFocus(event.currentTarget.matches(':focus-visible'))}
-        onBlur={() => setFocus(false)}
-        onKeyDown={(event) => {
-          if (event.key === 'Enter' && !selected) {
-            event.preventDefault();
-            onSeek(camera.id, view.playhead);
-          }
-        }}
-      >
-        <canvas ref={canvas} aria-hidden />
-        {focus && selected && (
-          <div className="strip-tip inside">
-            <Moment timeline={timeline} ms={second * 1000} format={format} span={spanOf(view.scale)} />
-          </div>
-        )}
-      </div>
-    </div>
-  );
-});
-
-type Translate = ReturnType<typeof useTranslation>['t'];
-
-function whatIs(t: Translate, format: Format, timeline: Timeline | undefined, ms: number): string {
-  const now = nodeNow();
-  const moment = momentAt(timeline, ms, now);
-  if (moment.kind !== 'gap') return t(`timeline.${moment.kind}`);
-  const to = moment.gap.to === null ? now : Date.parse(moment.gap.to);
-  return t('timeline.gapLasts', {
-    duration: format.duration(to - Date.parse(moment.gap.from)),
-    cause: t(`timeline.cause.${moment.gap.cause}`),
-  });
-}
-
-function Moment({
-  mark = null,
-  timeline,
-  ms,
-  format,
-  span,
-}: {
-  mark?: Mark | null;
-  timeline: Timeline | undefined;
-  ms: number;
-  format: Format;
-  span: number;
-}) {
-  const { t } = useTranslation();
-  const moment = momentAt(timeline, ms, nodeNow());
-  return (
-    <>
-      <strong>
-        {span > 2 * 86_400_000 && `${format.shortDate(ms)} `}
-        <bdi dir="ltr">{span < 60_000 ? format.timeMs(ms) : format.time(ms)}</bdi>
-      </strong>
-      {mark !== null && (
-        <span>
-          ▲ <bdi dir="ltr">{format.time(mark.at)}</bdi> {t(`scene.kind.${mark.kind}`)}
-          {mark.count > 1 && ` · ${t('scene.times', { count: mark.count })}`}
-        </span>
-      )}
-      <span>{whatIs(t, format, timeline, ms)}</span>
-      {moment.kind === 'gap' && moment.gap.detail && (
-        <bdi lang="en" className="dim">
-          {moment.gap.detail}
-        </bdi>
-      )}
-    </>
-  );
 }

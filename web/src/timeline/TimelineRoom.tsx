@@ -33,6 +33,7 @@ import { savePicture } from '../shell/picture';
 import { useSound } from '../shell/sound';
 import { go, setQuery, usePlace } from '../shell/route';
 import { toast } from '../shell/toast';
+import { resolutionOf } from './coverage';
 import { ExportDialog } from './ExportDialog';
 import { readMarks, type Mark } from './marks';
 import { PlaybackPlayer, type PlaybackState } from './PlaybackPlayer';
@@ -433,10 +434,10 @@ function useStrips(view: TimelineView, cameras: Camera[]) {
     const block = Math.min(day / 2, Math.max(10 * 60_000, 2 ** Math.ceil(Math.log2(spanOf(view.scale)))));
     const from = Math.floor(view.scale.from / block) * block;
     const to = Math.ceil(toTime(view.scale, view.scale.width) / block) * block;
-    return `${from} ${to}`;
+    return `${from} ${to} ${resolutionOf(view.scale.perPixel)}`;
   });
-  const [from = 0, to = 0] = stretch.split(' ').map(Number);
-  const main = useTimelines(from, to, 'main');
+  const [from = 0, to = 0, resolution = 0] = stretch.split(' ').map(Number);
+  const main = useTimelines(from, to, resolution);
   const scene = useSceneMarks(from, to);
   const marks = useMemo(() => {
     const read: Record<string, Mark[]> = {};
@@ -444,7 +445,7 @@ function useStrips(view: TimelineView, cameras: Camera[]) {
     return read;
   }, [scene.data]);
   const onlySub = cameras.filter((camera) => camera.record === 'sub').map((camera) => camera.id);
-  const sub = useTimelines(from, to, 'sub', onlySub.length > 0);
+  const sub = useTimelines(from, to, resolution, 'sub', onlySub.length > 0);
   const subKey = onlySub.join(' ');
   const timelines = useMemo(() => {
     if (!main.data || !sub.data || subKey === '') return main.data;

@@ -7,6 +7,8 @@ export class TimelineView {
   #playhead: number;
   #selection: { from: number; to: number } | null = null;
   readonly #listeners = new Set<() => void>();
+  readonly #drawings = new Set<() => void>();
+  #frame = 0;
 
   constructor(at: number, span: number) {
     this.#scale = centre({ from: 0, perPixel: 1, width: 1000 }, at, span);
@@ -28,6 +30,12 @@ export class TimelineView {
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  };
+
+  /** Called before the next picture of the screen when something has changed: once, however often it did. */
+  onFrame = (draw: () => void): (() => void) => {
+    this.#drawings.add(draw);
+    return () => this.#drawings.delete(draw);
   };
 
   resize(width: number): void {
@@ -71,5 +79,10 @@ export class TimelineView {
 
   #tell(): void {
     for (const listener of this.#listeners) listener();
+    if (this.#drawings.size === 0 || this.#frame !== 0) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      for (const draw of this.#drawings) draw();
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Gap, Timeline } from '../api/types';
+import type { Gap, GapCause, Timeline } from '../api/types';
 
 export type Moment =
   | { kind: 'recorded' }
@@ -45,5 +45,47 @@ export function nextRecorded(segments: readonly Span[], ms: number): number | nu
   return segments[index + 1]?.[0] ?? null;
 }
 
-/** Gaps someone chose, in contrast to those that happened. */
-export const isChosen = (gap: Gap): boolean => gap.cause === 'operator' || gap.cause === 'policy';
+/** Short gaps that a coarse timeline only counts, at one instant: how many, and how much they lack, ms. Null where there are none. */
+export function shortGapsAt(timeline: Timeline | undefined, ms: number): { count: number; missing: number } | null {
+  let count = 0;
+  let missing = 0;
+  for (const gaps of timeline?.shortGaps ?? []) {
+    if (ms < Date.parse(gaps.from) || ms >= Date.parse(gaps.to)) continue;
+    count += gaps.count;
+    missing += gaps.missing;
+  }
+  return count > 0 ? { count, missing } : null;
+}
+
+/**
+ * What doesn't matter on a strip, ms: a pixel's time as a power of two, so that zooming a little asks for nothing. Zero below ten seconds a pixel: there
+ * every gap is told by itself.
+ */
+export const resolutionOf = (perPixel: number): number =>
+  perPixel < 10_000 ? 0 : Math.min(86_400_000, 2 ** Math.floor(Math.log2(perPixel)));
+
+/** A gap as a strip draws it: ms since 1970 UTC. */
+export interface DrawnGap {
+  from: number;
+  /** Infinity while it lasts. */
+  to: number;
+  /** Someone chose it, in contrast to those that happened. */
+  chosen: boolean;
+}
+
+const drawn = new WeakMap<Timeline, DrawnGap[]>();
+
+/** All gaps of a timeline, those that are only counted as one each. Read once: strips draw sixty times a second. */
+export function drawnGaps(timeline: Timeline): DrawnGap[] {
+  let gaps = drawn.get(timeline);
+  if (!gaps) {
+    const isChosen = (cause: GapCause) => cause === 'operator' || cause === 'policy';
+    gaps = [...timeline.gaps, ...timeline.shortGaps].map(({ from, to, cause }) => ({
+      from: Date.parse(from),
+      to: to === null ? Infinity : Date.parse(to),
+      chosen: isChosen(cause),
+    }));
+    drawn.set(timeline, gaps);
+  }
+  return gaps;
+}

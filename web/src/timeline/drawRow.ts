@@ -1,5 +1,5 @@
-import type { Gap, Timeline } from '../api/types';
-import { isChosen, lastStart } from './coverage';
+import type { Timeline } from '../api/types';
+import { drawnGaps, lastStart } from './coverage';
 import { toPixel, toTime, type TimeScale } from './TimeScale';
 
 /** Colours of a strip, read from the style sheet so that both themes share one drawing. */
@@ -25,6 +25,26 @@ export function readColours(element: Element): RowColours {
     nothing: read('--strip-nothing'),
     mark: read('--strip-mark'),
   };
+}
+
+const hatches = new Map<string, CanvasPattern>();
+
+/** Made once for each colour: every strip draws with it. */
+function hatchOf(
+  context: CanvasRenderingContext2D,
+  colour: string,
+  back: string,
+  chosen: boolean,
+): CanvasPattern | string {
+  const key = `${colour} ${back} ${chosen} ${devicePixelRatio}`;
+  const known = hatches.get(key);
+  if (known) return known;
+  const made = hatch(context, colour, back, chosen);
+  if (typeof made !== 'string') {
+    if (hatches.size >= 16) hatches.clear();
+    hatches.set(key, made);
+  }
+  return made;
 }
 
 /** Diagonal lines; gaps that someone chose lean the other way, so that the difference isn't colour alone. */
@@ -91,17 +111,14 @@ export function drawRow(
   const bar = height - top * 2;
   const end = toTime(scale, width);
 
+  const inView = drawnGaps(timeline).filter((gap) => gap.to >= scale.from && gap.from <= end);
   for (const chosen of [false, true]) {
-    const gaps = timeline.gaps.filter((gap: Gap) => isChosen(gap) === chosen);
-    if (gaps.length === 0) continue;
-    context.fillStyle = hatch(context, chosen ? colours.chosen : colours.gap, colours.gapBack, chosen);
-    for (const gap of gaps) {
-      const from = Date.parse(gap.from);
-      const to = gap.to === null ? now : Date.parse(gap.to);
-      if (to < scale.from || from > end) continue;
-      const left = Math.max(0, toPixel(scale, from));
+    context.fillStyle = hatchOf(context, chosen ? colours.chosen : colours.gap, colours.gapBack, chosen);
+    for (const gap of inView) {
+      if (gap.chosen !== chosen) continue;
+      const left = Math.max(0, toPixel(scale, gap.from));
       // Never thinner than 2 px: a gap of one second must show on a day's strip.
-      context.fillRect(left, top, Math.max(2, Math.min(width, toPixel(scale, to)) - left), bar);
+      context.fillRect(left, top, Math.max(2, Math.min(width, toPixel(scale, Math.min(now, gap.to))) - left), bar);
     }
   }
 
@@ -129,10 +146,8 @@ export function drawRow(
   flush();
   // A gap narrower than a pixel was painted over by the bars around it: mark it on top.
   context.fillStyle = colours.gap;
-  for (const gap of timeline.gaps) {
-    const from = Date.parse(gap.from);
-    const to = gap.to === null ? now : Date.parse(gap.to);
-    if (to < scale.from || from > end || (to - from) / scale.perPixel >= 2) continue;
-    context.fillRect(toPixel(scale, from) - 0.5, top, 1.5, bar);
+  for (const gap of inView) {
+    if ((Math.min(now, gap.to) - gap.from) / scale.perPixel >= 2) continue;
+    context.fillRect(toPixel(scale, gap.from) - 0.5, top, 1.5, bar);
   }
 }

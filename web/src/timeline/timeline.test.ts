@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Timeline } from '../api/types';
-import { gapAt, lastStart, momentAt, nextRecorded } from './coverage';
+import { drawnGaps, gapAt, lastStart, momentAt, nextRecorded, resolutionOf, shortGapsAt } from './coverage';
 import { shuttle } from './shuttle';
 import {
   centre,
@@ -141,6 +141,48 @@ describe('coverage', () => {
     expect(nextRecorded(timeline.segments, noon + 25_000)).toBe(noon + 30_000);
     expect(nextRecorded(timeline.segments, noon + 60_000)).toBeNull();
     expect(lastStart(timeline.segments, noon - 1)).toBe(-1);
+  });
+});
+
+describe('a coarse timeline', () => {
+  const hour = 3_600_000;
+  const coarse: Timeline = {
+    ...timeline,
+    shortGaps: [
+      {
+        from: new Date(noon + 1000).toISOString(),
+        to: new Date(noon + 9000).toISOString(),
+        cause: 'network',
+        count: 3,
+        missing: 2500,
+      },
+      {
+        from: new Date(noon + 2000).toISOString(),
+        to: new Date(noon + 3000).toISOString(),
+        cause: 'operator',
+        count: 1,
+        missing: 1000,
+      },
+    ],
+  };
+
+  it('is no finer than a pixel, and the same while one zooms a little', () => {
+    for (let perPixel = 10_000; perPixel < (30 * 24 * hour) / 300; perPixel *= 1.1) {
+      const resolution = resolutionOf(perPixel);
+      expect(resolution).toBeLessThanOrEqual(perPixel);
+      expect(resolution * 2).toBeGreaterThan(perPixel);
+    }
+    expect(resolutionOf(hour / 1400)).toBe(0);
+  });
+
+  it('draws what it only counts, and says how much that is', () => {
+    expect(drawnGaps(coarse)).toHaveLength(4);
+    expect(drawnGaps(coarse)).toBe(drawnGaps(coarse));
+    expect(drawnGaps(coarse).filter((gap) => gap.chosen)).toEqual([
+      { from: noon + 2000, to: noon + 3000, chosen: true },
+    ]);
+    expect(shortGapsAt(coarse, noon + 2500)).toEqual({ count: 4, missing: 3500 });
+    expect(shortGapsAt(coarse, noon + 9000)).toBeNull();
   });
 });
 
