@@ -2,8 +2,8 @@
 # Simulated cameras and a node on this machine: prints one address. Ctrl-C ends both; started again it goes on where it was.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-port=${ATALAYA_PORT:-8480} rtsp=${ATALAYA_RTSP_PORT:-8554}
-export -n ATALAYA_PORT ATALAYA_RTSP_PORT    # Ours; the node would take them for misspelt options.
+port=${ATALAYA_PORT:-8480} rtsp=${ATALAYA_RTSP_PORT:-8554} onvif=${ATALAYA_ONVIF_PORT:-8600}
+export -n ATALAYA_PORT ATALAYA_RTSP_PORT ATALAYA_ONVIF_PORT    # Ours; the node would take them for misspelt options.
 home=$PWD/.cache/demo media=$PWD/.cache/media
 
 scripts/setup.sh demo
@@ -11,17 +11,36 @@ scripts/media.sh "$media"
 scripts/build.sh
 
 mkdir -p "$home"
+
+cameras=() names=()
+for main in "$media"/*-main.mp4; do
+  name=$(basename "$main" -main.mp4)
+  cameras+=("$name=$main;sub=$media/$name-sub.mp4")
+  names+=("$name")
+done
+# One that isn't in the configuration: to be found and added in the page.
+cameras+=("spare-mast=$media/north-gate-main.mp4;sub=$media/north-gate-sub.mp4")
+
+# The simulator gives each camera an ONVIF port, in the order in which they are named.
+onvif_of() {
+  for i in "${!names[@]}"; do
+    [ "${names[$i]}" = "$1" ] && echo "127.0.0.1:$((onvif + i))"
+  done
+}
+
 {
   echo "# Written by make demo at each start; cameras that you add in the page are kept beside it, in the store."
   echo "name: \"Demo post\""
   echo "listen: \"127.0.0.1:$port\""
   echo "data: \"$home/data\""
   echo "cameras:"
-  while IFS='|' read -r id name record; do
-    echo "  - { id: $id, name: \"$name\", main: \"rtsp://127.0.0.1:$rtsp/$id\", sub: \"rtsp://127.0.0.1:$rtsp/$id/sub\", record: $record }"
+  while IFS='|' read -r id name record turns; do
+    device=''
+    [ "$turns" = turns ] && device=", onvif: \"$(onvif_of "$id")\""
+    echo "  - { id: $id, name: \"$name\", main: \"rtsp://127.0.0.1:$rtsp/$id\", sub: \"rtsp://127.0.0.1:$rtsp/$id/sub\", record: $record$device }"
   done <<'CAMERAS'
-north-gate|North gate|main
-east-fence|East fence|main
+north-gate|North gate|main|turns
+east-fence|East fence|main|turns
 west-path|West path|main
 south-lot|South lot|main
 crossing|Crossing, lane 1|both
@@ -41,12 +60,7 @@ stop() {
 trap stop EXIT
 trap 'exit 0' INT TERM
 
-cameras=()
-for main in "$media"/*-main.mp4; do
-  name=$(basename "$main" -main.mp4)
-  cameras+=("$name=$main;sub=$media/$name-sub.mp4")
-done
-./atalaya simulate --port "$rtsp" "${cameras[@]}" >"$home/simulate.log" 2>&1 &
+./atalaya simulate --port "$rtsp" --onvif "$onvif" "${cameras[@]}" >"$home/simulate.log" 2>&1 &
 simulator=$!
 ./atalaya serve --config "$home/atalaya.yaml" &
 node=$!

@@ -88,7 +88,12 @@ public sealed class OnvifTests
             problem!["errors"]!.AsObject().Single().Key.ShouldBe("onvif.url");
             var (created, camera) = await node.SendAsync(HttpMethod.Post, "/api/cameras", new
             {
-                id = "gate", name = "Gate", main = new { url = "rtsp://127.0.0.1:9/x" }, onvif = new { url = $"127.0.0.1:{device.Port}", profile = "sub" }, userName = User, password = Password,
+                id = "gate",
+                name = "Gate",
+                main = new { url = "rtsp://127.0.0.1:9/x" },
+                onvif = new { url = $"127.0.0.1:{device.Port}", profile = "sub" },
+                userName = User,
+                password = Password,
             });
             created.ShouldBe(201);
             ((string?)camera!["onvif"]!["url"]).ShouldBe(device.Url.AbsoluteUri);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Atalaya.Simulation;
@@ -194,6 +195,88 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
     }
 
     [Fact]
+    public async Task A_camera_is_found_logged_in_to_looked_at_and_added_and_then_recorded_and_turned()
+    {
+        const string User = "operator", Password = "s3cret-Ñ";
+        await using var device = OnvifDevice.Start(new()
+        {
+            Group = true,
+            Name = "Torre este",
+            Users = new Dictionary<string, string> { [User] = Password },
+            Quirks = OnvifQuirks.WrongClock,
+            Profiles =
+            [
+                new("main", "Main stream", "H264", 640, 360, site.Camera("north").Url()), new("sub", "Sub stream", "H264", 320, 180, site.Camera("north").Url(Atalaya.Media.StreamKind.Sub)),
+            ],
+        });
+        await using var visit = await site.OpenAsync("/settings/cameras?edit=find");
+        var page = visit.Page;
+        // By keyboard, as far as a keyboard is enough.
+        var found = page.GetByRole(AriaRole.Button, new() { NameRegex = TowerName() });
+        await found.WaitForAsync(new() { Timeout = 20_000 });
+        await ShotAsync("assistant-find");
+        await found.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByLabel("User name").FillAsync(User);
+        await page.GetByLabel("Password", new() { Exact = true }).FillAsync("wrong");
+        await page.Keyboard.PressAsync("Enter");
+        await page.GetByText("The camera refuses the user name or password").WaitForAsync(new() { Timeout = 20_000 });
+        await page.GetByLabel("Password", new() { Exact = true }).FillAsync(Password);
+        await page.Keyboard.PressAsync("Enter");
+        await page.WaitForFunctionAsync("() => document.querySelector('.preview')?.dataset.phase === 'live'", null, new() { Timeout = 20_000 });
+        (await visit.ReadAsync<int>($"() => ({ReadNumber})('.preview video')")).ShouldBeGreaterThan(0);
+        (await page.GetByText("Clock is 2 hr 0 min behind").CountAsync()).ShouldBe(1);
+        await ShotAsync("assistant-look");
+        // Nothing is there before it is saved.
+        (await site.GetAsync("/api/cameras")).GetArrayLength().ShouldBe(4);
+        await page.GetByLabel("Name", new() { Exact = true }).FillAsync("East tower");
+        await page.Keyboard.PressAsync("Enter");
+        await page.Locator("tr", new() { HasText = "East tower" }).WaitForAsync();
+        try
+        {
+            await Site.EventuallyAsync(
+                async () => await site.GetAsync("/api/cameras/east-tower") is var camera && camera.GetProperty("recording").GetProperty("state").GetString() == "recording"
+                    && camera.GetProperty("onvif").GetProperty("status").GetProperty("receivesEvents").GetBoolean(), "the new camera to be recorded and to report");
+            await page.GetByRole(AriaRole.Button, new() { Name = "Set its clock" }).ClickAsync();
+            await page.Locator("tr", new() { HasText = "East tower" }).GetByText("Clock is right").WaitForAsync();
+
+            // Turned while a key is held, and still when it is let go.
+            await page.GotoAsync(new Uri(site.Address, "/live?camera=east-tower").ToString());
+            await page.Locator(".ptz-disc").WaitForAsync(new() { Timeout = 20_000 });
+            await page.Keyboard.PressAsync("p");
+            await page.Keyboard.DownAsync("ArrowRight");
+            await Site.EventuallyAsync(() => Task.FromResult(device.Look.IsMoving && device.Look.Pan > 0.3), "the camera to turn");
+            await ShotAsync("live-ptz");
+            await page.Keyboard.UpAsync("ArrowRight");
+            await Site.EventuallyAsync(() => Task.FromResult(!device.Look.IsMoving), "the camera to stand still");
+
+            // What it reports is in the list; a row opens the moment, ten seconds before.
+            device.Emit("RuleEngine/LineDetector/Crossed", [("Rule", "Fence")], [("ClassTypes", "Human")]);
+            await page.GotoAsync(new Uri(site.Address, "/timeline?camera=east-tower").ToString());
+            await page.GetByRole(AriaRole.Button, new() { Name = "Events" }).ClickAsync();
+            var row = page.Locator(".event", new() { HasText = "Line crossed" });
+            await row.WaitForAsync(new() { Timeout = 20_000 });
+            await ShotAsync("timeline-events");
+            var happened = DateTimeOffset.Parse((await row.Locator("time").GetAttributeAsync("datetime"))!, CultureInfo.InvariantCulture);
+            await row.ClickAsync();
+            await page.WaitForFunctionAsync("(ms) => Math.abs(Number(document.querySelector('.stage').dataset.wall) - ms) < 60000 && Number(document.querySelector('.stage').dataset.wall) > 0", happened.ToUnixTimeMilliseconds(), new() { Timeout = 15_000 });
+        }
+        finally
+        {
+            await site.Http.DeleteAsync("/api/cameras/east-tower", TestContext.Current.CancellationToken);
+        }
+
+        // Removed, and its recording still reached.
+        await page.GotoAsync(new Uri(site.Address, "/timeline?camera=east-tower").ToString());
+        await page.Locator(".strip.removed[data-strip='east-tower']").WaitForAsync(new() { Timeout = 20_000 });
+        await page.WaitForFunctionAsync("() => Number(document.querySelector('.stage').dataset.wall) > 0", null, new() { Timeout = 15_000 });
+        await ShotAsync("timeline-removed");
+        visit.Complaints.Where(c => !c.Contains("422", StringComparison.Ordinal)).ShouldBeEmpty();
+
+        Task ShotAsync(string name) => page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", $"{name}.png") });
+    }
+
+    [Fact]
     public async Task A_camera_is_probed_added_and_removed_and_a_configured_one_says_why_it_is_fixed()
     {
         await using var visit = await site.OpenAsync("/settings/cameras?edit=new");
@@ -244,6 +327,7 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         (string Name, string Path)[] rooms =
         [
             ("live", "/live"), ("timeline", "/timeline?camera=north"), ("exports", "/exports"), ("cameras", "/settings/cameras"), ("camera", "/settings/cameras?edit=new"),
+            ("turn", "/live?camera=north"), ("assistant", "/settings/cameras?edit=find"), ("assistant-look", "/settings/cameras?edit=find"),
         ];
         var found = new List<string>();
         foreach (var (language, scheme, width, height) in readers)
@@ -261,6 +345,17 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
                     await visit.Page.WaitForFunctionAsync("() => ['playing', 'paused', 'ended'].includes(document.querySelector('.stage')?.dataset.phase)", null, new() { Timeout = 20_000 });
                 if (name == "camera")
                     await visit.Page.GetByRole(AriaRole.Dialog).WaitForAsync();
+                if (name == "turn")
+                    await visit.Page.Locator(".ptz-disc").WaitForAsync(new() { Timeout = 20_000 });
+                if (name.StartsWith("assistant", StringComparison.Ordinal))
+                    await visit.Page.Locator(".device").First.WaitForAsync(new() { Timeout = 20_000 });
+                if (name == "assistant-look")
+                {
+                    await visit.Page.Locator(".device").First.ClickAsync();
+                    await visit.Page.Locator("[data-step='2'] button[type=submit]").ClickAsync();
+                    await visit.Page.WaitForFunctionAsync("() => document.querySelector('.preview')?.dataset.phase === 'live'", null, new() { Timeout = 20_000 });
+                }
+
                 string where = $"{name} {language} {scheme} {width}x{height}";
                 string text = await visit.ReadAsync<string>("() => document.body.innerText");
                 if (MissingKey().Match(text) is { Success: true } key)
@@ -329,8 +424,11 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         },
         $"recordings of {length.TotalSeconds} s", TimeSpan.FromSeconds(60));
 
-    [GeneratedRegex(@"\b(app|search|keys|live|recording|camera|cameras|form|timeline|export|exports|problem)\.[a-z]+[A-Za-z.]*\b")]
+    [GeneratedRegex(@"\b(app|search|keys|live|recording|camera|cameras|form|timeline|export|exports|problem|assistant|onvif|ptz|scene)\.[a-z]+[A-Za-z.]*\b")]
     private static partial Regex MissingKey();
+
+    [GeneratedRegex("Torre este")]
+    private static partial Regex TowerName();
 
     [GeneratedRegex("/api/")]
     private static partial Regex AnySocket();

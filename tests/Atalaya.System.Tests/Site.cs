@@ -22,6 +22,7 @@ public sealed class Site : IAsyncLifetime
 
     readonly TempFolder _folder = new("site");
     RtspSimulator? _cameras;
+    OnvifDevice? _device;
     ManagedProcess? _node;
     IPlaywright? _playwright;
     IBrowser? _browser;
@@ -49,6 +50,12 @@ public sealed class Site : IAsyncLifetime
             Cameras = [.. Cameras.Select(id => new CameraSource(id, id == Spoken ? spoken : main, sub))],
         });
 
+        // The first camera can be found, turned and reports what it sees.
+        _device = OnvifDevice.Start(new()
+        {
+            Group = true,
+            Profiles = [new("main", "Main stream", "H264", 640, 360, _cameras.Url(Cameras[0])), new("sub", "Sub stream", "H264", 320, 180, _cameras.Url(Cameras[0], StreamKind.Sub))],
+        });
         string configuration = _folder.File("atalaya.yaml");
         await File.WriteAllLinesAsync(configuration,
         [
@@ -57,7 +64,7 @@ public sealed class Site : IAsyncLifetime
             $"data: \"{_folder.File("data")}\"",
             $"web: \"{page}\"",
             "cameras:",
-            .. Cameras.Zip(Names).Select(c => $"  - {{ id: {c.First}, name: \"{c.Second}\", main: \"{_cameras.Url(c.First)}\", sub: \"{_cameras.Url(c.First, StreamKind.Sub)}\" }}"),
+            .. Cameras.Zip(Names).Select(c => $"  - {{ id: {c.First}, name: \"{c.Second}\", main: \"{_cameras.Url(c.First)}\", sub: \"{_cameras.Url(c.First, StreamKind.Sub)}\"{(c.First == Cameras[0] ? $", onvif: \"{_device.Url}\"" : "")} }}"),
         ]);
         // Beside these tests, in the same configuration.
         string output = AppContext.BaseDirectory.Replace("tests/Atalaya.System.Tests", "src/Atalaya.Node", StringComparison.Ordinal);
@@ -77,6 +84,9 @@ public sealed class Site : IAsyncLifetime
     }
 
     public DateTimeOffset Started { get; private set; }
+
+    /// <summary>Of the first camera.</summary>
+    public OnvifDevice Device => _device!;
 
     public SimulatedCamera Camera(string id) => _cameras!.Camera(id);
 
@@ -117,6 +127,8 @@ public sealed class Site : IAsyncLifetime
             await _node.DisposeAsync();
         }
 
+        if (_device is not null)
+            await _device.DisposeAsync();
         if (_cameras is not null)
             await _cameras.DisposeAsync();
         Http.Dispose();
@@ -138,7 +150,7 @@ public sealed class Visit : IAsyncDisposable
         page.Console += (_, message) =>
         {
             if (message.Type == "error")
-                _complaints.Add(message.Text);
+                _complaints.Add($"{message.Text} {message.Location}");
         };
     }
 

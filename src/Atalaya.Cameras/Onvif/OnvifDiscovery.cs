@@ -26,7 +26,7 @@ public sealed record OnvifDiscoveryOptions
     /// <summary>How long answers are awaited (0.5 … 30 s). 4 s: devices wait up to half a second before they answer, small ones longer.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(4);
 
-    /// <summary>Own IPv4 addresses over which to ask; null: those of every interface that is up and can multicast, loopback apart.</summary>
+    /// <summary>Own IPv4 addresses over which to ask; null: those of every interface that is up and can multicast, and loopback.</summary>
     public IReadOnlyList<IPAddress>? Interfaces { get; init; }
 
     /// <summary>Asked for each address in an answer, and for its sender. By default everything is allowed.</summary>
@@ -65,11 +65,11 @@ public static class OnvifDiscovery
             ? SearchAsync([(device.AddressFamily == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, device)], options, stop)
             : Task.FromResult(new OnvifDiscoveryResult([], 1, 0));
 
-    /// <summary>Own IPv4 addresses of interfaces that are up and can multicast, loopback apart.</summary>
+    /// <summary>Own IPv4 addresses of interfaces that are up and can multicast, and loopback: simulators and relays on this machine answer there.</summary>
     public static IReadOnlyList<IPAddress> MulticastInterfaces() =>
     [
         .. NetworkInterface.GetAllNetworkInterfaces()
-            .Where(i => i.OperationalStatus == OperationalStatus.Up && i.SupportsMulticast && i.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+            .Where(i => i.NetworkInterfaceType == NetworkInterfaceType.Loopback || (i.OperationalStatus == OperationalStatus.Up && i.SupportsMulticast))
             .SelectMany(i => i.GetIPProperties().UnicastAddresses.Select(a => a.Address))
             .Where(a => a.AddressFamily == AddressFamily.InterNetwork),
     ];

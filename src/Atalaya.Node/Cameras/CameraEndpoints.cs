@@ -153,7 +153,7 @@ static class CameraEndpoints
         {
             kept = roster.Find(request.Camera)?.Config;
             if (kept is null)
-                {
+            {
                 problem = Problems.NoCamera(request.Camera);
                 return null;
             }

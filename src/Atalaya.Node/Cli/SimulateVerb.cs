@@ -19,11 +19,12 @@ static class SimulateVerb
         var start = new Option<LoopStart>("--start") { Description = "Where a viewer comes in: wallClock, beginning or spread.", DefaultValueFactory = _ => defaults.Start };
         var mtu = new Option<int>("--mtu") { Description = "Largest RTP packet in bytes.", DefaultValueFactory = _ => defaults.Mtu };
         var tls = new Option<bool>("--tls") { Description = "rtsps:// with a certificate made at the start." };
+        var onvif = new Option<int?>("--onvif") { Description = "Each camera is an ONVIF device as well: found by search, turned, and reporting motion now and then. The first one's HTTP port; the others follow. 0: any free ones.", HelpName = "PORT" };
         var faults = new Option<string[]>("--fault") { Description = "camera=kind[:value][@start][+duration], as in gate=stall:10s@30s; may be given more than once.", HelpName = "FAULT" };
         var control = new Option<bool>("--control") { Description = "Read faults from standard input while it runs: camera=fault, camera=clear, status." };
         var json = new Option<bool>("--json") { Description = "Print addresses and counts as JSON, one object a line." };
         var command = new Command("simulate", "Serves files as RTSP cameras, over and over: to try things out, and to test.")
-            { cameras, address, port, users, transport, start, mtu, tls, faults, control, json };
+            { cameras, address, port, users, transport, start, mtu, tls, onvif, faults, control, json };
         command.SetAction(async (parsed, stop) =>
         {
             var wrong = new List<string>();
@@ -74,7 +75,7 @@ static class SimulateVerb
                     Tls = parsed.GetValue(tls),
                     Faults = scheduled,
                 },
-                Console.Out, stop, parsed.GetValue(json), parsed.GetValue(control) ? Console.In : null);
+                Console.Out, stop, parsed.GetValue(json), parsed.GetValue(control) ? Console.In : null, parsed.GetValue(onvif));
         });
         return command;
     }

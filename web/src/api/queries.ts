@@ -3,8 +3,6 @@ import { answer, api } from './client';
 import { nodeNow, readClock } from './clock';
 import type {
   FoundDevice,
-  Imaging,
-  ImagingInput,
   OnvifAnswer,
   OnvifRequest,
   Preset,
@@ -29,6 +27,7 @@ const keys = {
   exports: ['exports'] as const,
   timelines: ['timelines'] as const,
   scene: ['scene'] as const,
+  control: ['control'] as const,
 };
 export { keys };
 
@@ -144,7 +143,7 @@ export const moveCamera = async (id: string, speed: { pan: number; tilt: number;
 
 export const usePresets = (id: string) =>
   useQuery({
-    queryKey: [...keys.cameras, id, 'presets'],
+    queryKey: [...keys.control, id, 'presets'],
     queryFn: () => answer<Preset[]>(api.GET('/api/cameras/{id}/presets', { params: { path: { id } } })),
     staleTime: 60_000,
     retry: false,
@@ -161,7 +160,7 @@ export function useSetPreset(id: string) {
   return useMutation({
     mutationFn: (name: string) =>
       answer<Preset>(api.POST('/api/cameras/{id}/presets', { params: { path: { id } }, body: { name } })),
-    onSettled: () => client.invalidateQueries({ queryKey: [...keys.cameras, id, 'presets'] }),
+    onSettled: () => client.invalidateQueries({ queryKey: [...keys.control, id, 'presets'] }),
   });
 }
 
@@ -170,23 +169,6 @@ export function useSetCameraTime() {
   return useMutation({
     mutationFn: (id: string) => answer<Camera>(api.POST('/api/cameras/{id}/onvif/time', { params: { path: { id } } })),
     onSettled: () => client.invalidateQueries({ queryKey: keys.cameras, exact: true }),
-  });
-}
-
-export const useImaging = (id: string, enabled: boolean) =>
-  useQuery({
-    queryKey: [...keys.cameras, id, 'imaging'],
-    queryFn: () => answer<Imaging>(api.GET('/api/cameras/{id}/imaging', { params: { path: { id } } })),
-    enabled,
-    retry: false,
-  });
-
-export function useSetImaging(id: string) {
-  const client = useQueryClient();
-  return useMutation({
-    mutationFn: (body: ImagingInput) =>
-      answer<Imaging>(api.PUT('/api/cameras/{id}/imaging', { params: { path: { id } }, body })),
-    onSuccess: (imaging) => client.setQueryData([...keys.cameras, id, 'imaging'], imaging),
   });
 }
 

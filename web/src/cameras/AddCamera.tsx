@@ -78,7 +78,7 @@ function Step({ number, title, children }: { number: number; title: string; chil
   useEffect(() => heading.current?.focus(), []);
   return (
     <section className="form" data-step={number}>
-      <h2 ref={heading} tabIndex={-1} className="step">
+      <h2 ref={heading} tabIndex={-1} className="step" data-autofocus>
         <span className="dim">{t('assistant.step', { step: format.number(number), steps: format.number(3) })}</span>{' '}
         {title}
       </h2>

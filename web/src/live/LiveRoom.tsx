@@ -17,6 +17,7 @@ import { Failure, Notice } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
 import { columnsOf, layouts, moveFocus, readLayout, rowsOf } from './layout';
 import { LiveTile } from './LiveTile';
+import { PtzPad } from './PtzPad';
 
 export function LiveRoom() {
   const { t } = useTranslation();
@@ -98,7 +99,7 @@ export function LiveRoom() {
       case 'm':
         return click('sound');
       case 'p': {
-        const pad = document.querySelector<HTMLElement>('.tile:not([hidden]) [data-tool="ptz"]');
+        const pad = document.querySelector<HTMLElement>('[data-tool="ptz"]');
         pad?.focus();
         return pad !== null;
       }
@@ -194,11 +195,13 @@ export function LiveRoom() {
             large={large?.id === camera.id}
             hidden={large !== null && large.id !== camera.id}
             focused={focused === camera.id}
+            pad={!portrait}
             onFocus={setFocused}
             onToggle={toggle}
           />
         ))}
       </section>
+      {large && portrait && large.onvif?.status?.ptz && <PtzPad key={large.id} camera={large} />}
     </div>
   );
 }

@@ -36,6 +36,8 @@ interface Props {
   large: boolean;
   hidden: boolean;
   focused: boolean;
+  /** Whether the pad that turns the camera lies on the picture; else the room has it. */
+  pad: boolean;
   onFocus: (id: string) => void;
   onToggle: (id: string) => void;
 }
@@ -56,7 +58,16 @@ const idle: LiveState = {
 };
 const never = () => () => undefined;
 
-export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, focused, onFocus, onToggle }: Props) {
+export const LiveTile = memo(function LiveTile({
+  camera,
+  stream,
+  large,
+  hidden,
+  focused,
+  pad,
+  onFocus,
+  onToggle,
+}: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const frame = useRef<HTMLDivElement>(null);
@@ -96,7 +107,8 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
   const state = useSyncExternalStore(player?.subscribe ?? never, () => player?.state ?? idle);
 
   useEffect(() => {
-    if (focused) frame.current?.focus({ preventScroll: false });
+    // What is focused inside it stays so: a tool, or the pad that a camera is turned with.
+    if (focused && !frame.current?.contains(document.activeElement)) frame.current?.focus({ preventScroll: false });
   }, [focused]);
 
   const snapshot = () => {
@@ -204,7 +216,7 @@ export const LiveTile = memo(function LiveTile({ camera, stream, large, hidden, 
         </span>
       </div>
 
-      {large && camera.onvif?.status?.ptz && <PtzPad camera={camera} />}
+      {large && pad && camera.onvif?.status?.ptz && <PtzPad camera={camera} />}
 
       <div className="tile-tools">
         {audio !== null && (
