@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format format-check lint fuzz chaos bench-record bench-live eval-detector bench-timeline clean bench-load
+.PHONY: help setup build demo test check format format-check lint fuzz fuzz-analysis chaos bench-record bench-live eval-detector bench-timeline clean bench-load
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,12 @@ lint:
 fuzz: ## 100,000 mutated inputs for every parser
 	@scripts/setup.sh demo
 	dotnet run --project fuzz --configuration Release -- --inputs $(or $(INPUTS),100000) --seed $(or $(SEED),1)
+
+fuzz-analysis: ## 100,000 mutated pictures through the analysis process of a recording node (UNITS=n, SEED=n)
+	@scripts/setup.sh test
+	@scripts/build.sh
+	ATALAYA_FUZZ_UNITS=$(or $(UNITS),100000) ATALAYA_FUZZ_SEED=$(or $(SEED),1) dotnet exec \
+		tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -class Atalaya.Node.Tests.Analysis.HostileUnitsTests -showLiveOutput
 
 chaos: ## kill a recording node 200 times, anywhere, and judge what it leaves (KILLS=n, SEED=n)
 	@scripts/setup.sh test

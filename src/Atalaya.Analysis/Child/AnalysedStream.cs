@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 using Atalaya.Analysis.Codec;
 using Atalaya.Analysis.Detect;
 using Atalaya.Analysis.Motion;
@@ -34,7 +32,7 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
     readonly LumaShrinker _shrinker = new();
     readonly Dictionary<long, UnitHead> _pending = [];      // by presentation
     readonly List<Box> _where = [];
-    CameraHead _camera = new(channel, "", 5, 1, false, [], "[]");
+    CameraHead _camera = new(channel, "", 5, 1, false, [], "", "UTC");
     FormatHead? _format;
     byte[] _configuration = [];
     PictureDecoder? _decoder;
@@ -81,42 +79,58 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
         }
     }
 
+    /// <summary>Once a second while nothing else happens: rules about pictures that don't come.</summary>
+    public void Silence()
+    {
+        var events = _rules.Silence(WallTime.Now(clock));
+        if (events.Count > 0)
+            Send(MessageKind.Events, new(channel, [.. events]), WireJson.Default.EventsHead);
+    }
+
     public void Dispose() => _decoder?.Dispose();
 
     void Configure(CameraHead camera)
     {
-        bool other = camera.Rules != _camera.Rules || !camera.Classes.SequenceEqual(_camera.Classes);
+        bool other = camera.Rules != _camera.Rules || camera.Zone != _camera.Zone || !camera.Classes.SequenceEqual(_camera.Classes);
         bool reopen = camera.Hardware != _camera.Hardware || camera.Device != _camera.Device;
         _camera = camera;
         if (other)
-        {
-            _tracker = new(TrackerOptions.Default);
-            _tracks = [];
-            _rules = new(ReadRules(camera.Rules), null, TimeZoneInfo.Local);
-        }
+            BeginRules();
 
         if (reopen && _format is not null)
             Open(_format, _configuration);
     }
 
-    // The node checked them; what it accepted and this can't read is a fault to be shown, not to die of.
-    IReadOnlyList<Rule> ReadRules(string json)
+    double Aspect => _format is { Height: > 0, Width: > 0 } ? _format.Width / (double)_format.Height : 16 / 9.0;
+
+    void BeginRules()
     {
-        try
-        {
-            return JsonSerializer.Deserialize(json, WireJson.Default.IReadOnlyListRule) ?? [];
-        }
-        catch (JsonException fault)
-        {
-            Report($"Its rules can't be read: {fault.Message}");
-            return [];
-        }
+        _tracker = NewTracker();
+        _tracks = [];
+        // The node checked them; what it accepted and this can't read is a fault to be shown, not to die of.
+        GroundPlane? ground = null;
+        string fault = "";
+        var config = _camera.Rules.Length == 0 ? new() : RuleReader.Read(_camera.Rules, Aspect, out var faults);
+        if (config is null)
+            fault = "Its rules can't be read.";
+        else if (config.Ground is { } calibration)
+            ground = GroundPlane.Of(calibration, Aspect, out fault);
+        if (fault.Length > 0)
+            Report(fault);
+        if (!TimeZoneInfo.TryFindSystemTimeZoneById(_camera.Zone, out var zone))
+            zone = TimeZoneInfo.Utc;
+        _rules = new(config?.Rules ?? [], ground, zone, Aspect);
     }
+
+    Tracker NewTracker() => new(TrackerOptions.Default with { Aspect = Aspect });
 
     void Open(FormatHead format, byte[] configuration)
     {
+        double before = Aspect;
         _format = format;
         _configuration = configuration;
+        if (!Aspect.Equals(before))
+            BeginRules();
         _pending.Clear();
         _decoder?.Dispose();
         var options = new DecoderOptions { Skip = _camera.KeysOnly ? DecoderSkip.NonKey : DecoderSkip.None, Hardware = _camera.Hardware, Device = _camera.Device };
@@ -129,7 +143,7 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
         _pending.Clear();
         _fresh = true;
         IsMoving = false;
-        _tracker = new(TrackerOptions.Default);
+        _tracker = NewTracker();
         _tracks = [];
     }
 

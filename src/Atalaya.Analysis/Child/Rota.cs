@@ -157,9 +157,41 @@ sealed class Rota : IDisposable
 
     void Tell()
     {
+        var idle = new List<Entry>();
+        lock (_gate)
+        {
+            foreach (var entry in _entries.Values)
+            {
+                if (entry.Busy || entry.Waiting.Count > 0)
+                    continue;
+                entry.Busy = true;
+                idle.Add(entry);
+            }
+        }
+
+        try
+        {
+            foreach (var entry in idle)
+                entry.Stream.Silence();
+        }
+        catch (Exception fault) when (fault is IOException or ObjectDisposedException)
+        {
+            // The node is gone; the reader sees it too.
+        }
+
         FiguresHead figures;
         lock (_gate)
+        {
+            foreach (var entry in idle)
+            {
+                entry.Busy = false;
+                if (entry.Waiting.Count > 0)
+                    _work.Release();    // A thread may have passed it by meanwhile.
+            }
+
             figures = new(_threads.Length, _busy, [.. _entries.Values.Select(e => e.Stream.Figures)]);
+        }
+
         _ = SendAsync();
 
         async Task SendAsync()

@@ -24,6 +24,7 @@ public enum MessageKind
     Fault = 68,
     Sprite = 69,
     Figures = 70,
+    Events = 71,
 }
 
 /// <summary>The other side sent what is no message, or one of another version.</summary>

@@ -33,8 +33,9 @@ public sealed record FormatHead(int Channel, Media.Codec Codec, string CodecStri
 /// <param name="Weight">Its share beside other streams when there isn't time for all; 1 is usual.</param>
 /// <param name="KeysOnly">Only key frames will come: each is shown at once, however the stream reorders.</param>
 /// <param name="Classes">What is looked for; empty: whatever the model knows.</param>
-/// <param name="Rules">JSON, a list of rules.</param>
-public sealed record CameraHead(int Channel, string Camera, double Rate, double Weight, bool KeysOnly, IReadOnlyList<ObjectClass> Classes, string Rules)
+/// <param name="Rules">As <see cref="RuleReader"/> reads them.</param>
+/// <param name="Zone">Of the site, for schedules.</param>
+public sealed record CameraHead(int Channel, string Camera, double Rate, double Weight, bool KeysOnly, IReadOnlyList<ObjectClass> Classes, string Rules, string Zone)
 {
     public DecoderHardware Hardware { get; init; }
     public string? Device { get; init; }
@@ -59,6 +60,9 @@ public sealed record DoneHead(int Channel, long Sequence);
 public sealed record ResultHead(
     int Channel, long Presentation, long Wall, long Arrival, bool Learning, bool SceneChanged, bool Detected,
     IReadOnlyList<Box> Moving, IReadOnlyList<SeenTrack> Tracks, IReadOnlyList<RuleEvent> Events);
+
+/// <summary>What rules noticed while no picture came.</summary>
+public sealed record EventsHead(int Channel, IReadOnlyList<RuleEvent> Events);
 
 /// <summary>A confirmed track as the page shows it.</summary>
 /// <param name="Coasting">This picture didn't show it.</param>
@@ -94,7 +98,7 @@ public sealed record SpriteMade(long Request, IReadOnlyList<bool> Shown, string?
 [JsonSerializable(typeof(Ready))]
 [JsonSerializable(typeof(FormatHead))]
 [JsonSerializable(typeof(CameraHead))]
-[JsonSerializable(typeof(IReadOnlyList<Rule>))]
+[JsonSerializable(typeof(EventsHead))]
 [JsonSerializable(typeof(UnitHead))]
 [JsonSerializable(typeof(ChannelHead))]
 [JsonSerializable(typeof(DoneHead))]

@@ -1,4 +1,5 @@
 using Atalaya.Analysis.Motion;
+using Atalaya.Analysis.Rules;
 using Atalaya.Analysis.Wire;
 using Atalaya.Cameras;
 using Atalaya.Incidents;
@@ -234,6 +235,7 @@ sealed class AnalysisFeed : IAsyncDisposable
             _rates.Clear();
         line.OnFault = fault => _fault = fault;
         line.OnFigures = TakeFigures;
+        line.OnEvents = Take;
         line.OnResult = (result, heat) => Take(result, heat, stream);
         _line = line;
         bool keysOnly = false;
@@ -297,7 +299,7 @@ sealed class AnalysisFeed : IAsyncDisposable
         }
 
         Task ConfigureAsync() => line.SendAsync(
-            MessageKind.Camera, new(line.Number, _camera.Id, settings.Rate, settings.Priority, keysOnly, settings.Classes, settings.Rules)
+            MessageKind.Camera, new(line.Number, _camera.Id, settings.Rate, settings.Priority, keysOnly, settings.Classes, settings.Rules, _clock.LocalTimeZone.Id)
             {
                 Hardware = _host.Options.Hardware,
                 Device = _host.Options.Device.Length == 0 ? null : _host.Options.Device,
@@ -330,11 +332,18 @@ sealed class AnalysisFeed : IAsyncDisposable
         Interlocked.Exchange(ref _ageTicks, Math.Max(0, (MonotonicTime.Now(_clock).Nanoseconds - result.Arrival) / TimeSpan.NanosecondsPerTick));
         _latest = new(_camera.Id, stream, new(result.Presentation), wall, result.Learning, result.Moving, result.Tracks);
         _heat.Add(_camera.Id, wall, heat.Span, result.Learning);
-        foreach (var seen in result.Events)
-            _onEvent(seen.ToSceneEvent(Guid.CreateVersion7(_clock.GetUtcNow()), _camera.Id));
+        Take(result.Events);
         // Slowness ends when the rate is right again, which is seen from second to second; everything else with the first picture.
         if (_ledger.Current(_camera.Id) is { Cause: not BlindCause.Overload })
             _ledger.Sees(_camera.Id, wall);
+    }
+
+    void Take(IReadOnlyList<RuleEvent> events)
+    {
+        if (events.Count > MaxBoxes || events.Any(e => e.Rule.Length > 200 || (e.Box is { } box && !IsSound(box))))
+            throw new WireException($"Events of {_camera.Id} make no sense.");
+        foreach (var seen in events)
+            _onEvent(seen.ToSceneEvent(Guid.CreateVersion7(_clock.GetUtcNow()), _camera.Id));
     }
 
     static bool IsSound(Box box) =>

@@ -112,8 +112,28 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
 
     public FeedStatus? Status(string camera) => _feeds.GetValueOrDefault(camera)?.Status();
 
+    /// <summary>Width over height of the pictures that are looked at; 16:9 before the first.</summary>
+    public double Aspect(string camera)
+    {
+        var streams = _roster.Set.Find(camera)?.Status().Streams;
+        return streams?.LastOrDefault(s => s.Format is { Height: > 0 })?.Format is { } format ? format.Width / (double)format.Height : 16 / 9.0;
+    }
+
     /// <summary>The last picture of a camera that was looked at.</summary>
     public SeenPicture? Latest(string camera) => _feeds.GetValueOrDefault(camera)?.Latest;
+
+    /// <summary>What someone should look at, a sentence each: the process is down, or cameras get too little.</summary>
+    public IEnumerable<string> Complaints()
+    {
+        var host = _host.Status();
+        if (host.State == AnalysisState.Waiting)
+            yield return $"Analysis isn't running: {host.Reason}";
+        foreach (var feed in Status())
+        {
+            if (feed.Blind is { Cause: BlindCause.Overload or BlindCause.Unreadable } blind)
+                yield return $"{feed.Camera} isn't analysed as it should be: {blind.Detail}";
+        }
+    }
 
     void Follow(Camera camera)
     {

@@ -458,6 +458,10 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
                 var result = message.Head(WireJson.Default.ResultHead);
                 _lines.GetValueOrDefault(result.Channel)?.OnResult?.Invoke(result, message.Bytes);
                 break;
+            case MessageKind.Events:
+                var events = message.Head(WireJson.Default.EventsHead);
+                _lines.GetValueOrDefault(events.Channel)?.OnEvents?.Invoke(events.Events);
+                break;
             case MessageKind.Fault:
                 var fault = message.Head(WireJson.Default.FaultHead);
                 _lines.GetValueOrDefault(fault.Channel)?.OnFault?.Invoke(fault.Fault);

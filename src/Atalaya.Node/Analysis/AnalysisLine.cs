@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Serialization.Metadata;
 
+using Atalaya.Analysis.Rules;
 using Atalaya.Analysis.Wire;
 
 namespace Atalaya.Node.Analysis;
@@ -24,6 +25,7 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
 
     /// <summary>Called on the loop that reads from the process; must be quick.</summary>
     public Action<ResultHead, ReadOnlyMemory<byte>>? OnResult { get; set; }
+    public Action<IReadOnlyList<RuleEvent>>? OnEvents { get; set; }
     public Action<string>? OnFault { get; set; }
     public Action<StreamFigures>? OnFigures { get; set; }
 

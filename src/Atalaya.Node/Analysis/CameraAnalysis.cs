@@ -20,8 +20,8 @@ sealed record CameraAnalysis
     /// <summary>What is looked for; empty: whatever the model knows.</summary>
     public IReadOnlyList<ObjectClass> Classes { get; init; } = [];
 
-    /// <summary>JSON, a list of rules; read by the analysis process.</summary>
-    public string Rules { get; init; } = "[]";
+    /// <summary>As <see cref="Atalaya.Analysis.Rules.RuleReader"/> reads them; empty: none.</summary>
+    public string Rules { get; init; } = "";
 
     public bool Equals(CameraAnalysis? other) =>
         other is not null && Enabled == other.Enabled && Rate.Equals(other.Rate) && Stream == other.Stream && Priority.Equals(other.Priority)

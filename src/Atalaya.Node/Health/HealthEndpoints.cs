@@ -1,6 +1,7 @@
 using System.ComponentModel;
 
 using Atalaya.Cameras;
+using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Store;
@@ -25,7 +26,7 @@ public sealed record HealthJson(HealthStateJson State, IReadOnlyList<HealthPartJ
 
 /// <param name="Detail">What is wrong, a sentence each; empty when all is well.</param>
 public sealed record HealthPartJson(
-    [property: Description("cameras, recording, store or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
+    [property: Description("cameras, recording, store, analysis or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
 
 static class HealthEndpoints
 {
@@ -44,7 +45,7 @@ static class HealthEndpoints
             .WithName("getMetrics").WithSummary("Figures for Prometheus.").Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
 
-    static HealthJson Live(CameraRoster roster, Recordings recordings, CameraFile file)
+    static HealthJson Live(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis)
     {
         var archive = recordings.Archive.Status();
         HealthPartJson[] parts =
@@ -53,6 +54,7 @@ static class HealthEndpoints
                 .Where(c => c.s.State is not (CameraState.Running or CameraState.Disabled)).Select(c => $"{c.c.Id} is {c.s.State.ToString().ToLowerInvariant()}: {c.s.Reason}")),
             Part("recording", HealthStateJson.Failed, archive.Recorders.Where(r => r.State == RecorderState.DiskFailed).Select(r => $"{r.Camera}: {r.Reason}")),
             Part("store", HealthStateJson.Degraded, archive.StoreFault is { } fault ? [$"The index can't be written: {fault} Recording goes on."] : []),
+            Part("analysis", HealthStateJson.Degraded, analysis.Complaints()),
             Part("configuration", HealthStateJson.Degraded,
                 [.. file.State?.Errors.Select(e => e.ToString()) ?? [], .. file.State?.NeedsRestart == true ? ["Changed options wait for the node's next start."] : Array.Empty<string>()]),
         ];
@@ -66,9 +68,9 @@ static class HealthEndpoints
     }
 
     static async Task<JsonHttpResult<HealthJson>> ReadyAsync(
-        CameraRoster roster, Recordings recordings, CameraFile file, NodeDatabase database, CancellationToken stop)
+        CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, NodeDatabase database, CancellationToken stop)
     {
-        var health = Live(roster, recordings, file);
+        var health = Live(roster, recordings, file, analysis);
         try
         {
             await using var connection = await database.Source.OpenConnectionAsync(stop);
@@ -86,13 +88,14 @@ static class HealthEndpoints
     }
 
     /// <summary>Ties the meters to what they measure, once that is there.</summary>
-    sealed class Observation(NodeMeters meters, MetricsText metrics, CameraRoster roster, Recordings recordings, TimeProvider clock) : IHostedService
+    sealed class Observation(NodeMeters meters, MetricsText metrics, CameraRoster roster, Recordings recordings, AnalysisHost host, AnalysisFeeds feeds, TimeProvider clock) : IHostedService
     {
         public Task StartAsync(CancellationToken stop)
         {
             _ = metrics;    // Made here, so that it hears of everything from the start.
             meters.Observe(roster.Set);
             meters.Observe(recordings, clock);
+            meters.Observe(host, feeds);
             return Task.CompletedTask;
         }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 
 using Atalaya.Cameras;
+using Atalaya.Node.Analysis;
 using Atalaya.Node.Footage;
 using Atalaya.Recording;
 
@@ -63,6 +64,19 @@ sealed class NodeMeters : IDisposable
                   select new Measurement<long>(value(stream), new("camera", camera.Id), new("stream", Word(stream.Stream))),
             null,
             help);
+    }
+
+    public void Observe(AnalysisHost host, AnalysisFeeds feeds)
+    {
+        Cameras("atalaya_analysis_asked_rate", "Pictures a second that are wanted.", f => f.Enabled ? f.Asked : 0);
+        Cameras("atalaya_analysis_given_rate", "Pictures a second that were looked at, over the last seconds.", f => f.Given);
+        Cameras("atalaya_analysis_age_seconds", "From a picture's arrival to its result, the last one.", f => f.Age?.TotalSeconds ?? 0);
+        Cameras("atalaya_analysis_blind", "1 while a camera isn't looked at.", f => f.Blind is null ? 0 : 1);
+        _meter.CreateObservableCounter("atalaya_analysis_restarts_total", () => host.Status().Restarts, null, "How often the analysis process ended unasked.");
+        _meter.CreateObservableGauge("atalaya_analysis_busy", () => host.Busy, null, "Share of the analysis threads' time that is used.");
+
+        void Cameras(string name, string help, Func<FeedStatus, double> value) => _meter.CreateObservableGauge(
+            name, () => feeds.Status().Select(f => new Measurement<double>(value(f), new KeyValuePair<string, object?>("camera", f.Camera))), null, help);
     }
 
     public void Observe(Recordings recordings, TimeProvider clock)

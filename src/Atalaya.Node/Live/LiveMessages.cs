@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 
 using Atalaya.Media;
+using Atalaya.Node.Analysis;
+using Atalaya.Node.Scene;
 
 namespace Atalaya.Node.Live;
 
@@ -31,6 +33,24 @@ sealed record BreakMessage(BreakCause Cause, string Detail, DateTimeOffset At)
     [JsonPropertyOrder(-1)]
     public string Type => "break";
 }
+
+/// <summary>What analysis saw in one picture, which may have been another stream's.</summary>
+/// <param name="Media">When that picture is shown, seconds on the fragments' timeline; null: of the other stream, to be placed by <paramref name="Wall"/>.</param>
+/// <param name="Moving">Where it moves.</param>
+sealed record SeenMessage(double? Media, DateTimeOffset Wall, IReadOnlyList<BoxJson> Moving, IReadOnlyList<SeenTrackJson> Tracks)
+{
+    [JsonPropertyOrder(-1)]
+    public string Type => "seen";
+
+    public static SeenMessage Of(SeenPicture seen, StreamKind shown) => new(
+        seen.Stream == shown ? Math.Round(seen.Media.Seconds, 6) : null, seen.Wall.ToDateTimeOffset(), [.. seen.Moving.Select(Box)],
+        [.. seen.Tracks.Select(t => new SeenTrackJson(t.Id, t.Class, Box(t.Box), t.Score, t.Coasting))]);
+
+    static BoxJson Box(Atalaya.Incidents.Box box) => new(box.X, box.Y, box.Width, box.Height);
+}
+
+/// <param name="Coasting">This picture didn't show it: that is where it would have gone.</param>
+sealed record SeenTrackJson(long Id, Atalaya.Incidents.ObjectClass Class, BoxJson Box, float Score, bool Coasting);
 
 /// <param name="Code">One word for the page: no-camera, no-stream, bad-request, too-many, removed, too-slow, stopping.</param>
 sealed record ErrorMessage(string Code, string Detail)

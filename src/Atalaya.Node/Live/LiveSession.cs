@@ -4,6 +4,7 @@ using System.Text.Json;
 
 using Atalaya.Media;
 using Atalaya.Media.Mp4;
+using Atalaya.Node.Analysis;
 using Atalaya.Node.Health;
 using Atalaya.Node.Options;
 
@@ -41,11 +42,16 @@ sealed class LiveSession : IDisposable
     readonly ArrayBufferWriter<byte> _message = new(64 << 10);  // One message at a time; grows to the largest key frame and stays.
     FragmentMuxer? _muxer;
     AudioFormat? _audio;            // Of this run or the last one: a browser must know of sound before the first picture.
+    readonly Func<SeenPicture?> _seen;
+    SeenPicture? _told;             // the last one that this viewer heard of
     long _clockSent;
 
     public LiveSession(
-        WebSocket socket, StreamHub hub, StreamKind stream, bool wantsAudio, LiveOptions options, TimeProvider clock, NodeMeters meters, JsonSerializerOptions json)
+        WebSocket socket, StreamHub hub, StreamKind stream, bool wantsAudio, LiveOptions options, TimeProvider clock, NodeMeters meters, JsonSerializerOptions json,
+        Func<SeenPicture?> seen)
     {
+        _seen = seen;
+
         _socket = socket;
         _stream = stream;
         _wantsAudio = wantsAudio;
@@ -153,6 +159,13 @@ sealed class LiveSession : IDisposable
         {
             _clockSent = _clock.GetTimestamp();
             await SendAsync(new ClockMessage(Math.Round(unit.Presentation.Seconds, 6), unit.Wall.ToDateTimeOffset()), stop);
+        }
+
+        // With the next picture after the result: a page draws when it has both.
+        if (unit.IsVideo && _seen() is { } seen && seen != _told)
+        {
+            _told = seen;
+            await SendAsync(SeenMessage.Of(seen, _stream), stop);
         }
 
         _muxer.Add(unit);

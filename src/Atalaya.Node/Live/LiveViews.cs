@@ -4,6 +4,7 @@ using System.Text.Json;
 
 using Atalaya.Media;
 using Atalaya.Node.Api;
+using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Health;
 using Atalaya.Node.Options;
@@ -22,6 +23,7 @@ sealed class LiveViews : IDisposable
 
     readonly CameraRoster _roster;
     readonly CameraPreviews _previews;
+    readonly AnalysisFeeds _analysis;
     readonly LiveOptions _options;
     readonly TimeProvider _clock;
     readonly NodeMeters _meters;
@@ -32,11 +34,12 @@ sealed class LiveViews : IDisposable
     int _viewers;
 
     public LiveViews(
-        CameraRoster roster, CameraPreviews previews, NodeOptions options, TimeProvider clock, NodeMeters meters, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
+        CameraRoster roster, CameraPreviews previews, AnalysisFeeds analysis, NodeOptions options, TimeProvider clock, NodeMeters meters, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
         IHostApplicationLifetime lifetime, ILogger<LiveViews> log)
     {
         _roster = roster;
         _previews = previews;
+        _analysis = analysis;
         _options = options.Live;
         _clock = clock;
         _meters = meters;
@@ -113,7 +116,7 @@ sealed class LiveViews : IDisposable
         // Ended by the close below at the latest.
         var receiving = ReceiveAsync(socket, left);
         LiveEnd end;
-        using (var session = new LiveSession(socket, camera.Hub(kind), kind, audio, _options, _clock, _meters, _json))
+        using (var session = new LiveSession(socket, camera.Hub(kind), kind, audio, _options, _clock, _meters, _json, () => _analysis.Latest(camera.Id)))
         {
             try
             {

@@ -64,6 +64,31 @@ public sealed class AnalysisTests
         }
     }
 
+    [Fact]
+    public async Task Rules_are_checked_and_kept_and_a_viewer_hears_what_is_seen()
+    {
+        await using var cameras = await SimulateAsync();
+        await using var node = await TestNode.StartAsync(Yaml(cameras), analysis: true);
+        var rules = JsonNode.Parse("""{ "rules": [{ "type": "line", "name": "fence", "points": [[0.5, 0.2], [0.5, 0.9]], "classes": ["person"] }] }""");
+        (await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/rules", rules)).Status.ShouldBe(200);
+        (await node.GetAsync("/api/cameras/gate/rules"))["rules"]![0]!["name"]!.GetValue<string>().ShouldBe("fence");
+        var (status, problem) = await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/rules", JsonNode.Parse("""{ "rules": [{ "type": "line", "name": "fence", "points": [[0.5, 2]] }] }"""));
+        status.ShouldBe(400);
+        problem!["errors"]!.AsObject().ShouldNotBeEmpty();
+
+        await node.RunningAsync("gate");
+        using var socket = await node.ConnectAsync("/api/cameras/gate/live?stream=sub");
+        JsonNode? seen;
+        do
+        {
+            seen = await socket.NextTextAsync();
+            seen.ShouldNotBeNull();
+        }
+        while ((string?)seen["type"] != "seen" || seen["moving"]!.AsArray().Count == 0);
+        seen["media"].ShouldNotBeNull("the viewer watches the stream that is analysed");
+        (seen["moving"]![0]!["width"]!.GetValue<double>() is > 0.02 and < 0.3).ShouldBeTrue(seen.ToJsonString());
+    }
+
     [Theory]
     [InlineData("area=0,0,2,1")]
     [InlineData("area=nonsense")]
