@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format format-check lint fuzz fuzz-analysis chaos bench-record bench-live eval-detector bench-timeline clean bench-load
+.PHONY: help setup build demo test check format format-check lint fuzz fuzz-analysis chaos bench-record bench-live eval-detector bench-timeline clean bench-load bench-reindex
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -61,6 +61,11 @@ bench-load: ## record 200 cameras for ten minutes and account for every picture 
 	@scripts/setup.sh test
 	@scripts/build.sh
 	@python3 bench/load.py $(ARGS)
+
+bench-reindex: ## make the index of many files again
+	@scripts/setup.sh test
+	@scripts/build.sh
+	@python3 bench/reindex.py $(ARGS)
 
 bench-live: ## packet in to fragment out, with viewers
 	@scripts/setup.sh test

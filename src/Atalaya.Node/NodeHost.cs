@@ -1,6 +1,7 @@
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Checks;
 using Atalaya.Node.Events;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
@@ -50,6 +51,7 @@ static class NodeHost
             .AddHealth()
             .AddPreviews()
             .AddExports()
+            .AddChecks()
             .AddLive()
             .AddEvents();
 
@@ -70,6 +72,7 @@ static class NodeHost
         app.MapPlayback();
         app.MapPreviews();
         app.MapExports();
+        app.MapChecks();
         app.MapEvents();
         app.MapHealth();
         app.MapPage(options.Web);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Checks;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Scene;
@@ -32,10 +33,9 @@ public sealed record RecordingChangedJson(string Id, RecordingStatusJson Recordi
 
 /// <summary>
 /// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>, <c>exportRemoved</c>,
-/// <c>sceneEvent</c>. What changes often is told at
-/// most twice a second per camera, and figures that always move (rates, ages) every five seconds.
+/// <c>archiveCheckChanged</c>, <c>sceneEvent</c>. What changes often is told at most twice a second per camera, and figures that always move (rates, ages) every five seconds.
 /// </summary>
-sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, SceneEvents scene, TimeProvider clock)
+sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, ArchiveChecks checks, SceneEvents scene, TimeProvider clock)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500), FiguresEvery = TimeSpan.FromSeconds(5);
@@ -45,6 +45,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
 
     readonly ConcurrentDictionary<string, byte> _recordingsChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _exportsChanged = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, byte> _checksChanged = new(StringComparer.Ordinal);
     readonly ConcurrentQueue<SceneEventJson> _sceneEvents = new();
     readonly Dictionary<string, CameraJson> _told = new(StringComparer.Ordinal);    // touched only by TellAsync
     ITimer? _timer;
@@ -59,6 +60,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     {
         recordings.Changed += OnRecording;
         exports.Changed += OnExport;
+        checks.Changed += OnCheck;
         scene.Recorded += OnScene;
         _timer = clock.CreateTimer(_ => _ = TellAsync(), null, Every, Every);
         return Task.CompletedTask;
@@ -68,6 +70,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     {
         recordings.Changed -= OnRecording;
         exports.Changed -= OnExport;
+        checks.Changed -= OnCheck;
         scene.Recorded -= OnScene;
         Dispose();
         return Task.CompletedTask;
@@ -79,6 +82,8 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     void OnRecording(RecorderStatus status) => _recordingsChanged[status.Camera] = 0;
 
     void OnExport(ExportJson export) => _exportsChanged[export.Id] = 0;
+
+    void OnCheck(ArchiveCheckJson check) => _checksChanged[check.Id] = 0;
 
     // A flood is told in part: a page asks for the list when it wants them all.
     void OnScene(Atalaya.Incidents.SceneEvent seen)
@@ -105,6 +110,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                 _told.Clear();
                 _recordingsChanged.Clear();
                 _exportsChanged.Clear();
+                _checksChanged.Clear();
                 _sceneEvents.Clear();
                 return;
             }
@@ -136,6 +142,13 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
 
             while (_sceneEvents.TryDequeue(out var seen))
                 await pages.Clients.All.SendAsync("sceneEvent", seen);
+
+            foreach (string id in _checksChanged.Keys)
+            {
+                _checksChanged.TryRemove(id, out _);
+                if (checks.Find(id) is { } check)
+                    await pages.Clients.All.SendAsync("archiveCheckChanged", check.Check);
+            }
 
             foreach (string id in _exportsChanged.Keys)
             {
