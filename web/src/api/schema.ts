@@ -586,6 +586,45 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/archive/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Checks of the archive since the node started, newest first. */
+        get: operations["listArchiveChecks"];
+        put?: never;
+        /**
+         * Starts to compare the archive's files with their index, beside the recording.
+         * @description 409 while another one runs. Progress is told by the event archiveCheckChanged.
+         */
+        post: operations["createArchiveCheck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/archive/checks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far a check is, and what it found. */
+        get: operations["getArchiveCheck"];
+        put?: never;
+        post?: never;
+        /** Ends a check that runs; what it repaired stays repaired. */
+        delete: operations["cancelArchiveCheck"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -674,6 +713,48 @@ export interface components {
         };
         /** @enum {string} */
         AnalysisState: "off" | "idle" | "starting" | "running" | "waiting";
+        ArchiveCheck: {
+            id: string;
+            state: components["schemas"]["CheckState"];
+            depth: components["schemas"]["CheckDepth"];
+            repair: boolean;
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            finishedAt: null | string;
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            progress: number;
+            /**
+             * Format: int64
+             * @description Files that were looked at.
+             */
+            files: number;
+            /**
+             * Format: int64
+             * @description Bytes of those files.
+             */
+            bytes: number;
+            /** @description What went wrong with the check itself, for an operator; null otherwise. */
+            reason: null | string;
+            /**
+             * Format: int32
+             * @description How many faults were found; null before the end.
+             */
+            faultCount: null | number;
+            /**
+             * Format: int32
+             * @description How many of them were put right; null before the end.
+             */
+            repairedCount: null | number;
+        };
+        ArchiveCheckResult: {
+            check: components["schemas"]["ArchiveCheck"];
+            /** @description At most the first 1000; those that are left come first. */
+            faults: components["schemas"]["CheckFault"][];
+        };
         /** @enum {string} */
         BlindCause: "off" | "starting" | "crash" | "overload" | "unreadable" | "noPictures" | "node" | null;
         BlindStretch: {
@@ -875,6 +956,29 @@ export interface components {
             /** @description rtsp:// or rtsps://; a user name and password inside are split off and kept encrypted. */
             url?: null | string;
         };
+        /**
+         * @description How much of each file is looked at.
+         * @enum {string}
+         */
+        CheckDepth: "presence" | "structure" | "digest";
+        CheckFault: {
+            kind: components["schemas"]["CheckFaultKind"];
+            /** @description Of the file below the volume, or the stream. */
+            path: string;
+            detail: string;
+            repaired: boolean;
+        };
+        /** @enum {string} */
+        CheckFaultKind: "missing" | "wrongSize" | "damaged" | "unreadable" | "wrongDigest" | "notIndexed" | "stray" | "unfinished" | "overlap" | "unexplained" | "coverage";
+        CheckInput: {
+            depth?: null | components["schemas"]["CheckDepth"];
+            /** @description Put right what can be, without deleting footage. Default false. */
+            repair?: boolean;
+            /** @description With repair: delete files that hold nothing to play, instead of putting them aside in the archive's folder .damaged. Default false. */
+            deleteUnreadable?: boolean;
+        };
+        /** @enum {string} */
+        CheckState: "running" | "done" | "failed" | "cancelled";
         DiscoverRequest: {
             /**
              * Format: int32
@@ -3626,6 +3730,146 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    listArchiveChecks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveCheck"][];
+                };
+            };
+        };
+    };
+    createArchiveCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveCheck"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getArchiveCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArchiveCheckResult"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    cancelArchiveCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
             };
         };
     };
