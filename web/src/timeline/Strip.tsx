@@ -8,7 +8,8 @@ import { drawRow, type RowColours } from './drawRow';
 import { drawMarks, type Mark } from './marks';
 import { Moment, whatIs } from './Moment';
 import type { Listed } from './removed';
-import { spanOf } from './TimeScale';
+import { StripTip } from './StripTip';
+import { spanOf, toPixel } from './TimeScale';
 import type { TimelineView } from './TimelineView';
 
 interface Props {
@@ -103,7 +104,13 @@ export const Strip = memo(function Strip({
       >
         <canvas ref={canvas} aria-hidden />
         {focus && selected && (
-          <div className="strip-tip inside">
+          <StripTip
+            above={8}
+            place={() => {
+              const box = canvas.current?.getBoundingClientRect();
+              return box ? { x: box.left + toPixel(view.scale, second * 1000), y: box.top } : null;
+            }}
+          >
             <Moment
               camera={camera.id}
               timeline={timeline}
@@ -111,7 +118,7 @@ export const Strip = memo(function Strip({
               format={format}
               span={spanOf(view.scale)}
             />
-          </div>
+          </StripTip>
         )}
       </div>
     </div>

@@ -12,6 +12,7 @@ import { Moment } from './Moment';
 import { Overlay } from './Overlay';
 import type { Listed } from './removed';
 import { Strip } from './Strip';
+import { StripTip } from './StripTip';
 import { spanOf, toPixel, toTime } from './TimeScale';
 import type { TimelineView } from './TimelineView';
 import { Zone } from './zone';
@@ -32,9 +33,6 @@ const clickSlop = 4;
 
 /** A finger that rests so long wants to look, not to move the strips (ms). */
 const holdMs = 350;
-
-/** As the style sheet has it, px. */
-const tipWidth = 218;
 
 interface Hover {
   camera: string;
@@ -219,7 +217,7 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
     if (going.looking) setHover(null);
     if (event.type === 'pointerup' && !going.moved && !going.selecting) {
       const camera = going.camera ?? selected;
-      const mark = camera === null ? null : markAt(marks[camera], view.scale, toPixel(view.scale, going.from));
+      const mark = camera === null || going.looking ? null : markAt(marks[camera], view.scale, toPixel(view.scale, going.from));
       if (camera !== null && mark !== null) onOpenMark(camera, mark.at);
       else if (camera !== null) onSeek(camera, Math.min(going.from, nodeNow()));
     }
@@ -270,14 +268,7 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
       </div>
       <Overlay view={view} />
       {hover && (
-        // Above the pointer, where neither a finger nor the edge of the window covers it; time runs from left to right in every language.
-        <div
-          className="strip-tip"
-          style={{
-            left: Math.max(8, Math.min(hover.x - tipWidth / 2, innerWidth - tipWidth - 8)),
-            bottom: innerHeight - hover.y + (hover.touch ? 36 : 16),
-          }}
-        >
+        <StripTip place={() => hover} above={hover.touch ? 36 : 16}>
           <Moment
             camera={hover.camera}
             mark={markAt(marks[hover.camera], view.scale, toPixel(view.scale, hover.ms))}
@@ -286,7 +277,7 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
             format={format}
             span={spanOf(view.scale)}
           />
-        </div>
+        </StripTip>
       )}
     </div>
   );

@@ -1,52 +1,30 @@
-import { ActionIcon, Button, Menu, NativeSelect, Popover, Skeleton, TextInput, Tooltip } from '@mantine/core';
-import {
-  IconAlertTriangle,
-  IconBracketsContain,
-  IconBracketsContainEnd,
-  IconBracketsContainStart,
-  IconBroadcast,
-  IconCalendarTime,
-  IconCamera,
-  IconChevronLeft,
-  IconChevronRight,
-  IconDeviceCctvOff,
-  IconFileExport,
-  IconPlayerPauseFilled,
-  IconPlayerPlayFilled,
-  IconRewindBackward10,
-  IconRewindForward10,
-  IconVolume,
-  IconVolumeOff,
-  IconX,
-  IconZoomIn,
-  IconZoomOut,
-} from '@tabler/icons-react';
-import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { Button, Skeleton } from '@mantine/core';
+import { IconAlertTriangle, IconDeviceCctvOff, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
-import { fetchTimeline, useCameras, useSceneMarks, useTimelines } from '../api/queries';
-import type { Camera, StreamKind, Timeline } from '../api/types';
-import { useFormat, type Format } from '../i18n/format';
+import { useCameras } from '../api/queries';
+import { useFormat } from '../i18n/format';
 import { useKeys } from '../shell/keyboard';
 import { Failure, Notice } from '../shell/Notice';
 import { savePicture } from '../shell/picture';
+import { setQuery, usePlace } from '../shell/route';
 import { useSound } from '../shell/sound';
-import { go, setQuery, usePlace } from '../shell/route';
 import { toast } from '../shell/toast';
-import { resolutionOf } from './coverage';
+import { useAddress, useFitOnce } from './address';
 import { ExportDialog } from './ExportDialog';
-import { readMarks, type Mark } from './marks';
-import { PlaybackPlayer, type PlaybackState } from './PlaybackPlayer';
 import { RecentEvents } from './RecentEvents';
 import { removedCameras, type Listed } from './removed';
-import { shuttle, speeds } from './shuttle';
+import { shuttle } from './shuttle';
+import { Stage } from './Stage';
 import { Strips } from './Strips';
 import { day, spanOf, toTime } from './TimeScale';
 import { TimelineView } from './TimelineView';
-import { Zone } from './zone';
-
-const none: PlaybackState = { phase: 'empty', wall: 0, rate: 1, skipped: null, reason: null };
-const never = () => () => undefined;
+import { Tool } from './Tool';
+import { Transport } from './Transport';
+import { useStage } from './useStage';
+import { useStrips } from './useStrips';
+import { ZoomMenu } from './ZoomMenu';
 
 /** Archive recorded less than this ago is opened a little before now, so that there is something to play. */
 const openBeforeMs = 30_000;
@@ -123,7 +101,11 @@ export default function TimelineRoom() {
     const at = state.wall || view.playhead;
     setExporting(selection ?? { from: at - 30_000, to: Math.min(nodeNow(), at + 30_000) });
   };
-  const mark = (end: 'from' | 'to') => {
+  const mark = (end: 'from' | 'to' | null) => {
+    if (end === null) {
+      view.select(null);
+      return;
+    }
     const at = state.wall || view.playhead;
     const other = end === 'from' ? selection?.to : selection?.from;
     if (end === 'from') view.select({ from: at, to: other !== undefined && other > at ? other : at + 10_000 });
@@ -239,123 +221,37 @@ export default function TimelineRoom() {
     return <Notice icon={<IconDeviceCctvOff size={32} />} title={t('timeline.none')} text={t('live.noneDo')} />;
   }
 
-  const running = state.phase === 'playing';
   return (
     <div className="timeline">
       <h1 className="visually-hidden">{t('timeline.title')}</h1>
-      <div className="stage" ref={frame} data-phase={state.phase} data-wall={state.wall}>
-        {/* Recordings are watched without sound; there is nothing to caption. */}
-        {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
-        <video ref={firstVideo} aria-hidden tabIndex={-1} />
-        {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
-        <video ref={secondVideo} aria-hidden tabIndex={-1} />
-        <StageNotes state={state} camera={camera} format={format} onRetry={() => void player?.seek(view.playhead)} />
-        {camera && state.phase !== 'empty' && (
-          <div className="stage-caption">
-            <span className="tile-name">
-              <bdi>{camera.name}</bdi>
-            </span>
-            <StageClock player={player} format={format} />
-          </div>
-        )}
-      </div>
+      <Stage
+        frame={frame}
+        first={firstVideo}
+        second={secondVideo}
+        player={player}
+        state={state}
+        camera={camera}
+        format={format}
+        onRetry={() => void player?.seek(view.playhead)}
+      />
 
-      <div className="transport" dir="ltr" role="toolbar" aria-label={t('timeline.play')} aria-orientation="horizontal">
-        <div className="transport-keys">
-          <Tool label={t('timeline.backSecond')} onClick={() => seekBy(-10_000)}>
-            <IconRewindBackward10 size={20} />
-          </Tool>
-          <Tool label={t('timeline.back')} onClick={() => player?.step(-1)}>
-            <IconChevronLeft size={20} />
-          </Tool>
-          <ActionIcon
-            className="play"
-            variant="filled"
-            color="signal"
-            size={36}
-            aria-label={running ? t('timeline.pause') : t('timeline.play')}
-            disabled={!camera}
-            onClick={() => player?.toggle()}
-          >
-            {running ? <IconPlayerPauseFilled size={20} /> : <IconPlayerPlayFilled size={20} />}
-          </ActionIcon>
-          <Tool label={t('timeline.forward')} onClick={() => player?.step(1)}>
-            <IconChevronRight size={20} />
-          </Tool>
-          <Tool label={t('timeline.forwardSecond')} onClick={() => seekBy(10_000)}>
-            <IconRewindForward10 size={20} />
-          </Tool>
-          <NativeSelect
-            className="speed"
-            size="xs"
-            aria-label={t('timeline.speed')}
-            value={String(state.rate)}
-            onChange={(event) => player?.setRate(Number(event.currentTarget.value))}
-            data={[...(state.rate < 0 ? [state.rate] : []), ...speeds].map((rate) => ({
-              value: String(rate),
-              label:
-                rate < 0
-                  ? t('timeline.backwards', { rate: format.number(-rate) })
-                  : t('timeline.speedIs', { rate: new Intl.NumberFormat(format.locale).format(rate) }),
-            }))}
-          />
-        </div>
-        <GoTo opened={going} setOpened={setGoing} at={state.wall || view.playhead} format={format} onGo={seekTo} />
-        <div className="transport-keys">
-          <Tool label={t('timeline.markIn')} onClick={() => mark('from')}>
-            <IconBracketsContainStart size={18} />
-          </Tool>
-          <Tool label={t('timeline.markOut')} onClick={() => mark('to')}>
-            <IconBracketsContainEnd size={18} />
-          </Tool>
-          {selection && (
-            <Tool label={t('timeline.clear')} onClick={() => view.select(null)}>
-              <IconX size={18} />
-            </Tool>
-          )}
-          <Tooltip
-            label={
-              selection
-                ? t('timeline.selected', {
-                    from: format.time(selection.from),
-                    to: format.time(selection.to),
-                    duration: format.duration(selection.to - selection.from),
-                  })
-                : t('keys.export')
-            }
-          >
-            <Button
-              size="compact-sm"
-              variant={selection ? 'filled' : 'default'}
-              leftSection={selection ? <IconBracketsContain size={16} /> : <IconFileExport size={16} />}
-              disabled={!camera}
-              onClick={openExport}
-            >
-              {t('timeline.export')}
-              {selection && ` · ${format.duration(selection.to - selection.from)}`}
-            </Button>
-          </Tooltip>
-          <Tool
-            label={heard ? t('timeline.mute') : t('timeline.unmute')}
-            pressed={heard}
-            onClick={() => setHeard(!heard)}
-          >
-            {heard ? <IconVolume size={18} /> : <IconVolumeOff size={18} />}
-          </Tool>
-          <Tool label={t('timeline.snapshot')} onClick={snapshot}>
-            <IconCamera size={18} />
-          </Tool>
-          <Button
-            size="compact-sm"
-            variant="default"
-            leftSection={<IconBroadcast size={16} />}
-            disabled={!camera || camera.removed === true}
-            onClick={() => camera && go(`/live?camera=${encodeURIComponent(camera.id)}`)}
-          >
-            {t('timeline.goLive')}
-          </Button>
-        </div>
-      </div>
+      <Transport
+        player={player}
+        state={state}
+        camera={camera}
+        at={state.wall || view.playhead}
+        selection={selection}
+        heard={heard}
+        going={going}
+        setGoing={setGoing}
+        format={format}
+        onSeekBy={seekBy}
+        onSeekTo={seekTo}
+        onMark={mark}
+        onExport={openExport}
+        onHear={setHeard}
+        onSnapshot={snapshot}
+      />
 
       <div className="strips-panel">
         <div className="strips-tools">
@@ -413,345 +309,5 @@ export default function TimelineRoom() {
         />
       )}
     </div>
-  );
-}
-
-function Tool(props: { label: string; pressed?: boolean; onClick: () => void; children: ReactNode }) {
-  const { label, pressed, onClick, children } = props;
-  return (
-    <Tooltip label={label}>
-      <ActionIcon aria-label={label} aria-pressed={pressed} onClick={onClick}>
-        {children}
-      </ActionIcon>
-    </Tooltip>
-  );
-}
-
-/** What all strips show, on a grid of stretches so that panning a little asks for nothing. */
-function useStrips(view: TimelineView, cameras: Camera[]) {
-  const stretch = useSyncExternalStore(view.subscribe, () => {
-    // Half a day at most, so that thirty days on it stay within the thirty-one that the node answers.
-    const block = Math.min(day / 2, Math.max(10 * 60_000, 2 ** Math.ceil(Math.log2(spanOf(view.scale)))));
-    const from = Math.floor(view.scale.from / block) * block;
-    const to = Math.ceil(toTime(view.scale, view.scale.width) / block) * block;
-    return `${from} ${to} ${resolutionOf(view.scale.perPixel)}`;
-  });
-  const [from = 0, to = 0, resolution = 0] = stretch.split(' ').map(Number);
-  const main = useTimelines(from, to, resolution);
-  const scene = useSceneMarks(from, to);
-  const marks = useMemo(() => {
-    const read: Record<string, Mark[]> = {};
-    for (const [id, list] of Object.entries(scene.data ?? {})) read[id] = readMarks(list);
-    return read;
-  }, [scene.data]);
-  const onlySub = cameras.filter((camera) => camera.record === 'sub').map((camera) => camera.id);
-  const sub = useTimelines(from, to, resolution, 'sub', onlySub.length > 0);
-  const subKey = onlySub.join(' ');
-  const timelines = useMemo(() => {
-    if (!main.data || !sub.data || subKey === '') return main.data;
-    const merged: Record<string, Timeline> = { ...main.data };
-    for (const id of subKey.split(' ')) {
-      const other = sub.data[id];
-      if (other) merged[id] = other;
-    }
-    return merged;
-  }, [main.data, sub.data, subKey]);
-  return {
-    timelines,
-    marks,
-    loading: main.isPending,
-    error: main.isError ? main.error : null,
-    refetch: () => void main.refetch(),
-  };
-}
-
-/** Which recorded stream this browser can play; null with the codec when none. */
-function playable(camera: Camera): { stream: StreamKind } | { codec: string } {
-  const can = (kind: StreamKind) => {
-    const codec = camera.status.streams.find((candidate) => candidate.stream === kind)?.codecString;
-    return codec === null || codec === undefined || MediaSource.isTypeSupported(`video/mp4; codecs="${codec}"`);
-  };
-  const kinds: StreamKind[] = camera.record === 'sub' ? ['sub'] : camera.record === 'both' ? ['main', 'sub'] : ['main'];
-  const stream = kinds.find(can);
-  if (stream) return { stream };
-  const codec = camera.status.streams.find((candidate) => candidate.stream === kinds[0])?.codec;
-  return { codec: (codec ?? '').toUpperCase() };
-}
-
-/** The player on its two video elements, opened on the camera that is selected. */
-function useStage(camera: Camera | null, view: TimelineView, autoplay: boolean) {
-  const frame = useRef<HTMLDivElement>(null);
-  const first = useRef<HTMLVideoElement>(null);
-  const second = useRef<HTMLVideoElement>(null);
-  const source = useRef<{ id: string; stream: StreamKind } | null>(null);
-  const [player, setPlayer] = useState<PlaybackPlayer | null>(null);
-
-  useEffect(() => {
-    if (!first.current || !second.current) return;
-    const made = new PlaybackPlayer(first.current, second.current, {
-      now: nodeNow,
-      timeline: (from, to) => {
-        const { id, stream } = source.current ?? { id: '', stream: 'main' as const };
-        return fetchTimeline(id, stream, from, to);
-      },
-    });
-    if (autoplay) made.play();
-    const stop = made.onFrame((wall) => view.play(wall));
-    setPlayer(made);
-    return () => {
-      stop();
-      made.dispose();
-    };
-  }, [view, autoplay]);
-
-  const choice = camera ? playable(camera) : null;
-  const id = camera?.id ?? null;
-  const stream = choice && 'stream' in choice ? choice.stream : null;
-  const codec = choice && 'codec' in choice ? choice.codec : '';
-  const fps = camera?.status.streams.find((candidate) => candidate.stream === stream)?.fps ?? null;
-  const latestFps = useRef(fps);
-  useEffect(() => {
-    latestFps.current = fps;
-  });
-  useEffect(() => {
-    if (!player || id === null) return;
-    if (stream === null) {
-      player.unsupported(codec);
-      return;
-    }
-    source.current = { id, stream };
-    void player.open(id, stream, latestFps.current, view.playhead);
-  }, [player, id, stream, codec, view]);
-
-  const state = useSyncExternalStore(player?.subscribe ?? never, () => player?.state ?? none);
-  return { frame, first, second, player, state };
-}
-
-/** A young archive is shown whole rather than as a sliver at the end of a day. */
-function useFitOnce(view: TimelineView, timelines: Record<string, Timeline> | undefined, wanted: boolean) {
-  const done = useRef(!wanted);
-  useEffect(() => {
-    if (done.current || !timelines) return;
-    done.current = true;
-    const oldest = Object.values(timelines)
-      .map((timeline) => (timeline.oldest === null ? Infinity : Date.parse(timeline.oldest)))
-      .reduce((a, b) => Math.min(a, b), Infinity);
-    const age = nodeNow() - oldest;
-    if (Number.isFinite(age) && age < day / 2) {
-      const span = Math.max(10 * 60_000, age * 1.3);
-      view.show(nodeNow() - span * 0.35, span);
-    }
-  }, [view, timelines]);
-}
-
-/** Keeps the address in step, so that a link or a reload leads to the same moment; follows it when someone else changes it. */
-function useAddress(view: TimelineView, opened: number | null, onSeek: (ms: number) => void) {
-  const { query } = usePlace();
-  const written = useRef<string | null>(opened === null ? null : query.get('t'));
-  useEffect(() => {
-    let timer = 0;
-    const write = () => {
-      timer = 0;
-      if (location.pathname !== '/timeline') return;
-      const t = new Date(Math.round(view.playhead)).toISOString();
-      written.current = t;
-      setQuery({ t, zoom: String(Math.round(spanOf(view.scale) / 100) / 10) });
-    };
-    const stop = view.subscribe(() => {
-      timer ||= window.setTimeout(write, 800);
-    });
-    return () => {
-      stop();
-      clearTimeout(timer);
-    };
-  }, [view]);
-
-  const t = query.get('t');
-  useEffect(() => {
-    const ms = Date.parse(t ?? '');
-    if (t === written.current || !Number.isFinite(ms)) return;
-    written.current = t;
-    view.play(ms);
-    view.show(ms);
-    onSeek(ms);
-    // Only the address itself is followed.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [t]);
-}
-
-/** The exact time of the picture on screen, written sixty times a second past React. */
-function StageClock({ player, format }: { player: PlaybackPlayer | null; format: Format }) {
-  const time = useRef<HTMLTimeElement>(null);
-  useEffect(() => {
-    if (!player) return;
-    const write = () => {
-      const { wall } = player.state;
-      if (!time.current || wall === 0) return;
-      time.current.textContent = `${format.date(wall)}  ${format.timeMs(wall)}`;
-      time.current.dateTime = new Date(wall).toISOString();
-    };
-    write();
-    return player.subscribe(write);
-  }, [player, format]);
-  return (
-    <span className="tile-facts">
-      <bdi>
-        <time ref={time} className="tile-clock" />
-      </bdi>
-      <span className="dim">{format.zone(player?.state.wall || nodeNow())}</span>
-    </span>
-  );
-}
-
-function StageNotes(props: { state: PlaybackState; camera: Camera | null; format: Format; onRetry: () => void }) {
-  const { state, camera, format, onRetry } = props;
-  const { t } = useTranslation();
-  if (!camera || state.phase === 'empty') {
-    return <Notice title={t('timeline.choose')} text={t('timeline.chooseDo')} />;
-  }
-  const skipped = state.skipped;
-  return (
-    <>
-      {state.phase === 'loading' && (
-        <div className="stage-note" role="status">
-          <span className="tile-wait" aria-hidden />
-          {t('timeline.loading')}
-        </div>
-      )}
-      {skipped !== null && (
-        <div className="stage-note gap" role="status">
-          <span className="swatch gap" aria-hidden />
-          {skipped === 'unknown'
-            ? t('timeline.skippedUnknown')
-            : t('timeline.skipped', {
-                duration: format.duration(
-                  (skipped.to === null ? nodeNow() : Date.parse(skipped.to)) - Date.parse(skipped.from),
-                ),
-                cause: t(`timeline.cause.${skipped.cause}`),
-              })}
-        </div>
-      )}
-      {state.phase === 'ended' && (
-        <div className="stage-note" role="status">
-          {t('timeline.ended')}
-          <Button size="compact-sm" onClick={() => go(`/live?camera=${encodeURIComponent(camera.id)}`)}>
-            {t('timeline.goLive')}
-          </Button>
-        </div>
-      )}
-      {state.phase === 'unsupported' && (
-        <Notice
-          alert
-          icon={<IconAlertTriangle size={28} className="amber" />}
-          title={t('timeline.unsupported', { codec: state.reason ?? '' })}
-        />
-      )}
-      {state.phase === 'failed' && (
-        <Notice
-          alert
-          icon={<IconAlertTriangle size={28} className="amber" />}
-          title={t('timeline.playFailed')}
-          text={t('timeline.playFailedDo')}
-        >
-          <Button variant="default" onClick={onRetry}>
-            {t('app.retry')}
-          </Button>
-        </Notice>
-      )}
-    </>
-  );
-}
-
-function GoTo(props: {
-  opened: boolean;
-  setOpened: (opened: boolean) => void;
-  at: number;
-  format: Format;
-  onGo: (ms: number) => void;
-}) {
-  const { opened, setOpened, at, format, onGo } = props;
-  const { t } = useTranslation();
-  const zone = useMemo(() => new Zone(format.timeZone), [format.timeZone]);
-  const [text, setText] = useState<string | null>(null);
-  const value = text ?? zone.toLocalText(at);
-  return (
-    <Popover
-      opened={opened}
-      onChange={(next) => {
-        setOpened(next);
-        setText(null);
-      }}
-      trapFocus
-      returnFocus
-    >
-      <Popover.Target>
-        <Button
-          className="transport-clock"
-          size="compact-sm"
-          variant="subtle"
-          color="gray"
-          leftSection={<IconCalendarTime size={16} />}
-          onClick={() => {
-            setText(null);
-            setOpened(!opened);
-          }}
-          title={t('timeline.goTo')}
-        >
-          <span className="visually-hidden">{t('timeline.goTo')}: </span>
-          <span className="clock-date">{format.shortDate(at)}</span>
-          <bdi dir="ltr">{format.time(at)}</bdi>
-        </Button>
-      </Popover.Target>
-      <Popover.Dropdown>
-        <form
-          className="form-line"
-          onSubmit={(event) => {
-            event.preventDefault();
-            const ms = zone.fromLocalText(value);
-            if (ms === null) return;
-            setOpened(false);
-            onGo(Math.min(ms, nodeNow()));
-          }}
-        >
-          <TextInput
-            type="datetime-local"
-            step={1}
-            label={`${t('timeline.goTo')} (${format.timeZone})`}
-            value={value}
-            onChange={(event) => setText(event.currentTarget.value)}
-            data-autofocus
-          />
-          <Button type="submit">{t('timeline.goToDo')}</Button>
-        </form>
-      </Popover.Dropdown>
-    </Popover>
-  );
-}
-
-function ZoomMenu({ view, format }: { view: TimelineView; format: Format }) {
-  const { t } = useTranslation();
-  const span = useSyncExternalStore(view.subscribe, () => Math.round(spanOf(view.scale)));
-  const choices = [
-    ['timeline.minute', 60_000],
-    ['timeline.hour', 3_600_000],
-    ['timeline.day', day],
-    ['timeline.week', 7 * day],
-    ['timeline.month', 30 * day],
-  ] as const;
-  return (
-    <Menu position="top-start">
-      <Menu.Target>
-        <Button size="compact-sm" variant="subtle" color="gray">
-          {t('timeline.span', { duration: format.duration(span) })}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {choices.map(([words, ms]) => (
-          <Menu.Item key={words} onClick={() => view.show(view.playhead, ms)}>
-            {t(words)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
   );
 }
