@@ -41,11 +41,15 @@ fi
 
 # Packages are pinned by lock files; a machine that can't get exactly these stops here.
 dotnet restore --locked-mode --verbosity quiet Atalaya.slnx
-stamp=web/node_modules/.installed
-if ! cmp -s web/package-lock.json "$stamp"; then
-  npm --prefix web ci --no-progress --loglevel=error
-  cp web/package-lock.json "$stamp"
-fi
+folders=(web)
+[ "$purpose" = test ] && folders+=(tests/peers)    # s3rver: the object store that tests talk to
+for folder in "${folders[@]}"; do
+  stamp=$folder/node_modules/.installed
+  if ! cmp -s "$folder/package-lock.json" "$stamp"; then
+    npm --prefix "$folder" ci --no-progress --loglevel=error
+    cp "$folder/package-lock.json" "$stamp"
+  fi
+done
 
 # Without a detector everything but analysis works, so a demo goes on; tests would only skip what they are for.
 if ! scripts/detector.sh; then

@@ -37,6 +37,10 @@ public sealed record CameraConfig
     /// <summary>Sound is received and recorded where the camera sends it.</summary>
     public bool Audio { get; init; } = true;
 
+    /// <summary>How long its footage is kept, and how many bytes of it; both null: as all others'.</summary>
+    public TimeSpan? KeepFor { get; init; }
+    public long? KeepBytes { get; init; }
+
     /// <summary>False: known, but not contacted; its silence is the operator's.</summary>
     public bool Enabled { get; init; } = true;
 

@@ -13,6 +13,7 @@ using Atalaya.Node.Previews;
 using Atalaya.Node.Scene;
 using Atalaya.Node.Security;
 using Atalaya.Node.Site;
+using Atalaya.Node.Storage;
 using Atalaya.Node.Store;
 
 using Microsoft.Extensions.Logging.Console;
@@ -71,6 +72,7 @@ static class NodeHost
         app.MapLive();
         app.MapPlayback();
         app.MapPreviews();
+        app.MapStorage();
         app.MapExports();
         app.MapChecks();
         app.MapEvents();

@@ -27,6 +27,7 @@ public sealed class Archive : IAsyncDisposable
     readonly DbConnection? _memory;     // keeps an index in memory alive
     readonly bool _reading;
     readonly CancellationTokenSource _stop = new();
+    Func<VolumeConfig, SegmentDisk> _diskOf = static _ => new LocalDisk();
     Action<RecorderStatus>? _changed;
     readonly Lock _attaching = new();
     bool _disposed;     // under _attaching
@@ -42,7 +43,11 @@ public sealed class Archive : IAsyncDisposable
         _reading = reading;
         _recovery = new(Volumes, log);
         _indexWriter = index is null || reading ? null : new(index, clock, log, CatchUpAll);
+        Caretaker = index is null || reading ? null : new(this, new(index));
     }
+
+    /// <summary>Looks after what is recorded, once it is told to run; null of an archive without an index, and of one that is only read.</summary>
+    public Caretaker? Caretaker { get; }
 
     internal VolumeSet Volumes { get; } = new();
     internal StorageConfig Storage { get; }
@@ -80,10 +85,10 @@ public sealed class Archive : IAsyncDisposable
             throw new ArgumentException(string.Join(' ', faults), nameof(options));
         return Task.Run(async () =>
         {
-            var archive = new Archive(store is null ? null : new(store), storage, options, clock, log, null, reading: false);
+            var archive = new Archive(store is null ? null : new(store), storage, options, clock, log, null, reading: false) { _diskOf = diskOf };
             try
             {
-                archive.OpenVolumes(diskOf);
+                archive.OpenVolumes();
                 archive.Recover(stop);
                 return archive;
             }
@@ -126,6 +131,71 @@ public sealed class Archive : IAsyncDisposable
             throw;
         }
     }, stop);
+
+    /// <summary>What is where each volume should be. Changes nothing.</summary>
+    /// <exception cref="DbException">The store can't be reached: nobody knows what to expect.</exception>
+    public static Task<IReadOnlyList<VolumeSight>> InspectVolumesAsync(StorageConfig storage, DbDataSource store, TimeProvider clock, ILogger log, CancellationToken stop = default) =>
+        Task.Run(async () =>
+        {
+            var index = new SegmentIndex(store);
+            index.Migrate();
+            var (archive, known) = index.Identities();
+            var sights = new List<VolumeSight>();
+            foreach (var config in storage.Volumes)
+            {
+                try
+                {
+                    var identity = await ReadIdentityAsync(config, storage, clock, log, stop);
+                    bool hasFootage = config.Store is null && new ArchiveFolder(config.Path).Cameras().Any();
+                    sights.Add(VolumeSight.Of(config, identity,
+                        VolumeIdentity.Refusal(config, identity, known.FirstOrDefault(v => v.Name == config.Name), archive, hasFootage, index.HasSegmentsOn(config.Name))));
+                }
+                catch (IOException e)
+                {
+                    sights.Add(VolumeSight.Of(config, null, e.Message));
+                }
+            }
+
+            return (IReadOnlyList<VolumeSight>)sights;
+        }, stop);
+
+    /// <summary>Writes a new identity where the volume is to be and takes that for it from now on, whatever was there or was known of it.</summary>
+    /// <exception cref="IOException">The folder isn't there, can't be written to, or a process records into it; or the object store refuses.</exception>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public static Task<VolumeSight> AdoptVolumeAsync(StorageConfig storage, string name, DbDataSource store, TimeProvider clock, ILogger log, CancellationToken stop = default) =>
+        Task.Run(async () =>
+        {
+            var config = storage.Volumes.First(v => v.Name == name);
+            var index = new SegmentIndex(store);
+            index.Migrate();
+            string? archive = index.Identities().Archive;
+            foreach (var other in storage.Volumes.Where(v => v.Store is null))
+                archive ??= VolumeIdentity.Read(other.Path)?.Archive;
+            var identity = new VolumeIdentity(1, Guid.NewGuid().ToString("N"), name, archive ?? Guid.NewGuid().ToString("N"), clock.GetUtcNow());
+            if (config.Store is not null)
+            {
+                using var bucket = new ObjectVolume(config, storage.CacheBytes, clock, log);
+                await bucket.WriteIdentityAsync(identity, stop);
+            }
+            else
+            {
+                if (!Directory.Exists(config.Path))
+                    throw new IOException($"There is no folder {config.Path}. Mount the disk, and make the folder on it.");
+                using var held = Lock(config.Path);
+                identity.Write(new LocalDisk(), config.Path);
+            }
+
+            index.Register(identity);
+            return VolumeSight.Of(config, identity, null);
+        }, stop);
+
+    static async Task<VolumeIdentity?> ReadIdentityAsync(VolumeConfig config, StorageConfig storage, TimeProvider clock, ILogger log, CancellationToken stop)
+    {
+        if (config.Store is null)
+            return VolumeIdentity.Read(config.Path);
+        using var bucket = new ObjectVolume(config, storage.CacheBytes, clock, log);
+        return await bucket.ReadIdentityAsync(stop);
+    }
 
     /// <summary>Called when a recorder's state changes; on the writer's thread, so be quick.</summary>
     public void OnRecorderChanged(Action<RecorderStatus> changed) => _changed += changed;
@@ -187,12 +257,18 @@ public sealed class Archive : IAsyncDisposable
     {
         if (!SegmentName.IsCamera(camera) || !SegmentName.TryParse(name, out var segment))
             return Task.FromResult<SegmentFile?>(null);
-        return Task.Run(() =>
+        return Task.Run(async () =>
         {
             // An open segment may get its final name between the look and the open: then it is there.
             if (_ledgers.TryGetValue((camera, segment.Stream), out var ledger) && ledger.FindOpen(segment) is { } open && TryOpen(open.Path) is { } part)
                 return new(part, open.Length, IsClosed: false, null);
             var row = Row(camera, segment);
+            if (row is not null && Volumes.FindStore(row.Volume) is { } store)
+            {
+                using var lease = await store.FetchAsync(row, stop);
+                return TryOpen(lease?.Path) is { } fetched ? new SegmentFile(fetched, row.Bytes, IsClosed: true, row.Sha256) : null;
+            }
+
             // Twice: a move may take it elsewhere between the look and the open.
             var file = TryOpen(Volumes.PathOf(camera, segment, row?.Volume)) ?? TryOpen(Volumes.PathOf(camera, segment, null));
             return file is null ? null : new SegmentFile(file, RandomAccess.GetLength(file), IsClosed: true, row?.Sha256);
@@ -230,15 +306,17 @@ public sealed class Archive : IAsyncDisposable
     /// <summary>Writes one ordinary MP4 to <paramref name="path"/>, which must not exist; removed again on failure or cancellation.</summary>
     /// <exception cref="ExportException">Nothing is recorded there, or it doesn't fit into one file.</exception>
     /// <exception cref="DbException">The store can't be reached.</exception>
-    public Task<ExportResult> ExportAsync(ExportRequest request, string path, IProgress<double>? progress = null, CancellationToken stop = default) => Task.Run(() =>
+    public Task<ExportResult> ExportAsync(ExportRequest request, string path, IProgress<double>? progress = null, CancellationToken stop = default) => Task.Run(async () =>
     {
         for (int attempt = 1; ; attempt++)
         {
             var segments = Segments(request.Camera, request.Stream, request.From, request.To);
             var gaps = Gaps(request.Camera, request.Stream, request.From, request.To);
+            var fetched = new Dictionary<Segment, ObjectVolume.Lease>();
             try
             {
-                return ClipExport.Run(request, segments, PathOf, gaps, path, progress, stop);
+                await FetchAsync(segments, fetched, stop);
+                return ClipExport.Run(request, segments, s => fetched.GetValueOrDefault(s)?.Path ?? PathOf(s), gaps, path, progress, stop);
             }
             catch (FileNotFoundException) when (attempt < 4)
             {
@@ -247,6 +325,11 @@ public sealed class Archive : IAsyncDisposable
             catch (FileNotFoundException e)
             {
                 throw new ExportException($"A segment of {request.Camera} that the index knows is not on the disk: {e.FileName}. Run a check of the archive.");
+            }
+            finally
+            {
+                foreach (var lease in fetched.Values)
+                    lease.Dispose();
             }
         }
     }, stop);
@@ -259,7 +342,8 @@ public sealed class Archive : IAsyncDisposable
             await _indexWriter.FlushAsync();
         var recent = WallTime.Now(Clock) - SegmentIndex.LongestSegment;
         bool others = _reading && IsLocked();
-        return ArchiveCheck.Run(Volumes, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), options, Log, progress, stop);
+        var result = ArchiveCheck.Run(Volumes, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), options, Log, progress, stop);
+        return Volumes.Stores.Count == 0 ? result : await ArchiveCheck.WithStoresAsync(result, Volumes.Stores, Index, options, stop);
     }, stop);
 
     /// <summary>
@@ -304,6 +388,7 @@ public sealed class Archive : IAsyncDisposable
         }
 
         await Task.WhenAll(_recorders.Values.Select(r => r.StopAsync(SegmentEnd.Shutdown, GapCause.Shutdown, "The node was stopped.")));
+        Caretaker?.Dispose();
         await Volumes.DisposeAsync();
         await _stop.CancelAsync();
         if (_indexWriter is not null)
@@ -332,8 +417,86 @@ public sealed class Archive : IAsyncDisposable
     {
         foreach (var volume in Volumes.Local)
             await volume.Publisher.DrainAsync();
-        if (_indexWriter is not null)
-            await _indexWriter.FlushAsync();
+        await FlushIndexAsync();
+    }
+
+    /// <summary>What was published is in the index, or the store is away.</summary>
+    internal Task FlushIndexAsync() => _indexWriter?.FlushAsync() ?? Task.CompletedTask;
+
+    /// <summary>Tries those that aren't in use, and whether object stores answer. What a volume that is back was recording when it went is recovered.</summary>
+    internal async Task LookForVolumesAsync(CancellationToken stop)
+    {
+        foreach (var config in Storage.Volumes.Where(v => v.Tier != VolumeTier.Object && Volumes.Find(v.Name) is null))
+        {
+            Volume volume;
+            try
+            {
+                volume = OpenVolume(config, _diskOf(config));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Volumes.Refuse(config.Name, e.Message);
+                continue;
+            }
+
+            // Listed before anybody may record to it.
+            var left = volume.Folder.OpenFiles().ConvertAll(f => (f.Camera, f.Name, f.Path, Volume: volume));
+            Volumes.Add(volume);
+            Log.LogInformation("Volume {Volume} is in use.", volume.Name);
+            _recovery.RecoverOpenFiles(left, Ledger);
+            if (_indexWriter is not null)
+                await _indexWriter.FlushAsync();
+            foreach (var stream in left.GroupBy(f => (f.Camera, f.Name.Stream)))
+                TryIndex(index => _recovery.CatchUp(index, stream.Key.Camera, stream.Key.Stream, stream.Min(f => f.Name.Start) - LookBack, open: false, stop));
+        }
+
+        foreach (var store in Volumes.Stores.Where(s => s.IsDue))
+        {
+            try
+            {
+                var identity = await store.ReadIdentityAsync(stop);
+                string? archive = null;
+                IReadOnlyList<KnownVolume> known = [];
+                TryIndex(index => (archive, known) = index.Identities());
+                if (VolumeIdentity.Refusal(store.Config, identity, known.FirstOrDefault(v => v.Name == store.Name), archive, hasFootage: false, expectsFootage: false) is { } refusal)
+                {
+                    store.Refuse(refusal);
+                    continue;
+                }
+
+                store.Accept(identity!);
+                TryIndex(index => index.Register(identity!));
+            }
+            catch (IOException e)
+            {
+                store.Refuse(e.Message);
+            }
+        }
+    }
+
+    /// <summary>Those on object stores, into their caches. Four at a time, whoever else fetches.</summary>
+    /// <exception cref="ExportException">They can't be had, or don't fit.</exception>
+    async Task FetchAsync(IReadOnlyList<Segment> segments, Dictionary<Segment, ObjectVolume.Lease> fetched, CancellationToken stop)
+    {
+        var far = segments.Where(s => Volumes.FindStore(s.Volume) is not null).ToList();
+        if (far.Sum(s => s.Bytes) > Storage.CacheBytes)
+        {
+            throw new ExportException($"{far.Sum(s => s.Bytes)} bytes of this stretch are on an object store, and its cache here holds {Storage.CacheBytes}. "
+                + "Ask for a shorter stretch, or raise storage.cache.");
+        }
+
+        try
+        {
+            foreach (var segment in far)
+            {
+                fetched[segment] = await Volumes.FindStore(segment.Volume)!.FetchAsync(segment, stop)
+                    ?? throw new FileNotFoundException("It isn't in the object store.", segment.Name);
+            }
+        }
+        catch (IOException e) when (e is not FileNotFoundException)
+        {
+            throw new ExportException($"A part of the stretch is on volume '{far[0].Volume}', which can't be read: {e.Message}");
+        }
     }
 
     SegmentIndex Index => _index ?? throw new InvalidOperationException("This archive has no index: it only records.");
@@ -387,7 +550,7 @@ public sealed class Archive : IAsyncDisposable
     }
 
     /// <summary>Null if the index doesn't know it, or can't be asked.</summary>
-    Segment? Row(string camera, SegmentName name)
+    internal Segment? Row(string camera, SegmentName name)
     {
         try
         {
@@ -413,13 +576,14 @@ public sealed class Archive : IAsyncDisposable
 
     /// <summary>Those of the configuration that are what they should be. A disk that is absent, empty or another's is left alone.</summary>
     /// <exception cref="IOException">None of the fast ones can be used.</exception>
-    void OpenVolumes(Func<VolumeConfig, SegmentDisk> diskOf)
+    void OpenVolumes()
     {
+        Volumes.Stores = [.. Storage.Volumes.Where(v => v.Tier == VolumeTier.Object).Select(v => new ObjectVolume(v, Storage.CacheBytes, Clock, Log))];
         foreach (var config in Storage.Volumes.Where(v => v.Tier != VolumeTier.Object))
         {
             try
             {
-                Volumes.Add(OpenVolume(config, diskOf(config)));
+                Volumes.Add(OpenVolume(config, _diskOf(config)));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -462,7 +626,9 @@ public sealed class Archive : IAsyncDisposable
 
             if (indexed)
                 TryIndex(index => index.Register(identity));
-            return new(config, identity, disk, archiveLock, Options, Clock, Log);
+            var volume = new Volume(config, identity, disk, archiveLock, Options, Clock, Log);
+            SegmentMove.Clear(volume);
+            return volume;
         }
         catch
         {
@@ -495,6 +661,9 @@ public sealed class Archive : IAsyncDisposable
                 _recovery.CatchUp(index, camera, stream, from, open: true, stop);
             }
         });
+        // Those whose footage is all gone, or on an object store, have a life that goes on, too.
+        if (indexed)
+            TryIndex(index => streams = [.. streams.Union(new VolumeIndex(index).Lives())]);
         foreach (var (camera, stream) in streams)
             Resume(camera, stream, indexed);
     }
@@ -517,19 +686,30 @@ public sealed class Archive : IAsyncDisposable
 
     void Resume(string camera, StreamKind stream, bool indexed)
     {
-        if (indexed && _index!.Extent(camera, stream) is { } extent)
+        if (indexed && _index!.Gaps(camera, stream, default, new(long.MaxValue)) is var gaps)
         {
-            var gaps = _index.Gaps(camera, stream, extent.Newest, new(long.MaxValue));
+            var newest = _index.Extent(camera, stream)?.Newest;
             if (gaps.LastOrDefault(g => g.To is null) is { } gap)
-                Ledger(camera, stream).Resume(extent.Newest > gap.From ? extent.Newest : gap.From, gap, isIndexed: true, gaps.Where(g => g.To is not null));
-            return;
+            {
+                var end = newest > gap.From ? newest.Value : gap.From;
+                Ledger(camera, stream).Resume(end, gap, isIndexed: true, gaps.Where(g => g.From >= end && g.To is not null));
+            }
+
+            // Retention took the last segment, and nobody lived to say what came after it.
+            else if (newest is null && gaps.Count > 0 && gaps[^1].To is { } last)
+            {
+                Ledger(camera, stream).Resume(last, new(camera, stream, last, null, GapCause.Crash, Recovery.CrashDetail), isIndexed: false);
+            }
+
+            if (newest is not null || gaps.Count > 0)
+                return;
         }
 
         if (Volumes.Newest(camera, stream) is not { } name)
             return;
         var trailer = _recovery.Trailer(camera, name);
-        var end = trailer is null ? name.Start + TimeSpan.FromMilliseconds(1) : new WallTime(trailer.End * 1000);
-        Ledger(camera, stream).Resume(end, new(camera, stream, end, null, trailer?.GapCause ?? GapCause.Crash, trailer?.GapDetail ?? Recovery.CrashDetail), isIndexed: false);
+        var until = trailer is null ? name.Start + TimeSpan.FromMilliseconds(1) : new WallTime(trailer.End * 1000);
+        Ledger(camera, stream).Resume(until, new(camera, stream, until, null, trailer?.GapCause ?? GapCause.Crash, trailer?.GapDetail ?? Recovery.CrashDetail), isIndexed: false);
     }
 
     Task CatchUpAll(WallTime earliest) => CatchUpAll(earliest, open: false, _stop.Token);

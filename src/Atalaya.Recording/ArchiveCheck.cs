@@ -79,6 +79,41 @@ public sealed record ReindexResult(long Added, long Digested, IReadOnlyList<Chec
 /// <summary>Compares disk and index, both ways.</summary>
 static class ArchiveCheck
 {
+    /// <summary>Adds what object stores say of the segments that <see cref="Run"/> left to them.</summary>
+    public static async Task<CheckResult> WithStoresAsync(
+        CheckResult local, IReadOnlyList<ObjectVolume> stores, SegmentIndex index, CheckOptions options, CancellationToken stop)
+    {
+        var faults = local.Faults.ToList();
+        long bytes = local.Bytes;
+        foreach (var (camera, stream) in index.Streams())
+        {
+            foreach (var row in index.Segments(camera, stream, default, new(long.MaxValue)))
+            {
+                if (stores.FirstOrDefault(s => s.Name == row.Volume) is not { } store)
+                    continue;
+                var name = new SegmentName(row.Start.Milliseconds, row.Stream);
+                string place = $"{store.Name}:{camera}/{name.RelativePath()}";
+                try
+                {
+                    long? length = await store.LengthAsync(camera, name, stop);
+                    bytes += length ?? 0;
+                    if (length is null)
+                        faults.Add(new(CheckFaultKind.Missing, place, "The index knows it, the object store doesn't.", false));
+                    else if (length != row.Bytes)
+                        faults.Add(new(CheckFaultKind.WrongSize, place, $"It has {length} bytes, the index says {row.Bytes}.", false));
+                    else if (options.Depth == CheckDepth.Digest)
+                        (await store.FetchAsync(row, stop))?.Dispose();     // compares
+                }
+                catch (IOException e)
+                {
+                    faults.Add(new(CheckFaultKind.Damaged, place, e.Message, false));
+                }
+            }
+        }
+
+        return local with { Bytes = bytes, Faults = faults };
+    }
+
     /// <param name="isBeingWritten">Files of this process that are no fault: open, or on their way into the index.</param>
     public static CheckResult Run(
         VolumeSet volumes, SegmentIndex index, Recovery recovery, Func<string, SegmentName, bool> isBeingWritten, CheckOptions options,
@@ -103,7 +138,9 @@ static class ArchiveCheck
             var known = rows.Select(r => r.Start.Milliseconds).ToHashSet();
             var removed = index.Deletions(camera, stream);
             var lacking = listed[(camera, stream)]
-                .Where(s => !known.Contains(s.Name.StartMilliseconds) && !isBeingWritten(camera, s.Name) && !removed.Contains((s.Volume.Name, s.Name.Start))).ToList();
+                .Where(s => !known.Contains(s.Name.StartMilliseconds) && !isBeingWritten(camera, s.Name) && !removed.Contains((s.Volume.Name, s.Name.Start))
+                    && File.Exists(s.Volume.Folder.PathOf(camera, s.Name)))     // retention goes on meanwhile
+                .ToList();
             CheckCopies(camera, stream, rows, removed);
             if (options.Repair)
                 recovery.CatchUp(index, camera, stream, default, open: false, stop);
@@ -137,6 +174,8 @@ static class ArchiveCheck
             files++;
             for (bool again = false; ; again = true)
             {
+                if (volumes.FindStore(row.Volume) is not null)
+                    break;
                 string? path = volumes.PathOf(row.Camera, name, row.Volume);
                 if (FaultOf(row, path) is not var (kind, detail))
                     break;
@@ -220,7 +259,8 @@ static class ArchiveCheck
             var places = rows.ToDictionary(r => r.Start, r => r.Volume);
             foreach (var (name, volume) in listed[(camera, stream)])
             {
-                if (places.TryGetValue(name.Start, out string? place) && place != volume.Name && !removed.Contains((volume.Name, name.Start)))
+                if (places.TryGetValue(name.Start, out string? place) && place != volume.Name && !removed.Contains((volume.Name, name.Start))
+                    && File.Exists(volume.Folder.PathOf(camera, name)) && index.Find(camera, name)?.Volume != volume.Name && !index.Deletions(camera, stream).Contains((volume.Name, name.Start)))
                 {
                     faults.Add(new(CheckFaultKind.Stray, volumes.Relative(volume.Folder.PathOf(camera, name)),
                         $"The index says that this segment is on volume '{place}'.", false));

@@ -1,3 +1,4 @@
+using Atalaya.Media;
 using Atalaya.Recording.Storage;
 using Microsoft.Extensions.Logging;
 
@@ -10,6 +11,8 @@ namespace Atalaya.Recording;
 sealed class DiskWriter : IAsyncDisposable
 {
     readonly Volume _volume;
+    readonly TimeProvider _clock;
+    long _since = -1;       // monotonic, ns; when the work at hand began; Interlocked
     readonly ILogger _log;
     readonly object _gate = new();
     readonly Queue<Recorder> _ready = new();        // under _gate
@@ -19,8 +22,9 @@ sealed class DiskWriter : IAsyncDisposable
     readonly Thread _thread;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public DiskWriter(Volume volume, ILogger log)
+    public DiskWriter(Volume volume, TimeProvider clock, ILogger log)
     {
+        _clock = clock;
         _volume = volume;
         _log = log;
         _thread = new(Run) { IsBackground = true, Name = $"disk writer {volume.Name}" };
@@ -39,6 +43,9 @@ sealed class DiskWriter : IAsyncDisposable
                 Monitor.Pulse(_gate);
         }
     }
+
+    /// <summary>How long it has been at one recorder's work; zero: it has none.</summary>
+    public TimeSpan Busy => Interlocked.Read(ref _since) is var since and >= 0 ? MonotonicTime.Now(_clock) - new MonotonicTime(since) : TimeSpan.Zero;
 
     /// <summary>Done when nobody waits for the thread.</summary>
     public Task IdleAsync()
@@ -76,12 +83,17 @@ sealed class DiskWriter : IAsyncDisposable
 
             try
             {
+                Interlocked.Exchange(ref _since, MonotonicTime.Now(_clock).Nanoseconds);
                 recorder.Drain();
             }
             catch (Exception e)
             {
                 _log.LogError(e, "{Camera} {Stream}: the recorder failed and starts anew.", recorder.Camera, recorder.Stream);
                 recorder.GiveUp(e);
+            }
+            finally
+            {
+                Interlocked.Exchange(ref _since, -1);
             }
         }
 

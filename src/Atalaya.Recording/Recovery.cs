@@ -34,7 +34,15 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     public void RecoverOpenFiles(Func<string, StreamKind, StreamLedger> ledger)
     {
         var strays = new List<string>();
-        foreach (var (camera, name, path, volume) in volumes.OpenFiles(strays))
+        RecoverOpenFiles(volumes.OpenFiles(strays), ledger);
+        foreach (string stray in strays)
+            log.LogWarning("{Path} is no segment; it stays where it is.", stray);
+    }
+
+    /// <param name="files">That nobody is writing.</param>
+    public void RecoverOpenFiles(IReadOnlyList<(string Camera, SegmentName Name, string Path, Volume Volume)> files, Func<string, StreamKind, StreamLedger> ledger)
+    {
+        foreach (var (camera, name, path, volume) in files)
         {
             try
             {
@@ -46,9 +54,6 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
                 log.LogError(e, "{Path} was left open and can't be recovered; it stays where it is.", path);
             }
         }
-
-        foreach (string stray in strays)
-            log.LogWarning("{Path} is no segment; it stays where it is.", stray);
     }
 
     bool RecoverOpen(Volume volume, string camera, SegmentName name, string path, StreamLedger ledger)
@@ -296,6 +301,16 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
         return digested;
     }
 
+    /// <summary>Why nothing follows a segment at once, as far as files tell.</summary>
+    (GapCause Cause, string Detail) CauseBehind(string camera, StreamKind stream, WallSpan span, IReadOnlyList<WallSpan> recorded)
+    {
+        // A file tells of the gap in front of it. One that doesn't followed another at once, and that one is gone.
+        var next = recorded.FirstOrDefault(s => s.From > span.From);
+        if (next != default && Trailer(camera, new(next.From.Milliseconds, stream)) is { Content: not null, Before: null })
+            return (GapCause.Policy, "The files of this stretch are gone: removed by retention, or lost.");
+        return Trailer(camera, new(span.From.Milliseconds, stream)) is { GapCause: { } cause } trailer ? (cause, trailer.GapDetail ?? "") : (GapCause.Crash, CrashDetail);
+    }
+
     /// <summary>Makes the gaps of a stream fill exactly what its segments leave, from the segment that starts at <paramref name="anchor"/> on.</summary>
     void Explain(SegmentIndex index, string camera, StreamKind stream, WallTime anchor, bool open)
     {
@@ -303,8 +318,7 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
         if (recorded.Count == 0)
             return;
         var known = index.Gaps(camera, stream, recorded[0].From, new(long.MaxValue));
-        var gaps = GapLedger.Explain(camera, stream, recorded, known, span =>
-            Trailer(camera, new(span.From.Milliseconds, stream)) is { GapCause: { } cause } trailer ? (cause, trailer.GapDetail ?? "") : (GapCause.Crash, CrashDetail));
+        var gaps = GapLedger.Explain(camera, stream, recorded, known, span => CauseBehind(camera, stream, span, recorded));
         var end = open ? new WallTime(long.MaxValue) : recorded[^1].To;
         if (!open)
             gaps.RemoveAll(g => g.From >= end);

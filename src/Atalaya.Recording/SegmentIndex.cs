@@ -122,7 +122,7 @@ public sealed class SegmentIndex(DbDataSource store)
 
     /// <summary>Takes a stretch of a segment away, but for what an index with overlapping segments holds besides.</summary>
     /// <param name="start">Of the segment.</param>
-    static void Uncover(DbConnection connection, DbTransaction transaction, string camera, StreamKind stream, WallTime start, WallSpan span)
+    internal static void Uncover(DbConnection connection, DbTransaction transaction, string camera, StreamKind stream, WallTime start, WallSpan span)
     {
         Coverage.Remove(connection, transaction, camera, Text(stream), span);
         foreach (var (from, to) in connection.Query<(long, long)>(
@@ -352,7 +352,7 @@ public sealed class SegmentIndex(DbDataSource store)
 
     internal static string Text(StreamKind stream) => stream == StreamKind.Sub ? "sub" : "main";
 
-    static StreamKind Kind(string text) => text switch
+    internal static StreamKind Kind(string text) => text switch
     {
         "main" => StreamKind.Main,
         "sub" => StreamKind.Sub,
@@ -368,7 +368,7 @@ public sealed class SegmentIndex(DbDataSource store)
         early = (from - LongestSegment).Microseconds,
     };
 
-    DbConnection Open()
+    internal DbConnection Open()
     {
         var connection = store.OpenConnection();
         // Normal, not full: a loss of power may take the last rows, never the tables; the next start finds those rows in the files again.

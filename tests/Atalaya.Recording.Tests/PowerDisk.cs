@@ -102,6 +102,9 @@ sealed class PowerDisk : SegmentDisk
     /// <summary>The attempt that fails, counted from 0; half of what it was to write is written.</summary>
     public int FailAt { get; init; } = -1;
 
+    /// <summary>Called before each attempt with the operations that have happened, one at a time.</summary>
+    public Action<int>? Attempting { get; set; }
+
     /// <summary>What failed.</summary>
     public string? Failed { get; private set; }
 
@@ -355,6 +358,7 @@ sealed class PowerDisk : SegmentDisk
 
     void Try(Operation operation)
     {
+        Attempting?.Invoke(_log.Count);
         if (_attempts++ != FailAt)
             return;
         Failed = operation.ToString();

@@ -258,6 +258,9 @@ static class CameraEndpoints
             Transport = input.Transport ?? RtspTransport.Auto,
             Record = input.Record ?? RecordedStreams.Main,
             Audio = input.Audio ?? true,
+            Retention = input.Retention is { } limits
+                ? new() { Days = limits.Days, Bytes = limits.Bytes is { } bytes ? new(bytes) : null }
+                : new() { Days = before?.KeepFor?.TotalDays, Bytes = before?.KeepBytes is { } kept ? new(kept) : null },
             UserName = input.UserName,
             // The password goes with the user name: one that was typed for another name, or none, isn't kept.
             Password = input.Password ?? (before is not null && before.UserName == input.UserName ? before.Password : null),

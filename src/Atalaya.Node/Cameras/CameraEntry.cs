@@ -46,6 +46,8 @@ public sealed record CameraEntry
     [Option("Which ONVIF profile is turned and reported on, where one device has several cameras. Empty: the first that can be turned, else the first.", Max = "256")]
     public string OnvifProfile { get; init; } = "";
 
+    public RetentionOptions Retention { get; init; } = new();
+
     [Option("Whether the node connects to it.")]
     public bool Enabled { get; init; } = true;
 
@@ -117,6 +119,7 @@ public sealed record CameraEntry
         Transport = Transport,
         Record = Record,
         Audio = Audio,
+        Retention = Retention,
         Fingerprint = Fingerprint.Length == 0 ? null : Fingerprint,
         Onvif = Onvif.Length == 0 ? null : Onvif,
         OnvifProfile = OnvifProfile.Length == 0 ? null : OnvifProfile,

@@ -19,6 +19,7 @@ sealed record CameraDraft
     public RtspTransport Transport { get; init; } = RtspTransport.Auto;
     public RecordedStreams Record { get; init; } = RecordedStreams.Main;
     public bool Audio { get; init; } = true;
+    public RetentionOptions Retention { get; init; } = new();
     public string? UserName { get; init; }
     public string? Password { get; init; }
     public string? Fingerprint { get; init; }
@@ -94,6 +95,10 @@ static class CameraRules
         else if (draft.OnvifProfile is { Length: > 0 } && draft.Onvif is null)
             Fail("onvif.profile", "is given without the device's address.");
 
+        if (draft.Retention.Days is { } days && !(days is >= 0.01 and <= 36500))
+            Fail("retention.days", "must lie between 0.01 and 36500.");
+        if (draft.Retention.Bytes is { Bytes: < 10_000_000 })
+            Fail("retention.bytes", "must be at least 10 MB.");
         if (!good)
             return null;
         return new()
@@ -106,6 +111,8 @@ static class CameraRules
             Transport = draft.Transport,
             Record = draft.Record,
             Audio = draft.Audio,
+            KeepFor = draft.Retention.ToLimits().Age,
+            KeepBytes = draft.Retention.Bytes?.Bytes,
             UserName = userName,
             Password = password,
             Fingerprint = fingerprint,

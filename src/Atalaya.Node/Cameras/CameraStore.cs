@@ -55,7 +55,7 @@ sealed class CameraStore(DbDataSource store, IDataProtector protector, TimeProvi
                 Record = camera.Record.ToString(),
                 Connection = protector.Protect(JsonSerializer.Serialize(new Connection(
                     CameraAddress.WithoutCredentials(camera.Main), camera.Sub is null ? null : CameraAddress.WithoutCredentials(camera.Sub),
-                    camera.UserName, camera.Password, camera.Audio, camera.Fingerprint, camera.Onvif?.Device.AbsoluteUri, camera.Onvif?.Profile))),
+                    camera.UserName, camera.Password, camera.Audio, camera.Fingerprint, camera.Onvif?.Device.AbsoluteUri, camera.Onvif?.Profile, camera.KeepFor?.TotalDays, camera.KeepBytes))),
                 ChangedAt = WallTime.Now(clock).Microseconds,
             },
             cancellationToken: stop));
@@ -95,6 +95,8 @@ sealed class CameraStore(DbDataSource store, IDataProtector protector, TimeProvi
             Password = stored.Password,
             Audio = stored.Audio,
             Fingerprint = stored.Fingerprint,
+            KeepFor = stored.KeepDays is { } days ? TimeSpan.FromDays(days) : null,
+            KeepBytes = stored.KeepBytes,
             Onvif = OnvifAddress.TryParse(stored.Onvif, out var device, out _) ? new(device, stored.OnvifProfile) : null,
         };
     }
@@ -109,5 +111,6 @@ sealed class CameraStore(DbDataSource store, IDataProtector protector, TimeProvi
         public string Connection { get; init; } = "";
     }
 
-    sealed record Connection(string Main, string? Sub, string? UserName, string? Password, bool Audio, string? Fingerprint, string? Onvif, string? OnvifProfile);
+    sealed record Connection(string Main, string? Sub, string? UserName, string? Password, bool Audio, string? Fingerprint, string? Onvif, string? OnvifProfile,
+        double? KeepDays, long? KeepBytes);
 }

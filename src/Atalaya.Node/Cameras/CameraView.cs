@@ -54,6 +54,7 @@ sealed class CameraView(CameraRoster roster, Recordings recordings, OnvifLinks o
             config.Transport,
             config.Record,
             config.Audio,
+            config.KeepFor is null && config.KeepBytes is null ? null : new(config.KeepFor?.TotalDays, config.KeepBytes),
             config.UserName,
             config.Password is not null,
             config.Fingerprint,

@@ -29,6 +29,7 @@ public sealed record CameraJson(
     RtspTransport Transport,
     RecordedStreams Record,
     bool Audio,
+    [property: Description("Its own limits; null: the default ones hold.")] CameraRetentionJson? Retention,
     string? UserName,
     [property: Description("Whether a password is kept. The password itself is never returned.")] bool HasPassword,
     [property: Description("rtsps only: SHA-256 of the certificate that the camera must show; null: the system's authorities decide.")] string? Fingerprint,
@@ -56,6 +57,11 @@ public sealed record OnvifStatusJson(
     [property: Description("Why no events come; empty when they do.")] string EventsReason,
     [property: Description("Events received since the node started.")] long Events,
     [property: Description("Events about faces or identities since the node started: left out, never kept.")] long IdentityEventsDropped);
+
+[Description("How long footage of a camera is kept: what goes first is what either limit asks for.")]
+public sealed record CameraRetentionJson(
+    [property: Description("Footage goes when it is older than so many days; null: no such limit.")] double? Days,
+    [property: Description("Footage goes from the oldest on when it is more than so many bytes, both streams together; null: no such limit.")] long? Bytes);
 
 public sealed record CameraStatusJson(
     CameraState State,
@@ -114,6 +120,9 @@ public sealed record CameraInputJson
 
     [Description("Sound is received and recorded where the camera sends it. Default true.")]
     public bool? Audio { get; init; }
+
+    [Description("Its own limits. When changing a camera: absent or null keeps them, an object without limits removes them, so that the default ones hold.")]
+    public CameraRetentionJson? Retention { get; init; }
 
     public string? UserName { get; init; }
 

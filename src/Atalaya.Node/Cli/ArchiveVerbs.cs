@@ -6,6 +6,7 @@ using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
+using Atalaya.Node.Storage;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
 
@@ -49,7 +50,7 @@ sealed class OfflineArchive(DataFolder? folder, System.Data.Common.DbDataSource 
         try
         {
             var log = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
-            return new(folder, store, await Archive.OpenAsync(folder.Archive, store, RecordingOptions.Default, TimeProvider.System, log, stop));
+            return new(folder, store, await Archive.OpenAsync(StorageSetup.Of(options.Storage, folder.Path), store, RecordingOptions.Default, TimeProvider.System, log, stop));
         }
         catch
         {

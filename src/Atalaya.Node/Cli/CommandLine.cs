@@ -48,6 +48,7 @@ static class CommandLine
         root.Subcommands.Add(ExportVerb.Create());
         root.Subcommands.Add(CheckVerb.Create());
         root.Subcommands.Add(ReindexVerb.Create());
+        root.Subcommands.Add(VolumeVerb.Create());
         root.Subcommands.Add(OptionsVerb.Create());
         root.Subcommands.Add(SimulateVerb.Create());
         root.Subcommands.Add(OptionsVerb.CreateOpenApi());

@@ -2,8 +2,10 @@ using Atalaya.Cameras;
 using Atalaya.Media;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Options;
+using Atalaya.Node.Storage;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
+using Atalaya.Recording.Storage;
 
 namespace Atalaya.Node.Footage;
 
@@ -12,8 +14,12 @@ sealed class Recordings(NodeDatabase database, NodeOptions options, CameraRoster
 {
     readonly ILogger _log = logs.CreateLogger("Atalaya.Recording");
     readonly Dictionary<(string Camera, StreamKind Stream), Slot> _slots = [];  // under itself
+    readonly Dictionary<string, RetentionLimits> _limits = new(StringComparer.Ordinal);  // of cameras that have their own; under _slots
+    readonly CancellationTokenSource _stop = new();
     Archive? _archive;
+    Task _care = Task.CompletedTask;
 
+    public Caretaker Caretaker => Archive.Caretaker!;
     public Archive Archive => _archive ?? throw new InvalidOperationException("The node hasn't been started.");
 
     /// <summary>Raised, quickly, when a recorder's state changes.</summary>
@@ -22,7 +28,7 @@ sealed class Recordings(NodeDatabase database, NodeOptions options, CameraRoster
     public async Task StartAsync(CancellationToken stop)
     {
         _archive = await Archive.OpenAsync(
-            database.Folder.Archive,
+            StorageSetup.Of(options.Storage, database.Folder.Path),
             database.Source,
             new()
             {
@@ -38,6 +44,7 @@ sealed class Recordings(NodeDatabase database, NodeOptions options, CameraRoster
         roster.Set.Adding += camera => Follow(camera, camera.Config);
         roster.Set.Changing += Follow;
         roster.Set.Removed += camera => Follow(camera, null);
+        _care = Caretaker.RunAsync(_stop.Token);
     }
 
     public async Task StopAsync(CancellationToken stop) => await DisposeAsync();
@@ -48,6 +55,9 @@ sealed class Recordings(NodeDatabase database, NodeOptions options, CameraRoster
         lock (_slots)
             pending = [.. _slots.Values.Select(s => s.Last)];
         await Task.WhenAll(pending);
+        if (!_stop.IsCancellationRequested)
+            await _stop.CancelAsync();
+        await _care;
         if (Interlocked.Exchange(ref _archive, null) is { } archive)
             await archive.DisposeAsync();
     }
@@ -61,6 +71,16 @@ sealed class Recordings(NodeDatabase database, NodeOptions options, CameraRoster
 
     void Follow(Camera camera, CameraConfig? config)
     {
+        lock (_slots)
+        {
+            // Of a camera that was removed, what is left is kept as the default says.
+            if (config is { KeepFor: not null } or { KeepBytes: not null })
+                _limits[camera.Id] = new(config.KeepFor, config.KeepBytes);
+            else
+                _limits.Remove(camera.Id);
+            Caretaker.Limit(new Dictionary<string, RetentionLimits>(_limits, StringComparer.Ordinal));
+        }
+
         foreach (var stream in (StreamKind[])[StreamKind.Main, StreamKind.Sub])
         {
             bool wanted = config is not null && config.Records(stream) && config.Url(stream) is not null;

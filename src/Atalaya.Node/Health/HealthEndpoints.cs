@@ -6,6 +6,7 @@ using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
+using Atalaya.Recording.Storage;
 
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -26,7 +27,7 @@ public sealed record HealthJson(HealthStateJson State, IReadOnlyList<HealthPartJ
 
 /// <param name="Detail">What is wrong, a sentence each; empty when all is well.</param>
 public sealed record HealthPartJson(
-    [property: Description("cameras, recording, store, analysis or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
+    [property: Description("cameras, recording, storage, store, analysis or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
 
 static class HealthEndpoints
 {
@@ -53,6 +54,9 @@ static class HealthEndpoints
             Part("cameras", HealthStateJson.Degraded, roster.Set.All.Select(c => (c, s: c.Status()))
                 .Where(c => c.s.State is not (CameraState.Running or CameraState.Disabled)).Select(c => $"{c.c.Id} is {c.s.State.ToString().ToLowerInvariant()}: {c.s.Reason}")),
             Part("recording", HealthStateJson.Failed, archive.Recorders.Where(r => r.State == RecorderState.DiskFailed).Select(r => $"{r.Camera}: {r.Reason}")),
+            Part("storage", HealthStateJson.Degraded,
+                [.. recordings.Caretaker.Status.Volumes.Where(v => v.Level != StorageLevel.Ok).Select(v => $"{v.Name}: {v.Detail}"),
+                    .. recordings.Caretaker.Status.Fault is { } trouble ? [$"Footage is neither removed nor moved: {trouble}"] : Array.Empty<string>()]),
             Part("store", HealthStateJson.Degraded, archive.StoreFault is { } fault ? [$"The index can't be written: {fault} Recording goes on."] : []),
             Part("analysis", HealthStateJson.Degraded, analysis.Complaints()),
             Part("configuration", HealthStateJson.Degraded,

@@ -4,6 +4,7 @@ using Atalaya.Cameras;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Footage;
 using Atalaya.Recording;
+using Atalaya.Recording.Storage;
 
 namespace Atalaya.Node.Health;
 
@@ -98,6 +99,24 @@ sealed class NodeMeters : IDisposable
         _meter.CreateObservableGauge("atalaya_recording_pending_rows", () => recordings.Archive.Status().PendingRows, null, "Segments and gaps that wait for the index.");
         _meter.CreateObservableGauge(
             "atalaya_recording_unpublished_segments", () => recordings.Archive.Status().UnpublishedSegments, null, "Closed segments that couldn't be synced and renamed yet.");
+
+        Volumes("atalaya_storage_capacity_bytes", "Size of a volume.", v => v.Capacity);
+        Volumes("atalaya_storage_free_bytes", "What may still be written to it.", v => v.Free);
+        Volumes("atalaya_storage_used_bytes", "Footage on it.", v => v.Used);
+        Volumes("atalaya_storage_held_bytes", "Of that, kept by holds.", v => v.Held);
+        Volumes("atalaya_storage_holds_limit_bytes", "What holds may use.", v => v.HoldsLimit);
+        Volumes("atalaya_storage_level", "0 in order, 1 warning, 2 alarm.", v => (int)v.Level);
+        _meter.CreateObservableGauge(
+            "atalaya_storage_full_in_seconds",
+            () => recordings.Caretaker.Status.Volumes.Where(v => v.FullIn is not null).Select(v => new Measurement<double>(v.FullIn!.Value.TotalSeconds, new KeyValuePair<string, object?>("volume", v.Name))),
+            "s",
+            "Until a volume's reserve is reached at the rate of the last day.");
+        _meter.CreateObservableCounter("atalaya_storage_removed_files_total", () => recordings.Caretaker.Status.Removed, null, "Files removed by retention, or behind a move.");
+        _meter.CreateObservableCounter("atalaya_storage_removed_bytes_total", () => recordings.Caretaker.Status.RemovedBytes, null, "Footage removed by retention.");
+        _meter.CreateObservableCounter("atalaya_storage_moved_bytes_total", () => recordings.Caretaker.Status.MovedBytes, null, "Footage moved to another volume.");
+
+        void Volumes(string name, string help, Func<VolumeStatus, long> value) => _meter.CreateObservableGauge(
+            name, () => recordings.Caretaker.Status.Volumes.Select(v => new Measurement<long>(value(v), new KeyValuePair<string, object?>("volume", v.Name))), null, help);
 
         void Recorders(string name, string help, Func<RecorderStatus, long> value) => _meter.CreateObservableCounter(
             name, () => recordings.Archive.Status().Recorders.Select(r => new Measurement<long>(value(r), Tags(r))), null, help);

@@ -24,6 +24,7 @@ public sealed record NodeOptions
     public LogOptions Log { get; init; } = new();
     public RtspNetworkOptions Rtsp { get; init; } = new();
     public ArchiveOptions Recording { get; init; } = new();
+    public StorageOptions Storage { get; init; } = new();
     public LiveOptions Live { get; init; } = new();
     public PlaybackOptions Playback { get; init; } = new();
     public PreviewOptions Previews { get; init; } = new();

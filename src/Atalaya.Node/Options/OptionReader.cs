@@ -126,6 +126,9 @@ static class OptionReader
             .Where(p => p.GetCustomAttribute<OptionAttribute>() is not null || IsGroup(p))
             .ToDictionary(NameOf, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>An entry of a list that has options of its own.</summary>
+    static bool IsRecord(Type type) => type.IsClass && type.Name.EndsWith("Entry", StringComparison.Ordinal);
+
     static bool IsGroup(PropertyInfo property) => property.PropertyType.Name.EndsWith("Options", StringComparison.Ordinal);
 
     static void Set(object record, PropertyInfo property, string key, YamlNode value, List<OptionError> errors)
@@ -147,7 +150,20 @@ static class OptionReader
             int before = errors.Count;
             foreach (var item in items)
             {
-                if (One(element, about, item, key, errors, ranged: false) is { } read)
+                if (IsRecord(element))
+                {
+                    if (item is YamlMap map)
+                    {
+                        object one = Activator.CreateInstance(element)!;
+                        Apply(map, one, $"{key}[{values.Count}].", errors);
+                        values.Add(one);
+                    }
+                    else
+                    {
+                        errors.Add(new(item.Place, key, "holds options for each entry: write it in the configuration file, each behind a dash."));
+                    }
+                }
+                else if (One(element, about, item, key, errors, ranged: false) is { } read)
                     values.Add(read);
             }
 

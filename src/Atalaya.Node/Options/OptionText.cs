@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 
+using Atalaya.Recording.Storage;
+
 namespace Atalaya.Node.Options;
 
 /// <summary>A count of bytes, written as people do: <c>64KiB</c>, <c>500MB</c>, <c>10GiB</c>.</summary>
@@ -99,6 +101,15 @@ static class OptionText
                 : IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.GetAddressBytes().Length * 8) : null;
             error = "must be a network such as 192.168.0.0/16 or fd00::/8 (with no bits set behind the prefix), or one address";
         }
+        else if (type == typeof(VolumeShare))
+        {
+            string number = text.Trim();
+            if (number.EndsWith('%'))
+                value = double.TryParse(number[..^1], NumberStyles.Float, CultureInfo.InvariantCulture, out double percent) && percent is >= 0 and <= 90 ? new VolumeShare(0, percent / 100) : null;
+            else
+                value = ByteSize.TryParse(number, out var size) ? new VolumeShare(size.Bytes) : null;
+            error = "must be a size such as 20GiB, or a percentage up to 90%";
+        }
         else if (type.IsEnum)
         {
             value = Enum.GetNames(type).Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse(type, text, ignoreCase: true) : null;
@@ -123,6 +134,8 @@ static class OptionText
         TimeSpan span => Duration(span),
         Enum e => JsonNamingPolicy.CamelCase.ConvertName(e.ToString()),
         string s => s,
+        VolumeShare { Fraction: > 0 } share => string.Create(CultureInfo.InvariantCulture, $"{share.Fraction * 100}%"),
+        VolumeShare share => new ByteSize(share.Bytes).ToString(),
         System.Collections.IEnumerable list => string.Join(", ", list.Cast<object>().Select(Format)),
         _ => string.Create(CultureInfo.InvariantCulture, $"{value}"),
     };
@@ -137,6 +150,8 @@ static class OptionText
             : type == typeof(TimeSpan) ? "duration"
             : type == typeof(ByteSize) ? "size"
             : type == typeof(IPNetwork) ? "network"
+            : type == typeof(VolumeShare) ? "size or percentage"
+            : type == typeof(VolumeEntry) ? "volumes"
             : Names(type);
     }
 

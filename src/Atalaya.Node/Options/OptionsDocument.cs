@@ -27,6 +27,24 @@ static class OptionsDocument
             """.ReplaceLineEndings("\n"));
         Table(text, "Node", OptionReader.Entries(typeof(NodeOptions)));
         text.Append("""
+            ## Volumes
+
+            `storage.volumes` is a list in the file; it isn't read from the environment or the command line. Each disk is taken into use once with
+            `atalaya volume adopt NAME`, which writes its identity on it.
+
+            ```yaml
+            storage:
+              retention: { days: 30 }
+              volumes:
+                - { name: fast, path: /mnt/nvme/atalaya, reserve: 20GiB }
+                - { name: large, tier: large, path: /mnt/raid/atalaya }
+                - { name: far, tier: object, endpoint: 'https://s3.example.org', bucket: footage }
+            ```
+
+
+            """.ReplaceLineEndings("\n"));
+        Table(text, "One volume", OptionReader.Entries(typeof(VolumeEntry)));
+        text.Append("""
             ## Cameras
 
             The file may list cameras under `cameras:`. It is watched: a change is taken over within a second, without touching the cameras that stay the same. A file

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Net;
 
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Storage;
 
 namespace Atalaya.Node.Options;
 
@@ -86,6 +87,9 @@ sealed record OptionsSource(
                     $"'{Api.Problems.Shown(origin)}' is not the origin of a loopback page; write it as in http://localhost:5173."));
             }
         }
+
+        foreach (string fault in StorageSetup.Faults(options.Storage, options.Data))
+            errors.Add(new(PlaceOf("storage", text), "storage", fault));
 
         CameraEntry.Check(cameras, options.Rtsp, errors);
         return new(options, cameras, errors, File);

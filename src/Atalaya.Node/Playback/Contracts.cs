@@ -1,6 +1,8 @@
 using System.ComponentModel;
 
+using Atalaya.Media;
 using Atalaya.Recording;
+using Atalaya.Recording.Storage;
 
 namespace Atalaya.Node.Playback;
 
@@ -11,16 +13,28 @@ public sealed record TimelineJson(
     [property: Description("What is not recorded, and why; with a resolution only gaps at least as long.")] IReadOnlyList<GapJson> Gaps,
     [property: Description("The shorter ones, counted by cause. Empty without a resolution.")] IReadOnlyList<ShortGapsJson> ShortGaps,
     [property: Description("Start of the oldest recording of this stream, in the stretch or not.")] DateTimeOffset? Oldest,
-    [property: Description("End of the newest.")] DateTimeOffset? Newest)
+    [property: Description("End of the newest.")] DateTimeOffset? Newest,
+    [property: Description("Holds in force that touch the stretch, not clipped to it.")] IReadOnlyList<HoldSpanJson> Holds)
 {
-    internal static TimelineJson Of(Timeline timeline) => new(
+    /// <param name="holds">In force.</param>
+    internal static TimelineJson Of(string camera, StreamKind stream, Timeline timeline, IReadOnlyList<Hold> holds) => new(
         timeline.From.ToDateTimeOffset(),
         timeline.To.ToDateTimeOffset(),
         [.. timeline.Recorded.Select(s => new[] { s.From.Milliseconds, s.To.Milliseconds })],
         [.. timeline.Gaps.Select(GapJson.Of)],
         [.. timeline.ShortGaps.Select(ShortGapsJson.Of)],
         timeline.Oldest?.ToDateTimeOffset(),
-        timeline.Newest?.ToDateTimeOffset());
+        timeline.Newest?.ToDateTimeOffset(),
+        [.. holds.Where(h => h.Covers(camera, stream) && h.From < timeline.To && h.Span.To > timeline.From).Select(HoldSpanJson.Of)]);
+}
+
+public sealed record HoldSpanJson(
+    [property: Description("GET /api/holds has the rest.")] string Id,
+    DateTimeOffset From,
+    [property: Description("Null: it runs until it is released.")] DateTimeOffset? To,
+    string Reason)
+{
+    internal static HoldSpanJson Of(Hold hold) => new(hold.Id, hold.From.ToDateTimeOffset(), hold.To?.ToDateTimeOffset(), hold.Reason);
 }
 
 public sealed record GapJson(

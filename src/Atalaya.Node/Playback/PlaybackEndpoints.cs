@@ -26,7 +26,7 @@ static class PlaybackEndpoints
             .WithDescription("404 also if nothing is recorded in the stretch; the timeline says why.")
             .Produces<string>(StatusCodes.Status200OK, PlaylistType).Fails(400, 404);
         playback.MapMethods("cameras/{id}/segments/{name}.mp4", ["GET", "HEAD"], SegmentAsync).WithName("getSegment").WithSummary("A segment's bytes, or a range of them.")
-            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404).Produces(416);
+            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 503).Produces(416);
     }
 
     static async Task<Results<Ok<IReadOnlyDictionary<string, TimelineJson>>, ProblemHttpResult>> TimelineOfAllAsync(
@@ -36,9 +36,10 @@ static class PlaybackEndpoints
         if (!query.TryRead(options.Playback.MaxStretch, errors, out var stretch, out var resolution))
             return errors.ToProblem();
         var recorded = await recordings.Archive.TimelinesAsync(stretch.Stream, stretch.From, stretch.To, resolution, stop);
-        var timelines = recorded.ToDictionary(t => t.Key, t => TimelineJson.Of(t.Value));
+        var holds = await recordings.Caretaker.HoldsAsync(ended: false, stop);
+        var timelines = recorded.ToDictionary(t => t.Key, t => TimelineJson.Of(t.Key, stretch.Stream, t.Value, holds));
         foreach (var camera in roster.All)
-            timelines.TryAdd(camera.Config.Id, TimelineJson.Of(new(stretch.From, stretch.To, [], [], [], null, null)));
+            timelines.TryAdd(camera.Config.Id, TimelineJson.Of(camera.Config.Id, stretch.Stream, new(stretch.From, stretch.To, [], [], [], null, null), holds));
         return TypedResults.Ok<IReadOnlyDictionary<string, TimelineJson>>(timelines);
     }
 
@@ -54,7 +55,7 @@ static class PlaybackEndpoints
         // A camera that was removed can still be looked back at.
         return roster.Find(id) is null && timeline.Oldest is null && timeline.Gaps.Count == 0
             ? Problems.NoCamera(id)
-            : TypedResults.Ok(TimelineJson.Of(timeline));
+            : TypedResults.Ok(TimelineJson.Of(id, stretch.Stream, timeline, await recordings.Caretaker.HoldsAsync(ended: false, stop)));
     }
 
     static async Task<Results<ContentHttpResult, ProblemHttpResult>> PlaylistAsync(
@@ -79,7 +80,16 @@ static class PlaybackEndpoints
 
     static async Task<IResult> SegmentAsync(string id, string name, Recordings recordings, HttpContext http, CancellationToken stop)
     {
-        var file = SegmentName.IsCamera(id) && SegmentName.TryParse(name, out _) ? await recordings.Archive.OpenSegmentAsync(id, name, stop) : null;
+        SegmentFile? file;
+        try
+        {
+            file = SegmentName.IsCamera(id) && SegmentName.TryParse(name, out _) ? await recordings.Archive.OpenSegmentAsync(id, name, stop) : null;
+        }
+        catch (IOException fault)
+        {
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "The segment can't be read just now", fault.Message);
+        }
+
         if (file is null)
             return Problems.NotFound("No such segment", "It was never recorded, or its time is over. Ask for the playlist anew.");
         // The segment itself never changes once closed. While it is open, a range that was there stays as it is, but the length doesn't.

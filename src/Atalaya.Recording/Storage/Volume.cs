@@ -25,7 +25,7 @@ sealed class Volume : IAsyncDisposable
         _lock = archiveLock;
         _clock = clock;
         Publisher = new(Folder, disk, options.SyncInterval, clock, log);
-        Writer = new(this, log);
+        Writer = new(this, clock, log);
     }
 
     public VolumeConfig Config { get; }
@@ -39,6 +39,9 @@ sealed class Volume : IAsyncDisposable
 
     /// <summary>It refused a moment ago.</summary>
     public bool IsShunned => Interlocked.Read(ref _failedAt) is var at && at != long.MinValue && MonotonicTime.Now(_clock) - new MonotonicTime(at) < Shun;
+
+    /// <summary>Its writer has been at one piece of work for too long, or files wait for their names.</summary>
+    public bool IsStrained => Writer.Busy > TimeSpan.FromMilliseconds(250) || Publisher.Failed > 0;
 
     public void Failed() => Interlocked.Exchange(ref _failedAt, MonotonicTime.Now(_clock).Nanoseconds);
 

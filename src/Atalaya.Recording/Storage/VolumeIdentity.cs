@@ -69,6 +69,13 @@ sealed record VolumeIdentity(int Version, string Volume, string Name, string Arc
     public static string? Refusal(VolumeConfig config, VolumeIdentity? found, KnownVolume? known, string? archive, bool hasFootage, bool expectsFootage)
     {
         string adopt = $"`atalaya volume adopt {config.Name}`";
+        if (config.Store is { } store && found is null)
+        {
+            return known is null
+                ? $"{store} isn't initialised as a volume yet. Look that it is the right bucket, then: {adopt}."
+                : $"{store} is empty of what volume '{config.Name}' should hold: it is another bucket, or was emptied. Correct its name; if its footage is lost for good: {adopt}.";
+        }
+
         if (found is null)
         {
             if (known is not null || (expectsFootage && !hasFootage))

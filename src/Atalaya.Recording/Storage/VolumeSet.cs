@@ -12,6 +12,11 @@ sealed class VolumeSet : IAsyncDisposable
     /// <summary>In use, fast ones first, in the order of the configuration.</summary>
     public IReadOnlyList<Volume> Local => _local;
 
+    /// <summary>Object stores, whether they answer or not.</summary>
+    public IReadOnlyList<ObjectVolume> Stores { get; set; } = [];
+
+    public ObjectVolume? FindStore(string name) => Stores.FirstOrDefault(s => s.Name == name);
+
     public IEnumerable<Volume> Fast => _local.Where(v => v.Tier == VolumeTier.Fast);
 
     public void Add(Volume volume)
@@ -126,6 +131,8 @@ sealed class VolumeSet : IAsyncDisposable
     {
         foreach (var volume in _local)
             await volume.DisposeAsync();
+        foreach (var store in Stores)
+            store.Dispose();
     }
 
     static double Room(Volume volume)

@@ -529,6 +529,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/storage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Volumes, how full they are and will be, and how long footage of each camera is kept. */
+        get: operations["getStorage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Holds in force, oldest first; with ended=true also those that were released or have expired. */
+        get: operations["listHolds"];
+        put?: never;
+        /**
+         * Keeps footage beyond retention.
+         * @description 409 when it would make recording depend on the reserve, or other footage go early: the problem's 'assessment' says which. Send it again with accept to make it all the same.
+         */
+        post: operations["createHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/holds/assessment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a hold would cost, without making it. */
+        post: operations["assessHold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a hold. Its footage goes when its time is over, or is. */
+        delete: operations["releaseHold"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/exports": {
         parameters: {
             query?: never;
@@ -804,6 +876,7 @@ export interface components {
             transport: components["schemas"]["Transport"];
             record: components["schemas"]["Record"];
             audio: boolean;
+            retention: null | components["schemas"]["CameraRetention"];
             userName: null | string;
             /** @description Whether a password is kept. The password itself is never returned. */
             hasPassword: boolean;
@@ -911,6 +984,7 @@ export interface components {
             record?: null | components["schemas"]["RecordedStreams"];
             /** @description Sound is received and recorded where the camera sends it. Default true. */
             audio?: null | boolean;
+            retention?: null | components["schemas"]["CameraRetention"];
             userName?: null | string;
             /** @description When changing a camera: absent or null keeps the password, an empty string removes it. */
             password?: null | string;
@@ -931,6 +1005,19 @@ export interface components {
             /** @description Token of one of its profiles; needed where one device has several cameras. */
             profile?: null | string;
         };
+        /** @description How long footage of a camera is kept: what goes first is what either limit asks for. */
+        CameraRetention: {
+            /**
+             * Format: double
+             * @description Footage goes when it is older than so many days; null: no such limit.
+             */
+            days: null | number;
+            /**
+             * Format: int64
+             * @description Footage goes from the oldest on when it is more than so many bytes, both streams together; null: no such limit.
+             */
+            bytes: null | number;
+        };
         /** @enum {string} */
         CameraSource: "file" | "api";
         /** @enum {string} */
@@ -947,6 +1034,28 @@ export interface components {
              */
             attempt: number;
             streams: components["schemas"]["StreamStatus"][];
+        };
+        CameraStorage: {
+            camera: string;
+            retention: components["schemas"]["Retention"];
+            /** @description The limits are the camera's own, not the default. */
+            isOwn: boolean;
+            /**
+             * Format: int64
+             * @description Of its footage, both streams.
+             */
+            bytes: number;
+            /** Format: int64 */
+            held: number;
+            /** Format: int64 */
+            bytesPerDay: number;
+            /**
+             * Format: double
+             * @description How many days back it will reach by its limits and the room there is, at today's rate; null: without end.
+             */
+            givesDays: null | number;
+            /** Format: date-time */
+            oldest: null | string;
         };
         CameraStream: {
             /** @description rtsp:// or rtsps://, without credentials. */
@@ -1066,7 +1175,7 @@ export interface components {
             parts: components["schemas"]["HealthPart"][];
         };
         HealthPart: {
-            /** @description cameras, recording, store, analysis or configuration. */
+            /** @description cameras, recording, storage, store, analysis or configuration. */
             name: string;
             state: components["schemas"]["HealthState"];
             /** @description What is wrong, a sentence each; empty when all is well. */
@@ -1074,6 +1183,93 @@ export interface components {
         };
         /** @enum {string} */
         HealthState: "ok" | "degraded" | "failed";
+        Hold: {
+            id: string;
+            cameras: string[];
+            stream: null | components["schemas"]["StreamKind"];
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Null: it runs until it is released.
+             */
+            to: null | string;
+            reason: string;
+            owner: string;
+            /** Format: date-time */
+            created: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself; null: never.
+             */
+            expires: null | string;
+            /**
+             * Format: date-time
+             * @description When it was released or expired; null: it is in force.
+             */
+            ended: null | string;
+            /** @description Who released it, or 'expiry'. */
+            endedBy: null | string;
+        };
+        /** @description What a hold costs, and what it would do to other footage. */
+        HoldAssessment: {
+            /**
+             * Format: int64
+             * @description Footage that it keeps and nothing else does; the future at the rate of the last day.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Of a hold without an end.
+             */
+            bytesPerDay: number;
+            /**
+             * Format: int64
+             * @description Of all holds together, where they are worst off.
+             */
+            heldAfter: number;
+            /**
+             * Format: int64
+             * @description What holds may use there.
+             */
+            limit: number;
+            /** @description Sentences, English. With any of them the hold is made only with accept. */
+            warnings: string[];
+            notes: string[];
+        };
+        HoldInput: {
+            /** @description Ids; also of cameras that were removed and have footage. Required. */
+            cameras?: null | string[];
+            stream?: null | components["schemas"]["StreamKind"];
+            /** @description Start, RFC 3339 with a zone; fractions of a second are rounded outward. Required. */
+            from?: null | string;
+            /** @description End; may lie in the future. Absent or null: it runs until it is released. */
+            to?: null | string;
+            /** @description Why, at most 500 characters. Required. */
+            reason?: null | string;
+            /** @description Who answers for it, at most 100 characters. Required. */
+            owner?: null | string;
+            /** @description When it ends by itself; in the future. Absent or null: never. */
+            expires?: null | string;
+            /** @description Make it although the assessment warns. Default false. */
+            accept?: null | boolean;
+        };
+        HoldMade: {
+            hold: components["schemas"]["Hold"];
+            assessment: components["schemas"]["HoldAssessment"];
+        };
+        HoldSpan: {
+            /** @description GET /api/holds has the rest. */
+            id: string;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Null: it runs until it is released.
+             */
+            to: null | string;
+            reason: string;
+        };
         HttpValidationProblemDetails: {
             type?: null | string;
             title?: null | string;
@@ -1390,6 +1586,18 @@ export interface components {
             held: boolean;
             detail: string;
         };
+        Retention: {
+            /**
+             * Format: double
+             * @description Footage goes when it is older; null: no such limit.
+             */
+            days: null | number;
+            /**
+             * Format: int64
+             * @description Footage of the camera goes from the oldest on when it is more; null: no such limit.
+             */
+            bytes: null | number;
+        };
         /** @enum {string} */
         RtspTransport: "auto" | "tcp" | "udp" | null;
         SceneEvent: {
@@ -1492,6 +1700,23 @@ export interface components {
              */
             missing: number;
         };
+        /** @description What footage lies on, how full it is, and how long footage is kept. */
+        Storage: {
+            /**
+             * Format: date-time
+             * @description When it was measured; null just after the start.
+             */
+            at: null | string;
+            /** @description Why nothing is removed or moved just now; null when all is well. */
+            fault: null | string;
+            volumes: components["schemas"]["Volume"][];
+            /** @description Every camera that has footage, removed ones too, by id. */
+            cameras: components["schemas"]["CameraStorage"][];
+            /** @description Limits of cameras that have none of their own. */
+            retention: components["schemas"]["Retention"];
+        };
+        /** @enum {string} */
+        StorageLevel: "ok" | "warning" | "alarm";
         /**
          * @description Which of a camera's streams.
          * @enum {string}
@@ -1555,6 +1780,8 @@ export interface components {
              * @description End of the newest.
              */
             newest: null | string;
+            /** @description Holds in force that touch the stretch, not clipped to it. */
+            holds: components["schemas"]["HoldSpan"][];
         };
         /**
          * @description How media travels.
@@ -1567,6 +1794,67 @@ export interface components {
             /** Format: date-time */
             to: string;
         };
+        Volume: {
+            name: string;
+            tier: components["schemas"]["VolumeTier"];
+            /** @description Of the identity that was written on the disk; null while the volume is refused. */
+            id: null | string;
+            /** @description Folder, or address of the bucket. */
+            place: string;
+            condition: components["schemas"]["VolumeCondition"];
+            level: components["schemas"]["StorageLevel"];
+            /** @description The condition in a sentence or two, English. */
+            detail: string;
+            /**
+             * Format: int64
+             * @description Bytes; 0 of a bucket without a limit, and of a refused volume; as free.
+             */
+            capacity: number;
+            /** Format: int64 */
+            free: number;
+            /**
+             * Format: int64
+             * @description By footage.
+             */
+            used: number;
+            /** Format: int64 */
+            reserve: number;
+            /**
+             * Format: int64
+             * @description Of that which is used, kept by holds.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Bytes that holds may use.
+             */
+            holdsLimit: number;
+            /**
+             * Format: int64
+             * @description Bytes that come to it in a day, by the last one.
+             */
+            bytesPerDay: number;
+            /**
+             * Format: int64
+             * @description Seconds until its reserve is reached at that rate; null: never, or it is.
+             */
+            fullInSeconds: null | number;
+            /**
+             * Format: date-time
+             * @description Start of the oldest footage on it.
+             */
+            oldest: null | string;
+        };
+        /**
+         * @description How a volume is; the last that applies of: steady, filling, full, holds high, below reserve, holds overrun, unreachable, refused.
+         * @enum {string}
+         */
+        VolumeCondition: "steady" | "filling" | "full" | "holdsHigh" | "belowReserve" | "holdsOverrun" | "unreachable" | "refused";
+        /**
+         * @description What a volume is for. Footage is recorded to fast ones and moves on as it ages.
+         * @enum {string}
+         */
+        VolumeTier: "fast" | "large" | "object";
     };
     responses: never;
     parameters: never;
@@ -3343,6 +3631,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     headSegment: {
@@ -3390,6 +3687,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
             };
         };
     };
@@ -3454,6 +3760,217 @@ export interface operations {
             };
             /** @description Service Unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getStorage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Storage"];
+                };
+            };
+        };
+    };
+    listHolds: {
+        parameters: {
+            query?: {
+                ended?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"][];
+                };
+            };
+        };
+    };
+    createHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldMade"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    assessHold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldAssessment"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    releaseHold: {
+        parameters: {
+            query?: {
+                by?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -22,6 +22,7 @@ export function removedCameras(present: readonly Camera[], timelines: Record<str
       audio: true,
       userName: null,
       hasPassword: false,
+      retention: null,
       fingerprint: null,
       onvif: null,
       status: { state: 'disabled', reason: '', since: '1970-01-01T00:00:00.000Z', attempt: 0, streams: [] },

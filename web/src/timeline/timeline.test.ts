@@ -119,6 +119,7 @@ const timeline: Timeline = {
     { from: new Date(noon + 60_000).toISOString(), to: null, cause: 'camera', detail: '' },
   ],
   shortGaps: [],
+  holds: [],
   oldest: null,
   newest: null,
 };

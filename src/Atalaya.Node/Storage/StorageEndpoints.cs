@@ -1,0 +1,122 @@
+using Atalaya.Media;
+using Atalaya.Node.Api;
+using Atalaya.Node.Cameras;
+using Atalaya.Node.Footage;
+using Atalaya.Node.Options;
+using Atalaya.Node.Playback;
+using Atalaya.Recording;
+using Atalaya.Recording.Storage;
+
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Atalaya.Node.Storage;
+
+static class StorageEndpoints
+{
+    const int MaxCameras = 200, MaxReason = 500, MaxOwner = 100;
+
+    public static void MapStorage(this IEndpointRouteBuilder routes)
+    {
+        var storage = routes.MapGroup("/api").WithTags("storage");
+        storage.MapGet("storage", Status).WithName("getStorage").WithSummary("Volumes, how full they are and will be, and how long footage of each camera is kept.");
+        storage.MapGet("holds", ListAsync).WithName("listHolds").WithSummary("Holds in force, oldest first; with ended=true also those that were released or have expired.");
+        storage.MapPost("holds", CreateAsync).WithName("createHold").WithSummary("Keeps footage beyond retention.")
+            .WithDescription("409 when it would make recording depend on the reserve, or other footage go early: the problem's 'assessment' says which. Send it again with accept to make it all the same.")
+            .Produces<HoldMadeJson>(StatusCodes.Status201Created).Fails(400, 404, 409, 413, 415);
+        storage.MapPost("holds/assessment", AssessAsync).WithName("assessHold").WithSummary("What a hold would cost, without making it.")
+            .Produces<HoldAssessmentJson>().Fails(400, 404, 413, 415);
+        storage.MapDelete("holds/{id}", ReleaseAsync).WithName("releaseHold").WithSummary("Ends a hold. Its footage goes when its time is over, or is.")
+            .Produces(StatusCodes.Status204NoContent).Fails(400, 404);
+    }
+
+    static StorageJson Status(Recordings recordings, NodeOptions options) => StorageJson.Of(recordings.Caretaker.Status, options.Storage.Retention.ToLimits());
+
+    static async Task<IReadOnlyList<HoldJson>> ListAsync(Recordings recordings, bool? ended, CancellationToken stop) =>
+        [.. (await recordings.Caretaker.HoldsAsync(ended ?? false, stop)).Select(HoldJson.Of)];
+
+    static async Task<Results<Created<HoldMadeJson>, ProblemHttpResult>> CreateAsync(
+        HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+    {
+        var (request, refusal) = await ReadAsync(input, recordings, roster, clock, stop);
+        if (request is null)
+            return refusal!;
+        var (hold, assessment) = await recordings.Caretaker.HoldAsync(request, input.Accept ?? false, stop);
+        if (hold is not null)
+            return TypedResults.Created($"/api/holds/{hold.Id}", new HoldMadeJson(HoldJson.Of(hold), HoldAssessmentJson.Of(assessment)));
+        return TypedResults.Problem(new ProblemDetails
+        {
+            Status = StatusCodes.Status409Conflict,
+            Title = "The hold has effects that nobody accepted",
+            Detail = string.Join(" ", assessment.Warnings) + " Send it again with accept to make it all the same.",
+            Extensions = { ["assessment"] = HoldAssessmentJson.Of(assessment) },
+        });
+    }
+
+    static async Task<Results<Ok<HoldAssessmentJson>, ProblemHttpResult>> AssessAsync(
+        HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+    {
+        var (request, refusal) = await ReadAsync(input, recordings, roster, clock, stop);
+        return request is null ? refusal! : TypedResults.Ok(HoldAssessmentJson.Of(await recordings.Caretaker.AssessAsync(request, stop)));
+    }
+
+    static async Task<Results<NoContent, ProblemHttpResult>> ReleaseAsync(string id, string? by, Recordings recordings, CancellationToken stop)
+    {
+        if (string.IsNullOrWhiteSpace(by) || by.Length > MaxOwner || by == Hold.Expiry || by.Any(char.IsControl))
+            return Problems.Invalid("by", $"must say who releases it, in at most {MaxOwner} characters.");
+        return await recordings.Caretaker.ReleaseAsync(id, by, stop)
+            ? TypedResults.NoContent()
+            : Problems.NotFound("No such hold", "There is no hold of this id in force: it was released, has expired, or never was.");
+    }
+
+    static async Task<(HoldRequest? Request, ProblemHttpResult? Refusal)> ReadAsync(
+        HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        if (input.Cameras is not { Count: > 0 and <= MaxCameras } cameras)
+            errors.Add("cameras", $"must name 1 to {MaxCameras} cameras.");
+        else if (cameras.FirstOrDefault(c => !SegmentName.IsCamera(c)) is { } odd)
+            errors.Add("cameras", $"'{Problems.Shown(odd)}' is not the id of a camera.");
+        Words("reason", input.Reason, MaxReason);
+        Words("owner", input.Owner, MaxOwner);
+        bool read = Stretch.TryTime("from", input.From, errors, out var from);
+        WallTime? to = null, expires = null;
+        if (!string.IsNullOrEmpty(input.To) && Stretch.TryTime("to", input.To, errors, out var end))
+        {
+            to = Up(end);
+            if (read && end <= from)
+                errors.Add("to", "must be after from.");
+        }
+
+        if (!string.IsNullOrEmpty(input.Expires) && Stretch.TryTime("expires", input.Expires, errors, out var at))
+        {
+            expires = at;
+            if (at <= WallTime.Now(clock))
+                errors.Add("expires", "must lie in the future.");
+        }
+
+        if (errors.Any)
+            return (null, errors.ToProblem());
+        foreach (string id in input.Cameras!)
+        {
+            // One that was removed can still be held.
+            if (roster.Find(id) is null && recordings.Caretaker.Status.Cameras.All(c => c.Camera != id)
+                && (await recordings.Archive.TimelineAsync(id, StreamKind.Main, from, from + TimeSpan.FromSeconds(1), stop: stop)).Oldest is null)
+            {
+                return (null, Problems.NoCamera(id));
+            }
+        }
+
+        return (new([.. input.Cameras.Distinct(StringComparer.Ordinal)], input.Stream, Down(from), to, input.Reason!.Trim(), input.Owner!.Trim(), expires), null);
+
+        void Words(string field, string? text, int longest)
+        {
+            if (string.IsNullOrWhiteSpace(text) || text.Length > longest || text.Any(char.IsControl))
+                errors.Add(field, $"must be 1 to {longest} characters, without line breaks.");
+        }
+    }
+
+    static WallTime Down(WallTime at) => new(at.Microseconds / 1_000_000 * 1_000_000);
+
+    static WallTime Up(WallTime at) => new((at.Microseconds + 999_999) / 1_000_000 * 1_000_000);
+}
