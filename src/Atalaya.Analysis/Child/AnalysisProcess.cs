@@ -77,6 +77,24 @@ public sealed class AnalysisProcess : IDisposable
 
     public void Dispose() => _link.Dispose();
 
+    /// <summary>Runs a thread's work; whatever it didn't foresee ends the process, which the node sees at once. A thread that ended alone would only be missing.</summary>
+    internal static void DieOf(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (IOException)
+        {
+            // The node is gone; who reads from it ends the process.
+        }
+        catch (Exception fault)
+        {
+            Console.Error.WriteLine($"atalaya: {fault}");
+            Environment.Exit(1);
+        }
+    }
+
     [SupportedOSPlatform("linux")]
     async Task ServeAsync(CancellationToken stop)
     {
@@ -102,7 +120,7 @@ public sealed class AnalysisProcess : IDisposable
         await _link.SendAsync(MessageKind.Ready, new(MessageLink.Version, Environment.ProcessId, restraints, missing), WireJson.Default.Ready, default, stop);
 
         using var rota = new Rota(threads, detectors, _link, TimeProvider.System);
-        var sprites = Task.Factory.StartNew(MakeSprites, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var sprites = Task.Factory.StartNew(() => DieOf(MakeSprites), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             while (await _link.ReceiveAsync(stop) is { } message)

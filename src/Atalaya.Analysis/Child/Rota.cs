@@ -31,7 +31,7 @@ sealed class Rota : IDisposable
         _link = link;
         _clock = clock;
         _threads = [.. Enumerable.Range(0, threads).Select(i =>
-            Task.Factory.StartNew(() => Work(detectors.For(i)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+            Task.Factory.StartNew(() => AnalysisProcess.DieOf(() => Work(detectors.For(i))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         _telling = clock.CreateTimer(_ => Tell(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
     }
 

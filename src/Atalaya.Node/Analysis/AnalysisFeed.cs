@@ -50,6 +50,7 @@ sealed class AnalysisFeed : IAsyncDisposable
     CancellationTokenSource _changed = new();       // under _gate; cancelled when settings change
     CameraAnalysis _settings;                       // under _gate to write
     volatile AnalysisLine? _line;
+    volatile StreamKind _fed;                       // what _line gets
     volatile string _fault = "";
     volatile SeenPicture? _latest;
     StreamFigures? _figures;
@@ -80,11 +81,15 @@ sealed class AnalysisFeed : IAsyncDisposable
 
     public void Change(CameraAnalysis settings)
     {
+        if (!settings.Equals(Settings))
+            BeginAnew(settings);
+    }
+
+    void BeginAnew(CameraAnalysis settings)
+    {
         CancellationTokenSource before;
         lock (_gate)
         {
-            if (settings.Equals(_settings))
-                return;
             _settings = settings;
             before = _changed;
             _changed = new();
@@ -113,6 +118,10 @@ sealed class AnalysisFeed : IAsyncDisposable
         var line = _line;
         if (line?.OldestSent is { } oldest && MonotonicTime.Now(_clock).Nanoseconds - oldest > patience.Ticks * TimeSpan.NanosecondsPerTick)
             _host.End(line, $"A picture of {_camera.Id} took longer than {patience.TotalSeconds:0} s.");
+
+        // The camera got a sub-stream, or lost it.
+        if (line is not null && _fed != Stream(settings))
+            BeginAnew(settings);
 
         var host = _host.Status();
         double sinceUnit = Since(Interlocked.Read(ref _unitsAt)), sinceResult = Since(Interlocked.Read(ref _resultsAt));
@@ -227,7 +236,7 @@ sealed class AnalysisFeed : IAsyncDisposable
 
     async Task FeedAsync(AnalysisLine line, CameraAnalysis settings, CancellationToken stop)
     {
-        var stream = Stream(settings);
+        var stream = _fed = Stream(settings);
         using var reader = _camera.Hub(stream).Open(Queue, Overflow.SkipToKeyFrame, default, QueueBytes);
         _fault = "";
         Volatile.Write(ref _figures, null);

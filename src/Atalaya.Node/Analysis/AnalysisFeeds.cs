@@ -67,7 +67,6 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
             return;
         await _ledger.StartAsync(_store, stop);
         _roster.Set.Adding += Follow;
-        _roster.Set.Changing += OnChanging;
         _roster.Set.Removed += OnRemoved;
         _host.Changed += OnHost;
         foreach (var camera in _roster.Set.All)
@@ -83,7 +82,6 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         _roster.Set.Adding -= Follow;
-        _roster.Set.Changing -= OnChanging;
         _roster.Set.Removed -= OnRemoved;
         _host.Changed -= OnHost;
         await _stop.CancelAsync();
@@ -147,20 +145,6 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
             return;
         foreach (var feed in _feeds.Values)
             feed.OnProcessEnded(status.Reason);
-    }
-
-    void OnChanging(Camera camera, CameraConfig config)
-    {
-        // A sub-stream that came or went: the feed looks again.
-        if (camera.Config.Sub is null != config.Sub is null && _feeds.TryRemove(camera.Id, out var feed))
-            _ = AgainAsync(camera, feed);
-    }
-
-    async Task AgainAsync(Camera camera, AnalysisFeed feed)
-    {
-        await feed.DisposeAsync();
-        if (_roster.Set.Find(camera.Id) == camera)
-            Follow(camera);
     }
 
     void OnRemoved(Camera camera)

@@ -125,6 +125,9 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     {
         if (!_options.Enabled)
             return Unavailable("Analysis is switched off in the configuration.");
+        long size = request.Format.Configuration.Length + request.KeyFrames.Sum(k => (long)k.Length);
+        if (size > MessageLink.MaxBytes)
+            return new(SpriteEnd.Unreadable, [], [], $"Key frames of {size >> 20} MiB are more than one sprite may be made of.");
         await _sprites.WaitAsync(stop);
         try
         {
@@ -136,7 +139,15 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
             _spritesWanted[id] = result;
             try
             {
-                byte[] bytes = [.. request.Format.Configuration.Span, .. request.KeyFrames.SelectMany(k => k.ToArray())];
+                byte[] bytes = new byte[size];
+                request.Format.Configuration.CopyTo(bytes);
+                int at = request.Format.Configuration.Length;
+                foreach (var key in request.KeyFrames)
+                {
+                    key.CopyTo(bytes.AsMemory(at));
+                    at += key.Length;
+                }
+
                 var head = new SpriteHead(
                     id, request.Format.Codec, request.Format.CodecString, request.Format.Width, request.Format.Height, request.Format.Configuration.Length,
                     [.. request.KeyFrames.Select(k => k.Length)], request.TileWidth, request.TileHeight, request.Columns, request.Quality);
@@ -267,6 +278,12 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
             }
             catch (Exception fault) when (fault is IOException or SocketException or UnauthorizedAccessException or TimeoutException)
             {
+                reason = fault.Message;
+            }
+            catch (Exception fault)
+            {
+                // A bug of ours, or an answer that nobody thought of: analysis begins anew, and the node goes on.
+                _log.LogError(fault, "The analysis process was lost.");
                 reason = fault.Message;
             }
 

@@ -15,6 +15,8 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
 
     readonly SemaphoreSlim _credits = new(Credits, Credits);
     readonly CancellationTokenSource _ended = new();
+    readonly Lock _closing = new();
+    bool _closed;       // under _closing: the host may still have this in hand when its feed is through with it
     readonly ConcurrentDictionary<long, long> _sent = new();    // sequence → monotonic nanoseconds when it was sent
     long _sequence;
 
@@ -47,16 +49,32 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
 
     public void Done(long sequence)
     {
-        // A process that answers what wasn't asked gets no credit for it.
-        if (_sent.TryRemove(sequence, out _))
-            _credits.Release();
+        lock (_closing)
+        {
+            // A process that answers what wasn't asked gets no credit for it.
+            if (!_closed && _sent.TryRemove(sequence, out _))
+                _credits.Release();
+        }
     }
 
-    public void End() => _ended.Cancel();
+    public void End()
+    {
+        lock (_closing)
+        {
+            if (!_closed)
+                _ended.Cancel();
+        }
+    }
 
     public void Dispose()
     {
-        _ended.Dispose();
-        _credits.Dispose();
+        lock (_closing)
+        {
+            if (_closed)
+                return;
+            _closed = true;
+            _ended.Dispose();
+            _credits.Dispose();
+        }
     }
 }
