@@ -3,11 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 port=${ATALAYA_PORT:-8480} rtsp=${ATALAYA_RTSP_PORT:-8554} onvif=${ATALAYA_ONVIF_PORT:-8600}
+detector=$PWD/.cache/detector
 export -n ATALAYA_PORT ATALAYA_RTSP_PORT ATALAYA_ONVIF_PORT    # Ours; the node would take them for misspelt options.
 home=$PWD/.cache/demo media=$PWD/.cache/media
 
 scripts/setup.sh demo
 scripts/media.sh "$media"
+scripts/detector.sh
 scripts/build.sh
 
 mkdir -p "$home"
@@ -33,6 +35,7 @@ onvif_of() {
   echo "name: \"Demo post\""
   echo "listen: \"127.0.0.1:$port\""
   echo "data: \"$home/data\""
+  echo "analysis: { model: \"$detector/nanodet-g.yaml\", runtime: \"$detector/libonnxruntime.so.1\" }"
   echo "cameras:"
   while IFS='|' read -r id name record turns; do
     device=''
@@ -64,6 +67,19 @@ trap 'exit 0' INT TERM
 simulator=$!
 ./atalaya serve --config "$home/atalaya.yaml" &
 node=$!
+# A line and a zone to begin with, once: what you change or remove in the page stays so.
+if [ ! -f "$home/.rules" ]; then
+  (
+    put() { curl -fsS -o /dev/null -X PUT -H 'Content-Type: application/json' --data "$2" "http://127.0.0.1:$port/api/cameras/$1/rules"; }
+    until curl -fs -o /dev/null "http://127.0.0.1:$port/api/node"; do
+      kill -0 "$node" 2>/dev/null || exit 0
+      sleep 0.5
+    done
+    put north-gate '{"rules":[{"type":"line","id":"road","name":"Across the road","points":[[0.35,0.45],[0.75,0.95]],"classes":["person"]}]}'
+    put west-path '{"rules":[{"type":"zone","id":"path","name":"On the path","points":[[0.3,0.3],[0.8,0.3],[0.8,0.8],[0.3,0.8]],"classes":["person"]}]}'
+    touch "$home/.rules"
+  ) &
+fi
 # Ends when either does.
 wait -n "$simulator" "$node"
 if ! kill -0 "$simulator" 2>/dev/null; then

@@ -12,7 +12,7 @@ dotnet --version >/dev/null 2>&1 || fail "'dotnet --version' does not satisfy gl
 command -v node >/dev/null || fail "Node.js is missing: install Node 20 or newer"
 [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node.js $(node --version) is too old: install Node 20 or newer"
 
-packages=(ca-certificates ffmpeg libturbojpeg0)
+packages=(ca-certificates curl ffmpeg libturbojpeg0)
 # What the analysis process decodes with; its name carries the release.
 case "$(. /etc/os-release 2>/dev/null; printf '%s' "${ID:-}${VERSION_ID:-}")" in
   debian12) packages+=(libavcodec59 libswscale6) ;;

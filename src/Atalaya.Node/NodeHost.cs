@@ -15,6 +15,7 @@ using Atalaya.Node.Security;
 using Atalaya.Node.Site;
 using Atalaya.Node.Storage;
 using Atalaya.Node.Store;
+using Atalaya.Node.Tracks;
 
 using Microsoft.Extensions.Logging.Console;
 
@@ -49,6 +50,7 @@ static class NodeHost
             .AddRecordings()
             .AddCameras()
             .AddAnalysis()
+            .AddTracks()
             .AddHealth()
             .AddPreviews()
             .AddExports()
@@ -69,6 +71,8 @@ static class NodeHost
         app.MapCameraControl();
         app.MapScene();
         app.MapAnalysis();
+        app.MapRules();
+        app.MapTracks();
         app.MapLive();
         app.MapPlayback();
         app.MapPreviews();

@@ -13,6 +13,7 @@ import { theme } from './theme';
 
 const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
 const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
+const RulesRoom = lazy(() => import('./rules/RulesRoom'));
 const ExportsRoom = lazy(() => import('./exports/ExportsRoom'));
 
 // The scheme is kept under our own key, where preferences.js finds it before the first paint.
@@ -101,6 +102,8 @@ function Room() {
       return <TimelineRoom />;
     case '/exports':
       return <ExportsRoom />;
+    case '/settings/rules':
+      return <RulesRoom />;
     case '/settings/cameras':
       return <CamerasRoom />;
     default:

@@ -44,6 +44,7 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
     Detector? _detector;            // of the thread that works now
     MediaTime _due, _lastMotion, _lastDetection;
     bool _fresh = true;             // nothing was looked at in this run
+    int _trackers;
     long _decoded, _analysed, _detected, _stale;
     double _seconds;
     string _fault = "";
@@ -105,8 +106,7 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
 
     void BeginRules()
     {
-        _tracker = NewTracker();
-        _tracks = [];
+        NewTracker();
         // The node checked them; what it accepted and this can't read is a fault to be shown, not to die of.
         GroundPlane? ground = null;
         string fault = "";
@@ -122,7 +122,12 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
         _rules = new(config?.Rules ?? [], ground, zone, Aspect);
     }
 
-    Tracker NewTracker() => new(TrackerOptions.Default with { Aspect = Aspect });
+    void NewTracker()
+    {
+        _tracker = new(TrackerOptions.Default with { Aspect = Aspect });
+        _trackers++;
+        _tracks = [];
+    }
 
     void Open(FormatHead format, byte[] configuration)
     {
@@ -143,8 +148,7 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
         _pending.Clear();
         _fresh = true;
         IsMoving = false;
-        _tracker = NewTracker();
-        _tracks = [];
+        NewTracker();
     }
 
     void Decode(UnitHead unit, ReadOnlySpan<byte> bytes)
@@ -208,11 +212,11 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
         foreach (var track in _tracks)
         {
             if (track.IsConfirmed)
-                seen.Add(new(track.Id, track.Class, track.Box, track.Score, track.IsCoasting));
+                seen.Add(new(track.Id, track.Class, track.Box, track.Score, track.IsCoasting, track.Born, track.BornBox, track.VelocityX, track.VelocityY));
         }
 
         var result = new ResultHead(
-            channel, at.Ticks, unit.Wall, unit.Arrival, _gate.IsLearning, _gate.SceneChanged, detect, [.. _gate.Regions], seen, [.. events]);
+            channel, at.Ticks, unit.Wall, unit.Arrival, _gate.IsLearning, _gate.SceneChanged, detect, [.. _gate.Regions], seen, [.. events], _trackers);
         Send(MessageKind.Result, result, WireJson.Default.ResultHead, IsMoving ? _gate.Heat.ToArray() : default);
     }
 

@@ -57,16 +57,20 @@ public sealed record DoneHead(int Channel, long Sequence);
 /// <summary>What one picture showed. The bytes are the heat of <see cref="Motion.MotionGate"/>, or none where nothing moved.</summary>
 /// <param name="Learning">The scene is being learned: what moves isn't known.</param>
 /// <param name="Detected">The detector looked at it.</param>
+/// <param name="Tracker">Which tracker of this channel numbered the tracks: another one begins anew at 1.</param>
 public sealed record ResultHead(
     int Channel, long Presentation, long Wall, long Arrival, bool Learning, bool SceneChanged, bool Detected,
-    IReadOnlyList<Box> Moving, IReadOnlyList<SeenTrack> Tracks, IReadOnlyList<RuleEvent> Events);
+    IReadOnlyList<Box> Moving, IReadOnlyList<SeenTrack> Tracks, IReadOnlyList<RuleEvent> Events, int Tracker);
 
 /// <summary>What rules noticed while no picture came.</summary>
 public sealed record EventsHead(int Channel, IReadOnlyList<RuleEvent> Events);
 
 /// <summary>A confirmed track as the page shows it.</summary>
 /// <param name="Coasting">This picture didn't show it.</param>
-public sealed record SeenTrack(long Id, ObjectClass Class, Box Box, float Score, bool Coasting);
+/// <param name="Born">Media time of the picture that first showed it, and where it was then: what rules need to be tried on it later.</param>
+/// <param name="VelocityX">Picture widths per second, to the right.</param>
+/// <param name="VelocityY">Picture heights per second, downwards.</param>
+public sealed record SeenTrack(long Id, ObjectClass Class, Box Box, float Score, bool Coasting, MediaTime Born, Box BornBox, float VelocityX, float VelocityY);
 
 /// <summary>A stream can't be analysed. Empty: it can again.</summary>
 public sealed record FaultHead(int Channel, string Fault);

@@ -1,8 +1,6 @@
 using System.ComponentModel;
 using System.Globalization;
-using System.Text.Json;
 
-using Atalaya.Analysis.Rules;
 using Atalaya.Incidents;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
@@ -35,10 +33,6 @@ static class AnalysisEndpoints
             .Produces<CameraAnalysisJson>().Fails(404);
         analysis.MapPut("/api/cameras/{id}/analysis", PutCameraAsync).WithName("putCameraAnalysis").WithSummary("Changes how a camera is analysed. What is left out takes its default.")
             .Produces<CameraAnalysisJson>().Fails(400, 404, 413, 415);
-        analysis.MapGet("/api/cameras/{id}/rules", GetRules).WithName("getCameraRules").WithSummary("What shall be noticed on a camera, as in ref/rules.md.")
-            .Produces<JsonElement>().Fails(404);
-        analysis.MapPut("/api/cameras/{id}/rules", PutRulesAsync).WithName("putCameraRules").WithSummary("Replaces a camera's rules; they hold from the next picture on.")
-            .Produces<JsonElement>().Fails(400, 404, 413, 415);
         analysis.MapGet("/api/cameras/{id}/analysis/blind", GetBlindAsync).WithName("listBlindStretches")
             .WithSummary("When, and why, a camera wasn't analysed.").Produces<IReadOnlyList<BlindStretchJson>>().Fails(400, 404);
         analysis.MapGet("/api/cameras/{id}/motion", GetMotion).WithName("findMotion").WithSummary("When anything moved in a part of a camera's picture.")
@@ -86,29 +80,6 @@ static class AnalysisEndpoints
         await feeds.ChangeAsync(id, settings, stop);
         return TypedResults.Ok(Of(settings));
     }
-
-    static Results<Ok<JsonElement>, ProblemHttpResult> GetRules(string id, AnalysisFeeds feeds, CameraRoster roster) =>
-        roster.Find(id) is null ? Problems.NoCamera(id) : TypedResults.Ok(Rules(feeds.Settings(id)));
-
-    static async Task<Results<Ok<JsonElement>, ProblemHttpResult>> PutRulesAsync(string id, JsonElement rules, AnalysisFeeds feeds, CameraRoster roster, CancellationToken stop)
-    {
-        if (roster.Find(id) is null)
-            return Problems.NoCamera(id);
-        string text = rules.GetRawText();
-        if (RuleReader.Read(text, feeds.Aspect(id), out var faults) is null)
-        {
-            var errors = new FieldErrors();
-            foreach (var fault in faults)
-                errors.Add(fault.Path.Length == 0 ? "rules" : fault.Path, fault.Message);
-            return errors.ToProblem();
-        }
-
-        var settings = feeds.Settings(id) with { Rules = text };
-        await feeds.ChangeAsync(id, settings, stop);
-        return TypedResults.Ok(Rules(settings));
-    }
-
-    static JsonElement Rules(CameraAnalysis settings) => JsonElement.Parse(settings.Rules.Length == 0 ? """{ "rules": [] }""" : settings.Rules);
 
     static async Task<Results<Ok<IReadOnlyList<BlindStretchJson>>, ProblemHttpResult>> GetBlindAsync(
         string id, [AsParameters] StretchQuery query, AnalysisFeeds feeds, CameraRoster roster, NodeOptions options, CancellationToken stop)

@@ -10,7 +10,11 @@ namespace Atalaya.Node.Analysis;
 /// <summary>What one analysed picture of a camera showed.</summary>
 /// <param name="Media">On the clock of <paramref name="Stream"/>'s run.</param>
 /// <param name="Wall">When the picture came.</param>
-sealed record SeenPicture(string Camera, StreamKind Stream, MediaTime Media, WallTime Wall, bool Learning, IReadOnlyList<Box> Moving, IReadOnlyList<SeenTrack> Tracks);
+/// <param name="Width">Of the picture, pixels.</param>
+/// <param name="Tracker">Who numbered the tracks: another one begins anew at 1.</param>
+sealed record SeenPicture(
+    string Camera, StreamKind Stream, MediaTime Media, WallTime Wall, int Width, int Height, long Tracker, bool Learning, IReadOnlyList<Box> Moving,
+    IReadOnlyList<SeenTrack> Tracks);
 
 /// <summary>How the analysis of one camera goes.</summary>
 /// <param name="Asked">Pictures a second.</param>
@@ -43,6 +47,7 @@ sealed class AnalysisFeed : IAsyncDisposable
     readonly BlindLedger _ledger;
     readonly MotionHeat _heat;
     readonly Action<SceneEvent> _onEvent;
+    readonly Action<SeenPicture> _onSeen;
     readonly TimeProvider _clock;
     readonly ILogger _log;
     readonly CancellationTokenSource _stop = new();
@@ -53,6 +58,7 @@ sealed class AnalysisFeed : IAsyncDisposable
     volatile StreamKind _fed;                       // what _line gets
     volatile string _fault = "";
     volatile SeenPicture? _latest;
+    volatile VideoFormat? _format;      // of what was sent last
     StreamFigures? _figures;
     long _skipped, _unitsAt, _resultsAt, _ageTicks = -1, _started;
     readonly Queue<(long At, long Analysed)> _rates = [];   // under _gate: of the last seconds
@@ -60,7 +66,7 @@ sealed class AnalysisFeed : IAsyncDisposable
     readonly Task _running;
 
     public AnalysisFeed(
-        Camera camera, CameraAnalysis settings, AnalysisHost host, BlindLedger ledger, MotionHeat heat, Action<SceneEvent> onEvent, TimeProvider clock, ILogger log)
+        Camera camera, CameraAnalysis settings, AnalysisHost host, BlindLedger ledger, MotionHeat heat, Action<SceneEvent> onEvent, Action<SeenPicture> onSeen, TimeProvider clock, ILogger log)
     {
         _camera = camera;
         _settings = settings;
@@ -68,6 +74,7 @@ sealed class AnalysisFeed : IAsyncDisposable
         _ledger = ledger;
         _heat = heat;
         _onEvent = onEvent;
+        _onSeen = onSeen;
         _clock = clock;
         _log = log;
         _started = clock.GetTimestamp();
@@ -245,7 +252,7 @@ sealed class AnalysisFeed : IAsyncDisposable
         line.OnFault = fault => _fault = fault;
         line.OnFigures = TakeFigures;
         line.OnEvents = Take;
-        line.OnResult = (result, heat) => Take(result, heat, stream);
+        line.OnResult = (result, heat) => Take(line, result, heat, stream);
         _line = line;
         bool keysOnly = false;
         await ConfigureAsync();
@@ -301,7 +308,7 @@ sealed class AnalysisFeed : IAsyncDisposable
                 var next = (VideoFormat)unit.Format;
                 if (format is null || !format.Equals(next))
                     await line.SendAsync(MessageKind.Format, new(line.Number, next.Codec, next.CodecString, next.Width, next.Height), WireJson.Default.FormatHead, next.Configuration, stop);
-                format = next;
+                format = _format = next;
             }
 
             await line.SendUnitAsync(unit, MonotonicTime.Now(_clock).Nanoseconds, stop);
@@ -328,10 +335,10 @@ sealed class AnalysisFeed : IAsyncDisposable
     }
 
     // What comes from a process that reads strangers' video is looked at before it is believed.
-    void Take(ResultHead result, ReadOnlyMemory<byte> heat, StreamKind stream)
+    void Take(AnalysisLine line, ResultHead result, ReadOnlyMemory<byte> heat, StreamKind stream)
     {
         if (result.Moving.Count > MaxBoxes || result.Tracks.Count > MaxBoxes || result.Events.Count > MaxBoxes
-            || !result.Moving.Concat(result.Tracks.Select(t => t.Box)).All(IsSound) || heat.Length is not (0 or MotionGate.HeatColumns * MotionGate.HeatRows))
+            || !result.Moving.Concat(result.Tracks.SelectMany(t => (Box[])[t.Box, t.BornBox])).All(IsSound) || heat.Length is not (0 or MotionGate.HeatColumns * MotionGate.HeatRows))
             throw new WireException($"A result for {_camera.Id} makes no sense.");
         var now = WallTime.Now(_clock);
         var wall = new WallTime(result.Wall);
@@ -339,7 +346,12 @@ sealed class AnalysisFeed : IAsyncDisposable
             throw new WireException($"A result for {_camera.Id} claims to be of {wall}.");
         Interlocked.Exchange(ref _resultsAt, _clock.GetTimestamp());
         Interlocked.Exchange(ref _ageTicks, Math.Max(0, (MonotonicTime.Now(_clock).Nanoseconds - result.Arrival) / TimeSpan.NanosecondsPerTick));
-        _latest = new(_camera.Id, stream, new(result.Presentation), wall, result.Learning, result.Moving, result.Tracks);
+        var format = _format;
+        var seenPicture = new SeenPicture(
+            _camera.Id, stream, new(result.Presentation), wall, format?.Width ?? 0, format?.Height ?? 0, ((long)line.Number << 32) | (uint)result.Tracker, result.Learning,
+            result.Moving, result.Tracks);
+        _latest = seenPicture;
+        _onSeen(seenPicture);
         _heat.Add(_camera.Id, wall, heat.Span, result.Learning);
         Take(result.Events);
         // Slowness ends when the rate is right again, which is seen from second to second; everything else with the first picture.

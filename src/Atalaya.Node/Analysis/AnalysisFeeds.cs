@@ -57,6 +57,9 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
     public MotionHeat Heat => _heat ?? throw new InvalidOperationException("The node hasn't been started.");
     public BlindLedger Ledger => _ledger;
 
+    /// <summary>Raised for each picture that was looked at, on the loop that reads from the process; must be quick.</summary>
+    public event Action<SeenPicture>? Seen;
+
     public async Task StartAsync(CancellationToken stop)
     {
         _heat = new(Path.Combine(_database.Folder.Path, "motion"), _log);
@@ -136,7 +139,7 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
     void Follow(Camera camera)
     {
         _ledger.Follow(camera.Id);
-        _feeds.TryAdd(camera.Id, new(camera, Settings(camera.Id), _host, _ledger, Heat, seen => _events.Writer.TryWrite(seen), _clock, _log));
+        _feeds.TryAdd(camera.Id, new(camera, Settings(camera.Id), _host, _ledger, Heat, seen => _events.Writer.TryWrite(seen), picture => Seen?.Invoke(picture), _clock, _log));
     }
 
     void OnHost(AnalysisStatus status)

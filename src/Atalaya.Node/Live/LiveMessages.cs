@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 using Atalaya.Media;
 using Atalaya.Node.Analysis;
-using Atalaya.Node.Scene;
+using Atalaya.Node.Tracks;
 
 namespace Atalaya.Node.Live;
 
@@ -22,6 +22,27 @@ sealed record ClockMessage(double Media, DateTimeOffset Wall)
     public string Type => "clock";
 }
 
+/// <summary>What was seen in one analysed picture, when the viewer asked for it.</summary>
+/// <param name="Media">Seconds on the fragments' timeline; null if another stream was analysed than is viewed.</param>
+/// <param name="Wall">When that picture came, by the node's clock.</param>
+/// <param name="Moving">Where it moves: left, top, width, height as fractions.</param>
+sealed record ObjectsMessage(double? Media, DateTimeOffset Wall, IReadOnlyList<TrackJson> Tracks, IReadOnlyList<IReadOnlyList<float>> Moving)
+{
+    [JsonPropertyOrder(-1)]
+    public string Type => "objects";
+}
+
+/// <summary>How the camera's analysis goes, once a second.</summary>
+/// <param name="Asked">Pictures a second that are wanted …</param>
+/// <param name="Given">… and that were looked at, over the last seconds.</param>
+/// <param name="AgeMs">From a picture's arrival to its result, the last one.</param>
+/// <param name="Blind">Why nobody looks; null while somebody does.</param>
+sealed record AnalysisMessage(double Asked, double Given, double? AgeMs, BlindCause? Blind, DateTimeOffset? Since, string Detail)
+{
+    [JsonPropertyOrder(-1)]
+    public string Type => "analysis";
+}
+
 sealed record SkippedMessage(long Units)
 {
     [JsonPropertyOrder(-1)]
@@ -33,24 +54,6 @@ sealed record BreakMessage(BreakCause Cause, string Detail, DateTimeOffset At)
     [JsonPropertyOrder(-1)]
     public string Type => "break";
 }
-
-/// <summary>What analysis saw in one picture, which may have been another stream's.</summary>
-/// <param name="Media">When that picture is shown, seconds on the fragments' timeline; null: of the other stream, to be placed by <paramref name="Wall"/>.</param>
-/// <param name="Moving">Where it moves.</param>
-sealed record SeenMessage(double? Media, DateTimeOffset Wall, IReadOnlyList<BoxJson> Moving, IReadOnlyList<SeenTrackJson> Tracks)
-{
-    [JsonPropertyOrder(-1)]
-    public string Type => "seen";
-
-    public static SeenMessage Of(SeenPicture seen, StreamKind shown) => new(
-        seen.Stream == shown ? Math.Round(seen.Media.Seconds, 6) : null, seen.Wall.ToDateTimeOffset(), [.. seen.Moving.Select(Box)],
-        [.. seen.Tracks.Select(t => new SeenTrackJson(t.Id, t.Class, Box(t.Box), t.Score, t.Coasting))]);
-
-    static BoxJson Box(Atalaya.Incidents.Box box) => new(box.X, box.Y, box.Width, box.Height);
-}
-
-/// <param name="Coasting">This picture didn't show it: that is where it would have gone.</param>
-sealed record SeenTrackJson(long Id, Atalaya.Incidents.ObjectClass Class, BoxJson Box, float Score, bool Coasting);
 
 /// <param name="Code">One word for the page: no-camera, no-stream, bad-request, too-many, removed, too-slow, stopping.</param>
 sealed record ErrorMessage(string Code, string Detail)

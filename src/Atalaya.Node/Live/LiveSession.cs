@@ -4,7 +4,6 @@ using System.Text.Json;
 
 using Atalaya.Media;
 using Atalaya.Media.Mp4;
-using Atalaya.Node.Analysis;
 using Atalaya.Node.Health;
 using Atalaya.Node.Options;
 
@@ -35,6 +34,7 @@ sealed class LiveSession : IDisposable
     readonly HubReader _reader;
     readonly StreamKind _stream;
     readonly bool _wantsAudio;
+    readonly LiveObjects? _objects;
     readonly LiveOptions _options;
     readonly TimeProvider _clock;
     readonly NodeMeters _meters;
@@ -42,19 +42,15 @@ sealed class LiveSession : IDisposable
     readonly ArrayBufferWriter<byte> _message = new(64 << 10);  // One message at a time; grows to the largest key frame and stays.
     FragmentMuxer? _muxer;
     AudioFormat? _audio;            // Of this run or the last one: a browser must know of sound before the first picture.
-    readonly Func<SeenPicture?> _seen;
-    SeenPicture? _told;             // the last one that this viewer heard of
     long _clockSent;
 
     public LiveSession(
-        WebSocket socket, StreamHub hub, StreamKind stream, bool wantsAudio, LiveOptions options, TimeProvider clock, NodeMeters meters, JsonSerializerOptions json,
-        Func<SeenPicture?> seen)
+        WebSocket socket, StreamHub hub, StreamKind stream, bool wantsAudio, LiveObjects? objects, LiveOptions options, TimeProvider clock, NodeMeters meters, JsonSerializerOptions json)
     {
-        _seen = seen;
-
         _socket = socket;
         _stream = stream;
         _wantsAudio = wantsAudio;
+        _objects = objects;
         _options = options;
         _clock = clock;
         _meters = meters;
@@ -159,14 +155,13 @@ sealed class LiveSession : IDisposable
         {
             _clockSent = _clock.GetTimestamp();
             await SendAsync(new ClockMessage(Math.Round(unit.Presentation.Seconds, 6), unit.Wall.ToDateTimeOffset()), stop);
+            if (_objects?.Status() is { } analysis)
+                await SendAsync(analysis, stop);
         }
 
-        // With the next picture after the result: a page draws when it has both.
-        if (unit.IsVideo && _seen() is { } seen && seen != _told)
-        {
-            _told = seen;
-            await SendAsync(SeenMessage.Of(seen, _stream), stop);
-        }
+        // What was seen is about earlier pictures, and viewers show the live stream a little late: it comes in time.
+        if (unit.IsVideo && _objects?.Next() is { } seen)
+            await SendAsync(seen, stop);
 
         _muxer.Add(unit);
         var fragment = _muxer.End();

@@ -23,7 +23,7 @@ sealed class LiveViews : IDisposable
 
     readonly CameraRoster _roster;
     readonly CameraPreviews _previews;
-    readonly AnalysisFeeds _analysis;
+    readonly AnalysisFeeds _feeds;
     readonly LiveOptions _options;
     readonly TimeProvider _clock;
     readonly NodeMeters _meters;
@@ -34,12 +34,12 @@ sealed class LiveViews : IDisposable
     int _viewers;
 
     public LiveViews(
-        CameraRoster roster, CameraPreviews previews, AnalysisFeeds analysis, NodeOptions options, TimeProvider clock, NodeMeters meters, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
+        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
         IHostApplicationLifetime lifetime, ILogger<LiveViews> log)
     {
         _roster = roster;
         _previews = previews;
-        _analysis = analysis;
+        _feeds = feeds;
         _options = options.Live;
         _clock = clock;
         _meters = meters;
@@ -57,11 +57,11 @@ sealed class LiveViews : IDisposable
         }
     }
 
-    public Task ServeAsync(HttpContext http, string id, string? stream, string? audio) => ServeAsync(http, _roster.Set, id, stream, audio);
+    public Task ServeAsync(HttpContext http, string id, string? stream, string? audio, string? objects) => ServeAsync(http, _roster.Set, id, stream, audio, objects);
 
-    public Task ServePreviewAsync(HttpContext http, string id, string? stream, string? audio) => ServeAsync(http, _previews.Set, id, stream, audio);
+    public Task ServePreviewAsync(HttpContext http, string id, string? stream, string? audio) => ServeAsync(http, _previews.Set, id, stream, audio, null);
 
-    async Task ServeAsync(HttpContext http, Atalaya.Cameras.CameraSet cameras, string id, string? stream, string? audio)
+    async Task ServeAsync(HttpContext http, Atalaya.Cameras.CameraSet cameras, string id, string? stream, string? audio, string? objects)
     {
         using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         // A page can't read the body of a refused upgrade, so refusals are told inside.
@@ -72,9 +72,9 @@ sealed class LiveViews : IDisposable
             return;
         }
 
-        if (stream is not (null or "main" or "sub") || audio is not (null or "true" or "false"))
+        if (stream is not (null or "main" or "sub") || audio is not (null or "true" or "false") || objects is not (null or "true" or "false"))
         {
-            await RefuseAsync(socket, "bad-request", "stream must be main or sub, audio true or false.");
+            await RefuseAsync(socket, "bad-request", "stream must be main or sub, audio and objects true or false.");
             return;
         }
 
@@ -94,7 +94,7 @@ sealed class LiveViews : IDisposable
 
         try
         {
-            await ViewAsync(socket, http, cameras, camera, kind, audio == "true");
+            await ViewAsync(socket, http, cameras, camera, kind, audio == "true", objects == "true");
         }
         finally
         {
@@ -108,7 +108,7 @@ sealed class LiveViews : IDisposable
             camera.Dispose();
     }
 
-    async Task ViewAsync(WebSocket socket, HttpContext http, Atalaya.Cameras.CameraSet cameras, Atalaya.Cameras.Camera camera, StreamKind kind, bool audio)
+    async Task ViewAsync(WebSocket socket, HttpContext http, Atalaya.Cameras.CameraSet cameras, Atalaya.Cameras.Camera camera, StreamKind kind, bool audio, bool objects)
     {
         var removed = _cameras.GetOrAdd(camera.Id, static _ => new()).Token;
         using var left = new CancellationTokenSource();
@@ -116,7 +116,7 @@ sealed class LiveViews : IDisposable
         // Ended by the close below at the latest.
         var receiving = ReceiveAsync(socket, left);
         LiveEnd end;
-        using (var session = new LiveSession(socket, camera.Hub(kind), kind, audio, _options, _clock, _meters, _json, () => _analysis.Latest(camera.Id)))
+        using (var session = new LiveSession(socket, camera.Hub(kind), kind, audio, objects ? new(_feeds, camera.Id, kind) : null, _options, _clock, _meters, _json))
         {
             try
             {

@@ -77,16 +77,16 @@ public sealed class AnalysisTests
         problem!["errors"]!.AsObject().ShouldNotBeEmpty();
 
         await node.RunningAsync("gate");
-        using var socket = await node.ConnectAsync("/api/cameras/gate/live?stream=sub");
+        using var socket = await node.ConnectAsync("/api/cameras/gate/live?stream=sub&objects=true");
         JsonNode? seen;
         do
         {
             seen = await socket.NextTextAsync();
             seen.ShouldNotBeNull();
         }
-        while ((string?)seen["type"] != "seen" || seen["moving"]!.AsArray().Count == 0);
+        while ((string?)seen["type"] != "objects" || seen["moving"]!.AsArray().Count == 0);
         seen["media"].ShouldNotBeNull("the viewer watches the stream that is analysed");
-        (seen["moving"]![0]!["width"]!.GetValue<double>() is > 0.02 and < 0.3).ShouldBeTrue(seen.ToJsonString());
+        (seen["moving"]![0]![2]!.GetValue<double>() is > 0.02 and < 0.3).ShouldBeTrue(seen.ToJsonString());
     }
 
     [Theory]

@@ -20,7 +20,7 @@ const socketUrl = (path: string): string =>
   `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/cameras/${path}`;
 
 export const liveUrl = (camera: string, stream: string, sound: boolean): string =>
-  socketUrl(`${encodeURIComponent(camera)}/live?stream=${stream}${sound ? '&audio=true' : ''}`);
+  socketUrl(`${encodeURIComponent(camera)}/live?stream=${stream}&objects=true${sound ? '&audio=true' : ''}`);
 
 export const previewUrl = (preview: string, stream: string): string =>
   socketUrl(`previews/${encodeURIComponent(preview)}/live?stream=${stream}`);

@@ -2,7 +2,8 @@ import type { HubConnection } from '@microsoft/signalr';
 import type { QueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
 import { keys } from './queries';
-import type { Camera, ExportJob } from './types';
+import { noteRaised } from '../overlay/raised';
+import type { Camera, ExportJob, SceneEvent } from './types';
 
 // Whether the node's event stream is connected; the bar says so when it isn't.
 let connected: boolean | null = null;
@@ -51,7 +52,8 @@ export async function followEvents(client: QueryClient): Promise<HubConnection> 
   hub.on('exportChanged', (job: ExportJob) => put(client, keys.exports, job));
   // A burst of events is one look at the list.
   let told = 0;
-  hub.on('sceneEvent', () => {
+  hub.on('sceneEvent', (event: SceneEvent) => {
+    noteRaised(event);
     told ||= window.setTimeout(() => {
       told = 0;
       void client.invalidateQueries({ queryKey: keys.scene });

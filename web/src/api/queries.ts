@@ -1,6 +1,8 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { answer, api } from './client';
 import { nodeNow, readClock } from './clock';
+import type { Rule, Ground, Rules } from '../rules/types';
+import type { TrackPictures } from '../overlay/types';
 import type {
   FoundDevice,
   OnvifAnswer,
@@ -14,6 +16,8 @@ import type {
   Probe,
   Preview,
   ProbeRequest,
+  Motion,
+  RuleTrial,
   SceneEventPage,
   SceneMark,
   StreamKind,
@@ -28,6 +32,7 @@ const keys = {
   timelines: ['timelines'] as const,
   scene: ['scene'] as const,
   control: ['control'] as const,
+  rules: ['rules'] as const,
 };
 export { keys };
 
@@ -225,5 +230,52 @@ export function useDeleteExport() {
   return useMutation({
     mutationFn: (id: string) => answer<unknown>(api.DELETE('/api/exports/{id}', { params: { path: { id } } })),
     onSettled: () => client.invalidateQueries({ queryKey: keys.exports }),
+  });
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+// A class that may be absent elsewhere is always there on a track: the schema knows one type for both.
+export const fetchTracks = async (id: string, from: number, to: number): Promise<TrackPictures> =>
+  (await answer(
+    api.GET('/api/cameras/{id}/tracks', { params: { path: { id }, query: { from: iso(from), to: iso(to) } } }),
+  )) as unknown as TrackPictures;
+
+/** A camera's rules. Not refetched while they are being edited. */
+export const useRules = (id: string | null) =>
+  useQuery({
+    queryKey: [...keys.rules, id],
+    queryFn: async () =>
+      (await answer(api.GET('/api/cameras/{id}/rules', { params: { path: { id: id ?? '' } } }))) as unknown as Rules,
+    enabled: id !== null,
+    refetchOnWindowFocus: false,
+  });
+
+export function usePutRules(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async ({ rules, ground }: { rules: Rule[]; ground: Ground | null }) =>
+      (await answer(
+        api.PUT('/api/cameras/{id}/rules', { params: { path: { id } }, body: { rules, ground } }),
+      )) as unknown as Rules,
+    onSuccess: (rules) => client.setQueryData([...keys.rules, id], rules),
+  });
+}
+
+export function useTryRules(id: string) {
+  return useMutation({
+    mutationFn: (body: { rules: Rule[]; ground: Ground | null; from: string; to: string }) =>
+      answer<RuleTrial>(api.POST('/api/cameras/{id}/rules/try', { params: { path: { id } }, body })),
+  });
+}
+
+export function useFindMotion(id: string) {
+  return useMutation({
+    mutationFn: ({ from, to, area }: { from: number; to: number; area: string }) =>
+      answer<Motion>(
+        api.GET('/api/cameras/{id}/motion', {
+          params: { path: { id }, query: { from: iso(from), to: iso(to), area } },
+        }),
+      ),
   });
 }

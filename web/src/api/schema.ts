@@ -30,7 +30,7 @@ export interface paths {
         };
         /**
          * Live pictures over a WebSocket.
-         * @description Text messages are JSON with a 'type': init, clock, skipped, break, error. Behind init comes one binary message with the MP4 init segment, then one moof+mdat a picture. A new viewer gets the current group of pictures at once. With audio=true AAC sound comes along.
+         * @description Text messages are JSON with a 'type': init, clock, skipped, break, error, and with objects=true objects (what was seen in a picture, boxes as fractions) and analysis (how it goes, each second). Behind init comes one binary message with the MP4 init segment, then one moof+mdat a picture. A new viewer gets the current group of pictures at once. With audio=true AAC sound comes along.
          */
         get: operations["watchLive"];
         put?: never;
@@ -382,24 +382,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/cameras/{id}/rules": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What shall be noticed on a camera, as in ref/rules.md. */
-        get: operations["getCameraRules"];
-        /** Replaces a camera's rules; they hold from the next picture on. */
-        put: operations["putCameraRules"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/cameras/{id}/analysis/blind": {
         parameters: {
             query?: never;
@@ -426,6 +408,84 @@ export interface paths {
         };
         /** When anything moved in a part of a camera's picture. */
         get: operations["findMotion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What shall be noticed on a camera. */
+        get: operations["getRules"];
+        /**
+         * Changes what shall be noticed on a camera; watches from the next picture on.
+         * @description Errors are keyed by place, such as rules[2].points; all are told at once.
+         */
+        put: operations["putRules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/rules/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What rules would have raised, over the tracks that were kept.
+         * @description Nothing is stored. Rules that are switched off are tried as well. Where no tracks were kept nothing can be said: 'unwatched' has those stretches.
+         */
+        post: operations["tryRules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/tracks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was seen and followed in a stretch, picture by picture. */
+        get: operations["getTracks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/tracks.xml": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as an ONVIF metadata stream (tt:MetadataStream).
+         * @description Objects with box and class, frame by frame, in ONVIF's coordinates. Nothing about faces, plates or identities.
+         */
+        get: operations["getTracksXml"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1600,6 +1660,51 @@ export interface components {
         };
         /** @enum {string} */
         RtspTransport: "auto" | "tcp" | "udp" | null;
+        RuleTrial: {
+            /** @description What would have been raised, in order. */
+            events: components["schemas"]["TriedEvent"][];
+            /** @description There was more; what is here comes first. */
+            isPart: boolean;
+            /** @description Stretches in which nobody looked: nothing can be said of them. */
+            unwatched: components["schemas"]["TrackAbsence"][];
+            /** @description Ids of rules that can't be tried: they need pictures, and tracks alone are kept. */
+            untried: string[];
+            /**
+             * Format: int64
+             * @description Analysed pictures that the rules were shown.
+             */
+            pictures: number;
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            milliseconds: number;
+        };
+        RuleTrialRequest: {
+            /** @description Rules to try; they aren't kept. Required. */
+            rules?: null | unknown[];
+            ground?: null | components["schemas"]["Element"];
+            /**
+             * Format: date-time
+             * @description Start of the stretch. Required.
+             */
+            from?: null | string;
+            /**
+             * Format: date-time
+             * @description End, at most seven days after from. Required.
+             */
+            to?: null | string;
+        };
+        /** @description What shall be noticed on a camera. Each rule as ref/rules.md has it: type, id, name, points and more. */
+        Rules: {
+            rules: unknown[];
+            ground: null | components["schemas"]["Element"];
+        };
+        RulesInput: {
+            /** @description Takes the place of all the camera's rules. Required. */
+            rules?: null | unknown[];
+            ground?: null | components["schemas"]["Element"];
+        };
         SceneEvent: {
             /** Format: uuid */
             id: string;
@@ -1783,11 +1888,57 @@ export interface components {
             /** @description Holds in force that touch the stretch, not clipped to it. */
             holds: components["schemas"]["HoldSpan"][];
         };
+        Track: {
+            /**
+             * Format: int64
+             * @description Stays with the thing while it is followed, and says nothing about who it is. Counted anew when analysis starts.
+             */
+            id: number;
+            class: components["schemas"]["ObjectClass"];
+            /** @description Left, top, width, height, as fractions of the picture. */
+            box: number[];
+            /** Format: float */
+            score: number;
+            /** @description This picture didn't show it: the place is a guess. */
+            coasting: boolean;
+        };
+        TrackAbsence: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        TrackPicture: {
+            /**
+             * Format: double
+             * @description Milliseconds since 1970 UTC.
+             */
+            at: number;
+            tracks: components["schemas"]["Track"][];
+        };
+        TrackPictures: {
+            /** @description Analysed pictures in order; one without tracks was looked at, too. */
+            pictures: components["schemas"]["TrackPicture"][];
+            /** @description Stretches in which nobody looked for ten seconds or longer: nothing is known of them. */
+            unwatched: components["schemas"]["TrackAbsence"][];
+        };
         /**
          * @description How media travels.
          * @enum {string}
          */
         Transport: "auto" | "tcp" | "udp";
+        TriedEvent: {
+            rule: string;
+            /** Format: date-time */
+            at: string;
+            kind: components["schemas"]["SceneEventKind"];
+            class: null | components["schemas"]["ObjectClass"];
+            /** Format: int64 */
+            track: null | number;
+            box: null | components["schemas"]["Box"];
+            /** @description Direction or number, as one word; may be empty. */
+            detail: string;
+        };
         Unwatched: {
             /** Format: date-time */
             from: string;
@@ -1889,6 +2040,7 @@ export interface operations {
             query?: {
                 stream?: "main" | "sub";
                 audio?: string;
+                objects?: string;
             };
             header?: never;
             path: {
@@ -3262,99 +3414,6 @@ export interface operations {
             };
         };
     };
-    getCameraRules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Element"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
-    putCameraRules: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Element"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Element"];
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Payload Too Large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-            /** @description Unsupported Media Type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemDetails"];
-                };
-            };
-        };
-    };
     listBlindStretches: {
         parameters: {
             query: {
@@ -3427,6 +3486,251 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Motion"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rules"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rules"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    tryRules: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RuleTrialRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTrial"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getTracks: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from, at most an hour. Required. */
+                to: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrackPictures"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getTracksXml: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from, at most an hour. Required. */
+                to: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.onvif.metadata+xml": string;
                 };
             };
             /** @description Bad Request */

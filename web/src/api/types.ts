@@ -30,4 +30,6 @@ export type GapCause = Schemas['GapCause'];
 export type ExportJob = Schemas['Export'];
 export type ExportInput = Schemas['ExportInput'];
 export type ExportState = Schemas['ExportState'];
+export type RuleTrial = Schemas['RuleTrial'];
+export type Motion = Schemas['Motion'];
 export type NodeInfo = Schemas['Node'];

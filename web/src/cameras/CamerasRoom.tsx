@@ -9,6 +9,7 @@ import {
   IconLoader,
   IconPencil,
   IconPlus,
+  IconRulerMeasure,
   IconTrash,
 } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -189,6 +190,14 @@ function Row({ camera, onOpen, onRemove }: { camera: Camera; onOpen: () => void;
         )}
       </td>
       <td className="list-tools">
+        <Tooltip label={t('cameras.rules', { camera: camera.name })}>
+          <ActionIcon
+            aria-label={t('cameras.rules', { camera: camera.name })}
+            onClick={() => go(`/settings/rules?camera=${encodeURIComponent(camera.id)}`)}
+          >
+            <IconRulerMeasure size={18} />
+          </ActionIcon>
+        </Tooltip>
         <Tooltip
           label={fixed ? t('cameras.view', { camera: camera.name }) : t('cameras.edit', { camera: camera.name })}
         >

@@ -46,6 +46,7 @@ const mayEqual = new Set([
   'form.transports.auto',
   'timeline.minute',
   'scene.class.animal',
+  'rules.type.zone',
 ]);
 
 const translations = { es: flatten(es), fr: flatten(fr), ar: flatten(ar), en: english };

@@ -1,6 +1,8 @@
 import type { StreamKind } from '../api/types';
 import { backOff, catchUp, isFrozen, lateAfterMs, liveEdge } from './catchUp';
 import { MediaSink } from './MediaSink';
+import { ObjectTrail } from '../overlay/ObjectTrail';
+import type { AnalysisState } from '../overlay/types';
 import { readLiveMessage, type LiveMessage } from './protocol';
 
 export type LivePhase =
@@ -31,6 +33,8 @@ export interface LiveState {
   skipped: boolean;
   /** Sound comes along and is heard. */
   sound: boolean;
+  /** How this camera's analysis goes; null where the node analyses nothing, or said nothing yet. */
+  analysis: AnalysisState | null;
   cause: string | null;
   detail: string | null;
 }
@@ -52,6 +56,7 @@ const start: LiveState = {
   ageSeconds: null,
   skipped: false,
   sound: false,
+  analysis: null,
   cause: null,
   detail: null,
 };
@@ -70,6 +75,9 @@ export class LivePlayer {
   readonly #video: HTMLVideoElement;
   readonly #options: LivePlayerOptions;
   readonly #listeners = new Set<() => void>();
+  readonly #frameListeners = new Set<(wall: number) => void>();
+  /** What was seen in the pictures, by their wall time. */
+  readonly trail = new ObjectTrail();
   #state = start;
   #wanted: StreamKind = 'sub';
   #fallback = false;
@@ -101,6 +109,10 @@ export class LivePlayer {
     this.#watchFrames();
   }
 
+  get video(): HTMLVideoElement {
+    return this.#video;
+  }
+
   get state(): LiveState {
     return this.#state;
   }
@@ -109,6 +121,12 @@ export class LivePlayer {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
+
+  /** Told the exact wall clock of every picture that is shown. */
+  onFrame(listener: (wall: number) => void): () => void {
+    this.#frameListeners.add(listener);
+    return () => this.#frameListeners.delete(listener);
+  }
 
   /** Exact wall clock of the picture on screen, ms since 1970 UTC. */
   wallNow(): number | null {
@@ -201,7 +219,7 @@ export class LivePlayer {
 
   #reconnect(): void {
     this.#disconnect();
-    this.#set({ ...this.#state, phase: this.#broken ? 'interrupted' : 'disconnected' });
+    this.#set({ ...this.#state, analysis: null, phase: this.#broken ? 'interrupted' : 'disconnected' });
     this.#retry = window.setTimeout(() => this.#connect(), backOff(this.#attempt, Math.random()));
     this.#attempt++;
   }
@@ -214,6 +232,17 @@ export class LivePlayer {
       case 'clock': {
         const wall = Date.parse(message.wall);
         if (Number.isFinite(wall)) this.#clock = { media: message.media, wall };
+        break;
+      }
+      case 'objects': {
+        // Of the same stream it is placed by media time, which no clock correction moves.
+        const at = (message.media === null ? null : this.#wallOf(message.media)) ?? Date.parse(message.wall);
+        if (Number.isFinite(at)) this.trail.add({ at, tracks: message.tracks });
+        break;
+      }
+      case 'analysis': {
+        const { asked, given, ageMs, blind, since, detail } = message;
+        this.#set({ ...this.#state, analysis: { asked, given, ageMs, blind, since, detail } });
         break;
       }
       case 'skipped':
@@ -246,6 +275,7 @@ export class LivePlayer {
     this.#clock = null;
     this.#shown = null;
     this.#broken = null;
+    this.trail.clear();
     this.#target = liveEdge.target;
     this.#sink = new MediaSink(this.#video, init.mime, () => {
       if (this.#timer !== 0) this.#reconnect();
@@ -319,6 +349,8 @@ export class LivePlayer {
       this.#shown = frame.mediaTime;
       this.#shownAt = at;
       if (first && this.#timer !== 0) this.#tick();
+      const wall = this.#wallOf(frame.mediaTime);
+      if (wall !== null) for (const listener of this.#frameListeners) listener(wall);
       this.#watchFrames();
     });
   }

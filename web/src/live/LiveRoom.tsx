@@ -12,9 +12,11 @@ import { useCallback, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useCameras } from '../api/queries';
 import { useFormat } from '../i18n/format';
+import { boxesShown, setBoxes } from '../overlay/boxes';
 import { useKeys } from '../shell/keyboard';
 import { Failure, Notice } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
+import { toast } from '../shell/toast';
 import { columnsOf, layouts, moveFocus, readLayout, rowsOf } from './layout';
 import { LiveTile } from './LiveTile';
 import { PtzPad } from './PtzPad';
@@ -98,6 +100,10 @@ export function LiveRoom() {
         return click('timeline');
       case 'm':
         return click('sound');
+      case 'b':
+        setBoxes(!boxesShown());
+        toast(t(boxesShown() ? 'analysis.boxesOn' : 'analysis.boxesOff'));
+        return true;
       case 'p': {
         const pad = document.querySelector<HTMLElement>('[data-tool="ptz"]');
         pad?.focus();

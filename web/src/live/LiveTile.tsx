@@ -7,6 +7,7 @@ import {
   IconCircleDashed,
   IconCircleFilled,
   IconCircleOff,
+  IconEyeOff,
   IconClockExclamation,
   IconPlayerPause,
   IconPlugConnectedX,
@@ -27,6 +28,9 @@ import { savePicture } from '../shell/picture';
 import { go } from '../shell/route';
 import { useSound } from '../shell/sound';
 import { toast } from '../shell/toast';
+import { useBoxes } from '../overlay/boxes';
+import { drawBoxes } from '../overlay/draw';
+import { isRaised } from '../overlay/raised';
 import { LivePlayer, type LiveState } from './LivePlayer';
 import { PtzPad } from './PtzPad';
 
@@ -53,6 +57,7 @@ const idle: LiveState = {
   ageSeconds: null,
   skipped: false,
   sound: false,
+  analysis: null,
   cause: null,
   detail: null,
 };
@@ -137,6 +142,9 @@ export const LiveTile = memo(function LiveTile({
   const main = camera.status.streams.find((candidate) => candidate.stream === 'main');
   const codec = main?.codec?.toUpperCase() ?? state.detail ?? '';
   const picture = state.wall !== null;
+  const analysis = known ? state.analysis : null;
+  // Switched off is a choice, and a missing picture says so itself.
+  const blind = analysis?.blind && !['off', 'noPictures'].includes(analysis.blind) ? analysis.blind : null;
 
   return (
     // A tile is one stop of the keyboard; its keys are the room's.
@@ -158,6 +166,7 @@ export const LiveTile = memo(function LiveTile({
       {/* Live pictures carry no speech: there is nothing to caption. */}
       {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
       <video ref={video} className="tile-video" tabIndex={-1} aria-hidden />
+      <Boxes player={player} camera={camera.id} live={good} />
 
       {!picture && phase !== 'live' && (
         <div className="tile-empty">
@@ -187,6 +196,13 @@ export const LiveTile = memo(function LiveTile({
           <span>{t('live.skipped')}</span>
         </div>
       )}
+      {good && blind && (
+        <div className="tile-state calm tile-blind" role="status" title={analysis?.detail}>
+          <IconEyeOff size={16} aria-hidden />
+          <span>{t('analysis.blind')}</span>
+          <span className="tile-wide">{t(`analysis.cause.${blind}`)}</span>
+        </div>
+      )}
       {large && state.substituted && (
         <div className="tile-note">{t('live.substituted', { codec: codec || 'H.265' })}</div>
       )}
@@ -196,6 +212,17 @@ export const LiveTile = memo(function LiveTile({
           <bdi>{camera.name}</bdi>
         </span>
         <span className="tile-facts">
+          {analysis && (
+            <span className="tile-analysis">
+              {analysis.blind
+                ? t(`analysis.cause.${analysis.blind}`)
+                : t('analysis.rate', {
+                    given: format.number(analysis.given, 1),
+                    asked: format.number(analysis.asked, 1),
+                    age: format.number(Math.round(analysis.ageMs ?? 0)),
+                  })}
+            </span>
+          )}
           {known && camera.recording.state === 'recording' ? (
             <span className="tile-recording" title={recording}>
               <IconCircleFilled size={8} aria-hidden />
@@ -257,6 +284,32 @@ export const LiveTile = memo(function LiveTile({
     </div>
   );
 });
+
+/** What is seen, over the picture that shows it; nothing where the picture isn't live. */
+function Boxes({ player, camera, live }: { player: LivePlayer | null; camera: string; live: boolean }) {
+  const { t } = useTranslation();
+  const shown = useBoxes();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const element = canvas.current;
+    if (!player || !element || !shown || !live) return;
+    const stop = player.onFrame((wall) =>
+      drawBoxes(
+        element,
+        { width: player.video.videoWidth, height: player.video.videoHeight },
+        player.trail.shownAt(wall),
+        (box) => `${box.id} ${t(`scene.class.${box.class}`)}`,
+        (id) => isRaised(camera, id),
+      ),
+    );
+    return () => {
+      stop();
+      element.getContext('2d')?.clearRect(0, 0, element.width, element.height);
+      element.dataset.boxes = '0';
+    };
+  }, [player, camera, shown, live, t]);
+  return <canvas ref={canvas} className="overlay" aria-hidden data-overlay="live" />;
+}
 
 function Tool({
   label,

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 const everywhere = [
   [['Ctrl K', '/'], 'keys.search'],
   [['?'], 'keys.help'],
-  [['G L', 'G T', 'G E', 'G C'], 'keys.rooms'],
+  [['G L', 'G T', 'G E', 'G C', 'G R'], 'keys.rooms'],
 ] as const;
 const wall = [
   [['↑', '↓', '←', '→'], 'keys.moveTile'],
@@ -15,6 +15,7 @@ const wall = [
   [['S'], 'keys.snapshot'],
   [['T'], 'keys.openTimeline'],
   [['M'], 'keys.sound'],
+  [['B'], 'keys.boxes'],
   [['P', '↑ ↓ ← →', '+ −'], 'keys.turn'],
 ] as const;
 const timeline = [
@@ -31,6 +32,7 @@ const timeline = [
   [['D'], 'keys.go'],
   [['S'], 'keys.snapshot'],
   [['M'], 'keys.sound'],
+  [['B'], 'keys.boxes'],
   [['F'], 'keys.fullScreen'],
 ] as const;
 

@@ -8,6 +8,7 @@ import {
   IconLayoutGrid,
   IconMoon,
   IconPlugConnectedX,
+  IconRulerMeasure,
   IconSearch,
   IconSun,
   IconTimelineEvent,
@@ -29,6 +30,7 @@ const rooms = [
   { path: '/timeline', words: 'app.timeline', icon: IconTimelineEvent },
   { path: '/exports', words: 'app.exports', icon: IconFileExport },
   { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv },
+  { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure },
 ] as const;
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -70,7 +72,7 @@ export function Shell({ children }: { children: ReactNode }) {
       window.setTimeout(() => setGoing(false), 1500);
       return false;
     }
-    const index = going ? ['l', 't', 'e', 'c'].indexOf(key) : -1;
+    const index = going ? ['l', 't', 'e', 'c', 'r'].indexOf(key) : -1;
     const chosen = rooms[index];
     if (!chosen) return false;
     setGoing(false);

@@ -5,6 +5,7 @@ import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
 import type { Camera } from '../api/types';
 import type { Format } from '../i18n/format';
+import { PlaybackOverlay } from '../overlay/PlaybackOverlay';
 import { Notice } from '../shell/Notice';
 import { go } from '../shell/route';
 import type { PlaybackPlayer, PlaybackState } from './PlaybackPlayer';
@@ -29,6 +30,7 @@ export function Stage({ frame, first, second, player, state, camera, format, onR
       <video ref={first} aria-hidden tabIndex={-1} />
       {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
       <video ref={second} aria-hidden tabIndex={-1} />
+      <PlaybackOverlay player={player} camera={camera?.id ?? null} now={nodeNow} />
       <StageNotes state={state} camera={camera} format={format} onRetry={onRetry} />
       {camera && state.phase !== 'empty' && (
         <div className="stage-caption">

@@ -217,7 +217,8 @@ export function Strips({ cameras, timelines, marks, view, selected, onSeek, onOp
     if (going.looking) setHover(null);
     if (event.type === 'pointerup' && !going.moved && !going.selecting) {
       const camera = going.camera ?? selected;
-      const mark = camera === null || going.looking ? null : markAt(marks[camera], view.scale, toPixel(view.scale, going.from));
+      const mark =
+        camera === null || going.looking ? null : markAt(marks[camera], view.scale, toPixel(view.scale, going.from));
       if (camera !== null && mark !== null) onOpenMark(camera, mark.at);
       else if (camera !== null) onSeek(camera, Math.min(going.from, nodeNow()));
     }

@@ -1,14 +1,15 @@
 import { Button, Skeleton } from '@mantine/core';
-import { IconAlertTriangle, IconDeviceCctvOff, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
+import { IconAlertTriangle, IconDeviceCctvOff, IconWalk, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
 import { useCameras } from '../api/queries';
 import { useFormat } from '../i18n/format';
+import { boxesShown, setBoxes } from '../overlay/boxes';
 import { useKeys } from '../shell/keyboard';
 import { Failure, Notice } from '../shell/Notice';
 import { savePicture } from '../shell/picture';
-import { setQuery, usePlace } from '../shell/route';
+import { go, setQuery, usePlace } from '../shell/route';
 import { useSound } from '../shell/sound';
 import { toast } from '../shell/toast';
 import { useAddress, useFitOnce } from './address';
@@ -196,6 +197,10 @@ export default function TimelineRoom() {
       case 'm':
         setHeard(!heard);
         return true;
+      case 'b':
+        setBoxes(!boxesShown());
+        toast(t(boxesShown() ? 'analysis.boxesOn' : 'analysis.boxesOff'));
+        return true;
       case 'f':
         full();
         return true;
@@ -257,6 +262,16 @@ export default function TimelineRoom() {
         <div className="strips-tools">
           <ZoomMenu view={view} format={format} />
           <RecentEvents names={names} onOpen={openEvent} />
+          <Button
+            size="compact-sm"
+            variant="subtle"
+            color="gray"
+            leftSection={<IconWalk size={14} />}
+            disabled={!camera || camera.removed === true}
+            onClick={() => camera && go(`/settings/rules?camera=${encodeURIComponent(camera.id)}&tab=motion`)}
+          >
+            {t('motion.search')}
+          </Button>
           <span className="grow dim hint wide-only">{t('timeline.hint')}</span>
           {error !== null && (
             <Button
