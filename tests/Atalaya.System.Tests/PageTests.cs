@@ -140,6 +140,39 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
     }
 
     [Fact]
+    public async Task Under_the_pointer_is_the_picture_whose_time_it_says()
+    {
+        await RecordedAsync(TimeSpan.FromSeconds(25));
+        var target = site.Started + TimeSpan.FromSeconds(12);
+        await using var visit = await site.OpenAsync($"/timeline?camera=north&t={Site.Iso(target)}&zoom=120");
+        var shown = await PausedAsync(visit);
+        var strip = (await visit.Page.Locator("[data-strip='north'] .strip-track").BoundingBoxAsync())!;
+        // Two minutes are in view, the playhead in the middle: eight seconds after it.
+        await visit.Page.Mouse.MoveAsync(strip.X + (strip.Width * (60 + 8) / 120), strip.Y + (strip.Height / 2));
+        await visit.Page.WaitForFunctionAsync("() => document.querySelector('.scrub canvas, .scrub.empty')", null, new() { Timeout = 30_000 });
+        string? none = await visit.Page.EvaluateAsync<string?>("() => document.querySelector('.scrub.empty')?.textContent");
+        Assert.SkipWhen(none is not null, $"No codec library is installed: {none}");
+        var at = DateTimeOffset.Parse((await visit.Page.Locator(".scrub time").GetAttributeAsync("datetime"))!, CultureInfo.InvariantCulture);
+        Math.Abs((at - shown.Wall - TimeSpan.FromSeconds(8)).TotalSeconds).ShouldBeLessThan(5);
+        int number = await visit.Page.EvaluateAsync<int>(
+            """
+            () => {
+              const canvas = document.querySelector('.scrub canvas');
+              const pen = canvas.getContext('2d');
+              let number = 0;
+              for (let bit = 0; bit < 16; bit++) {
+                const [x, y] = [Math.floor((bit + 0.5) * canvas.width / 16), Math.floor(canvas.height / 8)];
+                number = number * 2 + (pen.getImageData(x, y, 1, 1).data[0] > 128 ? 1 : 0);
+              }
+              return number;
+            }
+            """);
+        Math.Abs(Distance(shown.Number, number) - ((at - shown.Wall).TotalSeconds * Site.FrameRate)).ShouldBeLessThanOrEqualTo(1.5);
+        await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "timeline-scrub.png") });
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Pictures_beside_sound_that_no_browser_plays_are_shown_and_play()
     {
         await RecordedAsync(TimeSpan.FromSeconds(12));

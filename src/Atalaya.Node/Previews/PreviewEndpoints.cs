@@ -24,11 +24,12 @@ static class PreviewEndpoints
     public static void MapPreviews(this IEndpointRouteBuilder routes) =>
         routes.MapGroup("/api").WithTags("playback").MapGet("cameras/{id}/previews/{minute:long}.jpg", GetAsync).WithName("getPreview")
             .WithSummary("Small pictures of a minute side by side, one each five seconds, for moving along a timeline.")
-            .WithDescription("Made when it is first asked for. The header Atalaya-Preview holds where each picture is and when it was taken, as the schema PreviewLayout. "
-                + "404 says why when nothing is recorded there, or nothing that can be decoded; 503 asks to come back.")
-            .Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").Produces(StatusCodes.Status304NotModified).Fails(400, 404, 429, 503);
+            .WithDescription("Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: "
+                + "{width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. "
+                + "204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back.")
+            .Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").Produces(StatusCodes.Status204NoContent).Produces(StatusCodes.Status304NotModified).Fails(400, 404, 429, 503);
 
-    static async Task<Results<FileContentHttpResult, ProblemHttpResult>> GetAsync(
+    static async Task<Results<FileContentHttpResult, NoContent, ProblemHttpResult>> GetAsync(
         string id,
         [Description("Minutes since 1970 UTC.")] long minute,
         [FromQuery(Name = "ahead"), Description("Nobody looks at it yet: it is made after those that someone does.")] bool? ahead,
@@ -47,7 +48,8 @@ static class PreviewEndpoints
                 http.Response.Headers[LayoutHeader] = answer.Sprite!.LayoutText;
                 return TypedResults.File(answer.Sprite.Jpeg, "image/jpeg", entityTag: new EntityTagHeaderValue($"\"{answer.Sprite.Tag}\""));
             case PreviewEnd.NothingRecorded:
-                return roster.Find(id) is null ? Problems.NoCamera(id) : Problems.NotFound("No preview", answer.Detail);
+                // No fault: who moves along a timeline passes gaps, and a browser would write each 404 into its console.
+                return roster.Find(id) is null ? Problems.NoCamera(id) : TypedResults.NoContent();
             case PreviewEnd.Unreadable:
                 return Problems.NotFound("No preview", $"The pictures of this minute can't be decoded. {answer.Detail}");
             case PreviewEnd.TooMany:

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.ComponentModel;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -7,16 +6,15 @@ using System.Text.Json.Serialization;
 
 namespace Atalaya.Node.Previews;
 
-[Description("Where the pictures of a sprite are, and when each was taken.")]
-public sealed record PreviewLayoutJson(
-    [property: Description("Pixels of one picture.")] int Width,
-    int Height,
-    [property: Description("In order of time.")] IReadOnlyList<PreviewTileJson> Tiles);
+/// <summary>Where the pictures of a sprite are, and when each was taken.</summary>
+/// <param name="Width">Pixels of one picture.</param>
+/// <param name="Tiles">In order of time.</param>
+sealed record PreviewLayoutJson(int Width, int Height, IReadOnlyList<PreviewTileJson> Tiles);
 
-public sealed record PreviewTileJson(
-    [property: Description("When it was taken, milliseconds since 1970 UTC.")] long At,
-    [property: Description("Pixels from the left of the sprite.")] int X,
-    [property: Description("Pixels from the top.")] int Y);
+/// <param name="At">When it was taken, milliseconds since 1970 UTC.</param>
+/// <param name="X">Pixels from the left of the sprite.</param>
+/// <param name="Y">Pixels from the top.</param>
+sealed record PreviewTileJson(long At, int X, int Y);
 
 /// <summary>
 /// A JPEG of small pictures that says itself when each was taken, in a comment at its begin: so a file of the cache is complete or it isn't there.

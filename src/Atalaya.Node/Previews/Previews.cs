@@ -82,10 +82,10 @@ sealed class Previews : IHostedService, IAsyncDisposable
     public async Task<PreviewAnswer> GetAsync(PreviewMinute minute, string client, bool ahead, CancellationToken stop)
     {
         // Asked every time: what retention has deleted isn't shown, whatever is in the cache.
-        if (await GapAsync(minute, stop) is { } gap)
+        if (!await IsRecordedAsync(minute, stop))
         {
             _cache!.Remove(minute);
-            return new(PreviewEnd.NothingRecorded, Detail: gap);
+            return new(PreviewEnd.NothingRecorded);
         }
 
         if (_hopeless.TryGetValue(minute, out string? fault))
@@ -102,20 +102,15 @@ sealed class Previews : IHostedService, IAsyncDisposable
         return answer;
     }
 
-    /// <summary>Why nothing is recorded in a minute; null when something is.</summary>
-    async Task<string?> GapAsync(PreviewMinute minute, CancellationToken stop)
+    async Task<bool> IsRecordedAsync(PreviewMinute minute, CancellationToken stop)
     {
-        var archive = _recordings.Archive;
-        Timeline? main = null;
         foreach (var stream in (StreamKind[])[StreamKind.Main, StreamKind.Sub])
         {
-            var timeline = await archive.TimelineAsync(minute.Camera, stream, minute.From, minute.To, stop: stop);
-            if (timeline.Recorded.Count > 0)
-                return null;
-            main ??= timeline;
+            if ((await _recordings.Archive.TimelineAsync(minute.Camera, stream, minute.From, minute.To, stop: stop)).Recorded.Count > 0)
+                return true;
         }
 
-        return main!.Gaps is [var gap, ..] ? $"Nothing is recorded there. {gap.Detail}" : "Nothing is recorded there.";
+        return false;
     }
 
     async Task<PreviewAnswer> MakeAsync(PreviewMinute minute, CancellationToken stop)
@@ -126,7 +121,7 @@ sealed class Previews : IHostedService, IAsyncDisposable
         if (set.Pictures.Count == 0)
             set = await _recordings.Archive.KeyPicturesAsync(minute.Camera, StreamKind.Main, minute.From, minute.To, Every, stop);
         if (set.Pictures.Count == 0)
-            return new(PreviewEnd.NothingRecorded, Detail: "No key picture is recorded there.");
+            return new(PreviewEnd.NothingRecorded);
 
         // One decoder a sprite: where a camera changed its format in this minute, the format with more pictures.
         var group = set.Pictures.GroupBy(p => Convert.ToHexString(p.Format.Configuration.Span), StringComparer.Ordinal).MaxBy(g => g.Count())!.ToList();

@@ -578,7 +578,7 @@ export interface paths {
         };
         /**
          * Small pictures of a minute side by side, one each five seconds, for moving along a timeline.
-         * @description Made when it is first asked for. The header Atalaya-Preview holds where each picture is and when it was taken, as the schema PreviewLayout. 404 says why when nothing is recorded there, or nothing that can be decoded; 503 asks to come back.
+         * @description Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: {width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. 204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back.
          */
         get: operations["getPreview"];
         put?: never;
@@ -4027,6 +4027,13 @@ export interface operations {
                 content: {
                     "image/jpeg": components["schemas"]["IFormFile"];
                 };
+            };
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not Modified */
             304: {

@@ -20,7 +20,9 @@ export function ScrubPicture({ camera, ms, format }: { camera: string; ms: numbe
       <figure className="scrub">
         <TileCanvas sprite={state.sprite} tile={tile} />
         <figcaption>
-          <bdi dir="ltr">{format.time(tile.at)}</bdi>
+          <bdi dir="ltr">
+            <time dateTime={new Date(tile.at).toISOString()}>{format.time(tile.at)}</time>
+          </bdi>
         </figcaption>
       </figure>
     );

@@ -58,7 +58,7 @@ async function load(camera: string, minute: number, ahead: boolean): Promise<Ans
     const response = await fetch(
       `/api/cameras/${encodeURIComponent(camera)}/previews/${minute}.jpg${ahead ? '?ahead=true' : ''}`,
     );
-    if (response.status === 404) return { state: { kind: 'none' }, holds: minuteMs };
+    if (response.status === 204 || response.status === 404) return { state: { kind: 'none' }, holds: minuteMs };
     if (!response.ok) return away(Number(response.headers.get('Retry-After') ?? 5));
     const layout = JSON.parse(response.headers.get('Atalaya-Preview') ?? '') as Omit<Sprite, 'image'>;
     const image = await createImageBitmap(await response.blob());
