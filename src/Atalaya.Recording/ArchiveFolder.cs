@@ -9,13 +9,16 @@ namespace Atalaya.Recording;
 sealed class ArchiveFolder(string root)
 {
     public const string DamagedName = ".damaged";
-    const string PartExtension = ".part";
+    const string PartExtension = ".part", DoubtExtension = ".doubt";
 
     public string Root { get; } = Path.GetFullPath(root);
     public string Open => Path.Combine(Root, ".open");
 
     /// <summary>Files that a repair took out of their place; no footage, kept for people.</summary>
     public string Damaged => Path.Combine(Root, DamagedName);
+
+    /// <summary>Lies beside an open file of which a sync failed: a mark for a process that comes after this one.</summary>
+    public static string DoubtPath(string openPath) => openPath + DoubtExtension;
 
     public string OpenPath(string camera, SegmentName name) => Path.Combine(Open, $"{camera}~{name}{PartExtension}");
 
@@ -32,7 +35,7 @@ sealed class ArchiveFolder(string root)
             string[] parts = Path.GetFileNameWithoutExtension(path).Split('~');
             if (parts.Length == 2 && Path.GetExtension(path) == PartExtension && SegmentName.IsCamera(parts[0]) && SegmentName.TryParse(parts[1], out var name))
                 found.Add((parts[0], name, path));
-            else
+            else if (Path.GetExtension(path) != DoubtExtension)
                 strays?.Add(path);
         }
 

@@ -28,8 +28,8 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     /// be handled stays, with a line in the log.
     /// </summary>
     /// <remarks>
-    /// What counts is what the disk holds, not what the system remembers: the process before may have been told that pages were lost, and died of it.
-    /// Files grow at their end only, so a lost page reads as zeros, and coded pictures never hold a page of zeros.
+    /// Of a file whose sync failed, now or in the process before, what counts is what the disk holds and not what the system remembers. Files grow at their
+    /// end only, so a lost page reads as zeros, and coded pictures never hold a page of zeros.
     /// </remarks>
     public void RecoverOpenFiles(Func<string, StreamKind, StreamLedger> ledger)
     {
@@ -46,7 +46,9 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
         {
             try
             {
-                if (RecoverOpen(volume, camera, name, path, ledger(camera, name.Stream)))
+                bool recovered = RecoverOpen(volume, camera, name, path, ledger(camera, name.Stream));
+                volume.Publisher.Trust(path);
+                if (recovered)
                     _recovered[(camera, name.Stream)] = EarliestRecovered(camera, name.Stream) is { } before && before < name.Start ? before : name.Start;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or Mp4Exception)
@@ -60,18 +62,13 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     {
         var disk = volume.Disk;
         using var file = disk.Reopen(path);
-        try
+        if (File.Exists(ArchiveFolder.DoubtPath(path)) || !TrySync(disk, file, path))
         {
+            // From here on nothing unwritten is left, only lost pages. If that is wrong, too, the file stays.
             disk.Sync(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Told once, to whoever asks first. From here on nothing unwritten is left, only lost pages; if that is wrong, too, the file stays.
-            log.LogWarning(e, "{Path}: the disk didn't take all that was written.", path);
-            disk.Sync(file);
+            disk.DropCache(file);
         }
 
-        disk.DropCache(file);
         var scan = SegmentScan.Read(file, checkTail: true);
         if (SegmentTrailer.Read(file) is { } whole && whole.Offset == scan.WholeEnd && whole.Trailer.Start == name.StartMilliseconds
             && (whole.Trailer.Content is { } content ? content == SegmentReader.Digest(file, whole.Offset) : FirstZeros(file, scan) is null))
@@ -104,6 +101,21 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
         log.LogWarning("{Camera} {Stream}: {Name} was left open by a crash; recovered {Seconds:0.0} s, cut {Bytes} bytes behind the last whole fragment.",
             camera, name.Stream, name, (scan.End - scan.Start).Seconds, scan.FileLength - scan.WholeEnd);
         return true;
+    }
+
+    /// <summary>What the process before wrote and didn't sync: a failure that nobody was told of yet is told to whoever asks first.</summary>
+    bool TrySync(SegmentDisk disk, SafeFileHandle file, string path)
+    {
+        try
+        {
+            disk.Sync(file);
+            return true;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning(e, "{Path}: the disk didn't take all that was written.", path);
+            return false;
+        }
     }
 
     /// <summary>The first page among the fragments that holds nothing but zeros; null if there is none, or if it may be silence.</summary>

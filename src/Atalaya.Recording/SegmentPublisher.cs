@@ -219,7 +219,7 @@ sealed class SegmentPublisher : IAsyncDisposable
             lock (_gate)
                 _unnamed = true;
             // It may have been closed just now: then nobody but this thread hears of it, on the way to its name.
-            segment.IsDoubtful = true;
+            Doubt(segment);
             Forget(segment);
             failed(e);
         }
@@ -239,6 +239,7 @@ sealed class SegmentPublisher : IAsyncDisposable
                 if (Renew(segment, readFaultsAreFinal: !patient && before is not null) is not { } renewed)
                 {
                     _disk.Delete(segment.Open.Path);
+                    Trust(segment.Open.Path);
                     segment.Ledger.Lost(segment.Row, segment.Row.Start, LostDetail);
                     Release(segment.Open);
                     return;
@@ -290,6 +291,39 @@ sealed class SegmentPublisher : IAsyncDisposable
         {
             open.File.Dispose();
             open.Hash.Dispose();
+        }
+    }
+
+    /// <summary>
+    /// Also told to whoever comes after this process while the system still remembers more than the disk holds; so the mark itself needs no sync.
+    /// </summary>
+    void Doubt(OpenSegment open)
+    {
+        if (open.IsDoubtful)
+            return;
+        open.IsDoubtful = true;
+        try
+        {
+            _disk.Create(ArchiveFolder.DoubtPath(open.Path)).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _log.LogWarning(e, "{Path} can't be marked as doubtful; a start before it has its name would believe what the system remembers of it.", open.Path);
+        }
+    }
+
+    /// <summary>What the file holds is known again, or it is gone.</summary>
+    public void Trust(string openPath)
+    {
+        try
+        {
+            if (File.Exists(ArchiveFolder.DoubtPath(openPath)))
+                _disk.Delete(ArchiveFolder.DoubtPath(openPath));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It doubts a file that isn't there any more.
+            _log.LogDebug(e, "{Path}'s mark stays.", openPath);
         }
     }
 
@@ -387,7 +421,7 @@ sealed class SegmentPublisher : IAsyncDisposable
         }
         catch (Exception e) when (open is not null && e is IOException or UnauthorizedAccessException)
         {
-            open.IsDoubtful = true;
+            Doubt(open);
             throw;
         }
 
@@ -397,7 +431,6 @@ sealed class SegmentPublisher : IAsyncDisposable
             _disk.DropCache(file);
             if (SegmentReader.Digest(file) != row.Sha256)
                 throw new IOException($"{openPath} was written again and synced, and the disk holds something else.");
-            open.IsDoubtful = false;
         }
 
         // 3. Folders first seen this hour, named durably in their parents; also those that are there: who made them may have failed, or died, before that.
@@ -425,6 +458,12 @@ sealed class SegmentPublisher : IAsyncDisposable
 
         // 5. The name on the disk.
         _disk.SyncFolder(hour);
+
+        if (open is { IsDoubtful: true })
+        {
+            open.IsDoubtful = false;
+            Trust(openPath);
+        }
 
         // 6. The index, a cache: it may lag, the file may not.
         ledger.Published(row);

@@ -42,6 +42,27 @@ public sealed class PowerLossTests
         kept.ShouldBe(5 * 25);
     }
 
+    [Theory]
+    [InlineData(Survival.Nothing)]
+    [InlineData(Survival.Some)]
+    internal async Task So_it_does_of_main_and_sub_stream_with_sound(Survival survival)
+    {
+        using var folder = new TempFolder("power");
+        var disk = new PowerDisk(folder.File("archive"));
+        await RecordAsync(folder.File("archive"), disk, both: true);
+
+        int kept = 0;
+        for (int count = 0; count <= disk.Count; count += 2)
+        {
+            string left = folder.File($"left-{count}");
+            disk.Rebuild(count, survival, new(count), left);
+            kept = Math.Max(kept, await ShouldBeKeptAsync(left, new LocalDisk(), disk.Promised(count), () => disk.Describe(count)));
+            Directory.Delete(left, recursive: true);
+        }
+
+        kept.ShouldBeGreaterThan(2 * 4 * 25);
+    }
+
     [Fact]
     public async Task What_was_promised_survives_a_loss_of_power_during_recovery()
     {
@@ -94,19 +115,24 @@ public sealed class PowerLossTests
     }
 
     /// <summary>Five seconds of one camera in segments of two, in real time by the clock, and an orderly end.</summary>
-    static async Task RecordAsync(string root, PowerDisk disk)
+    /// <param name="both">Main and sub stream, with sound.</param>
+    static async Task RecordAsync(string root, PowerDisk disk, bool both = false)
     {
-        var footage = await Footage.PlainAsync();
+        var footage = both ? await Footage.OfAsync(new(Audio: Codec.Aac)) : await Footage.PlainAsync();
         var clock = new ManualClock(Scene.Noon);
         await using var archive = await Archive.OpenAsync(root, null, Options, disk, clock, NullLogger.Instance);
-        var hub = new StreamHub();
-        archive.Attach("gate", StreamKind.Main, hub);
+        StreamHub[] hubs = both ? [new(), new()] : [new()];
+        for (int i = 0; i < hubs.Length; i++)
+            archive.Attach("gate", (StreamKind)i, hubs[i]);
         for (int step = 0; step < 25; step++)
         {
-            foreach (var unit in footage.Units(step * 0.2, (step + 1) * 0.2, Scene.Noon))
+            foreach (var hub in hubs)
             {
-                hub.Publish(unit);
-                unit.Release();
+                foreach (var unit in footage.Units(step * 0.2, (step + 1) * 0.2, Scene.Noon))
+                {
+                    hub.Publish(unit);
+                    unit.Release();
+                }
             }
 
             clock.Advance(TimeSpan.FromSeconds(0.2));
@@ -124,7 +150,9 @@ public sealed class PowerLossTests
         await archive.SettleAsync();
         archive.Volumes.Local[0].Folder.OpenFiles().ShouldBeEmpty(story());
         (await archive.CheckAsync(new())).Faults.ShouldBeEmpty(story());
-        var segments = new SegmentIndex(store).Segments("gate", StreamKind.Main, default, new(long.MaxValue));
+        var index = new SegmentIndex(store);
+        List<Segment> segments =
+            [.. index.Segments("gate", StreamKind.Main, default, new(long.MaxValue)), .. index.Segments("gate", StreamKind.Sub, default, new(long.MaxValue))];
         foreach (var (path, bytes, isClosed) in promised)
         {
             string name = Path.GetFileNameWithoutExtension(path).Split('~')[^1];
@@ -132,7 +160,7 @@ public sealed class PowerLossTests
             if (whole.Fragments.Count == 0)
                 continue;
             var segment = segments.FirstOrDefault(s => s.Name == name).ShouldNotBeNull($"{path} is lost.\n{story()}");
-            byte[] found = await File.ReadAllBytesAsync(archive.Volumes.Local[0].Folder.PathOf("gate", new(segment.Start.Milliseconds, StreamKind.Main)));
+            byte[] found = await File.ReadAllBytesAsync(archive.Volumes.Local[0].Folder.PathOf("gate", new(segment.Start.Milliseconds, segment.Stream)));
             int same = (int)(isClosed ? bytes.Length : whole.WholeEnd);
             found.Length.ShouldBeGreaterThanOrEqualTo(same, $"{path} has lost its end.\n{story()}");
             found.AsSpan(0, same).SequenceEqual(bytes.AsSpan(0, same)).ShouldBeTrue($"{path} has other bytes.\n{story()}");
