@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records N cameras of 1080p25 at 4 Mbit/s for a long time and accounts for every picture by what is in the footage.
 
-  bench/load.py [--n 200] [--seconds 600] [--keep]
+  bench/load.py [--n 200] [--seconds 600] [--out FOLDER] [--keep]
 
 Closed segments are read back and deleted while the recorder runs, so that ten minutes of 200 cameras (60 GB) need about 8 GB of disk. Every picture of the
 looped clip has a number, told by the sizes of its neighbours and itself; the numbers of a camera must follow one another from its first picture to its last,
@@ -10,6 +10,7 @@ over all files. Nothing that the recorder says of itself is used.
 import argparse
 import json
 import os
+import pathlib
 import shutil
 import socket
 import struct
@@ -107,20 +108,13 @@ class Reader:
         self.seen = set()
         self.faults = []
         self.bytes = 0
-        # Three neighbours' sizes tell the place; key frames may have grown by parameter sets.
-        self.places = {}
+        self.starts = [i for i, key in enumerate(self.keys) if key]
+
+    def place(self, sizes, expected):
+        """Number of the first picture of a file, which is a key frame: by the pictures after it; where a short file leaves a choice, the one expected."""
         n = len(self.sizes)
-        for i in range(n):
-            self.places.setdefault(self.window(self.sizes, i), []).append(i)
-
-    def window(self, sizes, i):
-        n = len(sizes)
-        return tuple(sizes[(i + k) % n] for k in range(1, 5) if not self.keys[(i + k) % n])
-
-    def place(self, sizes):
-        """Number of the first picture of a file, which is a key frame: by the four after it."""
-        starts = self.places.get(tuple(sizes[1:5]), [])
-        return starts[0] if len(starts) == 1 and self.keys[starts[0]] else None
+        fits = [i for i in self.starts if all(sizes[k] == self.sizes[(i + k) % n] for k in range(1, min(5, len(sizes))) if not self.keys[(i + k) % n])]
+        return expected if expected in fits else fits[0] if fits else None
 
     def take(self):
         for path in sorted(self.archive.glob("*/*/*/*.mp4"), key=lambda p: p.name):
@@ -137,7 +131,7 @@ class Reader:
         self.bytes += path.stat().st_size
         account = self.cameras.setdefault(camera, Account())
         account.segments += 1
-        first = self.place(sizes)
+        first = self.place(sizes, account.next)
         if first is None or trailer is None:
             self.faults.append(f"{path}: no picture of the clip begins it, or it has no last box")
             return
@@ -178,18 +172,20 @@ def loopback_rate(seconds=2):
     return total / seconds / 1e6
 
 
-def disk_rate(folder, megabytes=1024):
-    """MB/s of one file written and synced."""
+def disk_rate(folder, seconds=5):
+    """MB/s of one file written, synced every 16 MB."""
     path = folder / "rate"
     block = os.urandom(1 << 20)
     began = time.monotonic()
+    written = 0
     with open(path, "wb", buffering=0) as out:
-        for _ in range(megabytes):
-            out.write(block)
-        os.fdatasync(out.fileno())
+        while time.monotonic() - began < seconds and written < 2 << 30:
+            for _ in range(16):
+                written += out.write(block)
+            os.fdatasync(out.fileno())
     took = time.monotonic() - began
     path.unlink()
-    return megabytes * 1.048576 / took
+    return written / took / 1e6
 
 
 def idle_seconds():
@@ -203,9 +199,10 @@ def main():
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--keep", action="store_true", help="keep the files: 30 MB a camera and minute")
+    parser.add_argument("--out", type=pathlib.Path, default=CACHE / "runs", help="where to record to: the disk that is measured")
     args = parser.parse_args()
     clip = footage()
-    out = CACHE / "runs" / "load"
+    out = args.out / "load"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     print(machine())
