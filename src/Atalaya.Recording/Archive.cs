@@ -352,11 +352,13 @@ public sealed class Archive : IAsyncDisposable
     /// </summary>
     /// <param name="digests">False: the first part only.</param>
     /// <exception cref="DbException">The store can't be reached.</exception>
-    public Task<ReindexResult> ReindexAsync(bool digests, IProgress<CheckProgress>? progress = null, CancellationToken stop = default) => Task.Run(() =>
+    public Task<ReindexResult> ReindexAsync(bool digests, IProgress<CheckProgress>? progress = null, CancellationToken stop = default) => Task.Run(async () =>
     {
         long files = 0, bytes = 0, added = 0, digested = 0;
         var faults = new List<CheckFault>();
-        var streams = Volumes.Streams().ToList();
+        foreach (var store in Volumes.Stores)
+            added += await ReindexAsync(store, faults, stop);
+        var streams = Volumes.Streams().Union(Index.Streams()).ToList();
         long total = streams.Sum(s => Volumes.Segments(s.Camera, s.Stream).LongCount());
         var each = new Each(length => progress?.Report(new(++files, total, bytes += length)));
         foreach (var (camera, stream) in streams)
@@ -370,6 +372,35 @@ public sealed class Archive : IAsyncDisposable
 
         return new ReindexResult(added, digested, faults);
     }, stop);
+
+    /// <summary>Segments of an object store that the index lacks, from their last boxes. One that is on a local volume, too, is left to that.</summary>
+    async Task<long> ReindexAsync(ObjectVolume store, List<CheckFault> faults, CancellationToken stop)
+    {
+        long added = 0;
+        try
+        {
+            foreach (var (camera, name, length) in await store.ListAsync(stop))
+            {
+                if (Index.Find(camera, name) is not null || Volumes.PathOf(camera, name, null) is not null || Index.Deletions(camera, name.Stream).Contains((store.Name, name.Start)))
+                    continue;
+                if (await store.DescribeAsync(camera, name, length, stop) is var (segment, before))
+                {
+                    Index.Write([segment], before);
+                    added++;
+                }
+                else
+                {
+                    faults.Add(new(CheckFaultKind.NotIndexed, $"{store.Name}:{camera}/{name.RelativePath()}", "Its last box doesn't say what it is.", false));
+                }
+            }
+        }
+        catch (IOException e)
+        {
+            faults.Add(new(CheckFaultKind.Unreadable, store.Name, e.Message, false));
+        }
+
+        return added;
+    }
 
     // Progress<T> hands on to the thread pool, out of order.
     sealed class Each(Action<long> report) : IProgress<long>

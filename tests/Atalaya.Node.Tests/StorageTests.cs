@@ -79,6 +79,32 @@ public sealed class StorageTests
     }
 
     [Fact]
+    public void Volumes_that_can_t_be_are_told_all_at_once_and_no_key_is_shown()
+    {
+        string yaml = """
+            storage:
+              volumes:
+                - { name: near, path: relative, reserve: 95% }
+                - { name: far, tier: object, endpoint: 'ftp://x', bucket: b, sise: 5GB }
+                - { name: far, path: /mnt/b }
+              largeAfter: 10d
+              objectAfter: 5d
+            """;
+        var source = new Options.OptionsSource(null, new Dictionary<string, string> { ["ATALAYA_STORAGE__S3__SECRETKEY"] = "hush" }, []);
+        string errors = string.Join('\n', source.Read(yaml).Errors);
+        foreach (string said in (string[])
+        [
+            "storage.volumes[0].reserve must be a size such as 20GiB, or a percentage up to 90%", "storage.volumes[1].sise There is no such option",
+            "'near' needs a path that begins at the root", "'far' needs an endpoint", "needs storage.s3.accessKey", "Two volumes are called 'far'", "storage.largeAfter must not be above",
+        ])
+        {
+            errors.Replace(": ", " ", StringComparison.Ordinal).ShouldContain(said.Replace(": ", " ", StringComparison.Ordinal));
+        }
+
+        errors.ShouldNotContain("hush");
+    }
+
+    [Fact]
     public async Task A_volume_that_isn_t_mounted_stops_no_other_and_the_node_says_so()
     {
         await using var fake = await FakeCamera.StartAsync(Clip);

@@ -95,6 +95,26 @@ public sealed class ObjectStoreTests
     }
 
     [Fact]
+    public async Task A_lost_index_is_made_again_with_what_is_in_the_store()
+    {
+        await using var server = await S3Server.StartAsync();
+        await using var site = new Site(server);
+        await site.AdoptAsync();
+        await site.StartAsync();
+        await site.RecordAsync(30);
+        await site.PassAsync(2);
+        var before = site.Segments();
+        before.ShouldContain(s => s.Volume == "far");
+        await site.LoseIndexAsync();
+        await site.StartAsync();
+        var result = await site.Archive.ReindexAsync(digests: true, stop: TestContext.Current.CancellationToken);
+        result.Faults.ShouldBeEmpty();
+        var after = site.Segments();
+        after.Take(before.Count).Select(s => (s.Name, s.Volume, s.Sha256, s.Bytes)).ShouldBe(before.Select(s => (s.Name, s.Volume, s.Sha256, s.Bytes)));
+        (await site.Archive.CheckAsync(new())).Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task While_the_store_is_away_footage_stays_where_it_is_and_everything_says_so()
     {
         await using var server = await S3Server.StartAsync();
@@ -174,7 +194,7 @@ public sealed class ObjectStoreTests
         readonly Lines _log = new();
         readonly StorageConfig _config;
         readonly FaultyStore _store;
-        readonly StreamHub _hub = new();
+        StreamHub _hub = new();
         double _media;
 
         public Site(S3Server server, string key = S3Server.Key, string secret = S3Server.Key, string bucket = "footage", long cacheBytes = 1 << 20)
@@ -205,6 +225,15 @@ public sealed class ObjectStoreTests
         {
             Archive = await Archive.OpenAsync(_config, _store, new() { SegmentLength = TimeSpan.FromSeconds(2) }, Clock, _log, TestContext.Current.CancellationToken);
             Archive.Attach("gate", StreamKind.Main, _hub);
+        }
+
+        public async Task LoseIndexAsync()
+        {
+            await Archive.DisposeAsync();
+            SqliteConnection.ClearAllPools();
+            foreach (string file in Directory.GetFiles(_folder.Path, "index.db*"))
+                System.IO.File.Delete(file);
+            _hub = new();
         }
 
         public async Task RecordAsync(double seconds)

@@ -167,7 +167,8 @@ static class OptionReader
                     values.Add(read);
             }
 
-            if (errors.Count == before && InRange(about, typeof(int), values.Count, " entries", value.Place, key, errors))
+            // Entries are kept with their faults, so that checks between them come at the same time.
+            if ((IsRecord(element) || errors.Count == before) && InRange(about, typeof(int), values.Count, " entries", value.Place, key, errors))
                 property.SetValue(record, values);
         }
         else if (One(property.PropertyType, about, value, key, errors, ranged: true) is { } read)

@@ -17,6 +17,9 @@ sealed class ObjectVolume : IDisposable
     /// <summary>After a refusal nothing is sent for so long.</summary>
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
+    /// <summary>A last box is never longer.</summary>
+    const int LastBytes = 64 << 10;
+
     const string IdentityKey = VolumeIdentity.FileName;
 
     readonly AmazonS3Client _client;
@@ -178,6 +181,58 @@ sealed class ObjectVolume : IDisposable
         }
 
         return true;
+    });
+
+    /// <summary>All segments that the store holds.</summary>
+    /// <exception cref="IOException">The store can't be reached.</exception>
+    public Task<List<(string Camera, SegmentName Name, long Length)>> ListAsync(CancellationToken stop) => AskAsync(async () =>
+    {
+        var found = new List<(string Camera, SegmentName Name, long Length)>();
+        var request = new ListObjectsV2Request { BucketName = _store.Bucket, Prefix = _store.Prefix };
+        ListObjectsV2Response page;
+        do
+        {
+            page = await _client.ListObjectsV2Async(request, stop);
+            foreach (var item in page.S3Objects ?? [])
+            {
+                string key = item.Key[_store.Prefix.Length..];
+                string camera = key.Split('/')[0];
+                if (SegmentName.IsCamera(camera) && SegmentName.TryParse(Path.GetFileNameWithoutExtension(key), out var name) && KeyOf(camera, name) == item.Key)
+                    found.Add((camera, name, item.Size ?? 0));
+            }
+
+            request.ContinuationToken = page.NextContinuationToken;
+        }
+        while (page.IsTruncated == true);
+        return found;
+    });
+
+    /// <summary>What an index would say of a segment, from its last box alone, and of the gap before it; null if the box isn't there or says too little.</summary>
+    /// <exception cref="IOException">The store can't be reached.</exception>
+    public Task<(Segment Segment, List<Gap> Before)?> DescribeAsync(string camera, SegmentName name, long length, CancellationToken stop) => AskAsync<(Segment, List<Gap>)?>(async () =>
+    {
+        long from = Math.Max(0, length - LastBytes);
+        string part = $"{PathOf(camera, name)}.{Guid.NewGuid():N}.part";
+        try
+        {
+            using var response = await _client.GetObjectAsync(
+                new GetObjectRequest { BucketName = _store.Bucket, Key = KeyOf(camera, name), ByteRange = new(from, length - 1) }, stop);
+            await using (var file = File.Create(part))
+                await response.ResponseStream.CopyToAsync(file, stop);
+            using var tail = File.OpenHandle(part);
+            if (SegmentTrailer.Read(tail) is not var (trailer, offset) || trailer.Camera != camera || trailer.Start != name.StartMilliseconds
+                || trailer.ToSegment(from + offset, length) is not { } segment)
+            {
+                return null;
+            }
+
+            // The digest was put beside the object when it was compared.
+            return (segment with { Volume = Name, Sha256 = response.Metadata["sha256"] ?? "" }, [.. trailer.GapsBefore()]);
+        }
+        finally
+        {
+            File.Delete(part);
+        }
     });
 
     /// <summary>Length of the object; null if it isn't there.</summary>
