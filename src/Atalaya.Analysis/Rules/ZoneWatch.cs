@@ -14,6 +14,10 @@ sealed class ZoneWatch(ZoneRule rule) : TrackWatch<ZoneRule, ZoneWatch.Memory>(r
     // detector that runs once a second has found all.
     const double FirstSeconds = 2;
 
+    // And it must have come from somewhere: what hasn't moved by a quarter of its size since it was first seen is a sign or a bush that the
+    // detector takes for somebody.
+    const double AppearMoves = 0.25;
+
     // So that even the middle of a small zone is firm ground.
     const double MostOfZone = 0.25;
 
@@ -33,6 +37,9 @@ sealed class ZoneWatch(ZoneRule rule) : TrackWatch<ZoneRule, ZoneWatch.Memory>(r
         /// <summary>The way in, or out, isn't raised yet.</summary>
         public bool IsPending { get; set; }
         public double Wait { get; set; }
+
+        /// <summary>It was first seen inside.</summary>
+        public bool HasAppeared { get; set; }
         public bool IsOccupied { get; set; }
     }
 
@@ -46,6 +53,7 @@ sealed class ZoneWatch(ZoneRule rule) : TrackWatch<ZoneRule, ZoneWatch.Memory>(r
             memory.Inside = memory.Near = Shape.Contains(Rule.Points, memory.Last);
             memory.NearSince = memory.StaySince = memory.LastSeen;
             memory.IsPending = memory.Inside && Rule.Event == ZoneEventKind.Enter && (track.Born - moment.Began).Seconds >= FirstSeconds;
+            memory.HasAppeared = memory.IsPending;
             memory.Wait = Math.Max(Rule.Dwell, AppearSeconds);
         }
 
@@ -57,7 +65,8 @@ sealed class ZoneWatch(ZoneRule rule) : TrackWatch<ZoneRule, ZoneWatch.Memory>(r
             return;
         switch (Rule.Event)
         {
-            case ZoneEventKind.Enter when memory is { Inside: true, IsPending: true } && (moment.At - memory.StaySince).Seconds >= memory.Wait:
+            case ZoneEventKind.Enter when memory is { Inside: true, IsPending: true } && (moment.At - memory.StaySince).Seconds >= memory.Wait
+                && (!memory.HasAppeared || HasMoved(track, moment.Aspect)):
                 memory.IsPending = false;
                 moment.Raise(Event(SceneEventKind.ZoneEntered, track, memory.StaySince, moment));
                 break;
@@ -99,7 +108,16 @@ sealed class ZoneWatch(ZoneRule rule) : TrackWatch<ZoneRule, ZoneWatch.Memory>(r
             memory.StaySince = memory.NearSince;
             memory.IsPending = Rule.Event == ZoneEventKind.Enter;
             memory.Wait = Rule.Dwell;
+            memory.HasAppeared = false;
             memory.IsOccupied = false;
         }
+    }
+
+    static bool HasMoved(in Track track, double aspect)
+    {
+        var (x, y) = track.Box.Centre;
+        var (bornX, bornY) = track.BornBox.Centre;
+        double dx = (x - bornX) * aspect, dy = y - bornY;
+        return Math.Sqrt((dx * dx) + (dy * dy)) >= AppearMoves * Math.Max(track.Box.Width * aspect, track.Box.Height);
     }
 }

@@ -51,6 +51,8 @@ static class CommandLine
         root.Subcommands.Add(VolumeVerb.Create());
         root.Subcommands.Add(OptionsVerb.Create());
         root.Subcommands.Add(SimulateVerb.Create());
+        root.Subcommands.Add(EvaluateVerb.Create());
+        root.Subcommands.Add(EvaluateVerb.CreateForTracker());
         root.Subcommands.Add(OptionsVerb.CreateOpenApi());
         return root;
     }
