@@ -19,6 +19,7 @@ sealed class BlindLedger(TimeProvider clock, ILogger log) : IAsyncDisposable
     readonly Dictionary<string, BlindStretch> _open = new(StringComparer.Ordinal);  // under _gate
     readonly Channel<BlindStretch> _changes = Channel.CreateBounded<BlindStretch>(new BoundedChannelOptions(MaxWaiting) { FullMode = BoundedChannelFullMode.DropOldest });
     readonly CancellationTokenSource _stop = new();
+    readonly SemaphoreSlim _flushing = new(1, 1);   // an end must not reach the database before its beginning
     AnalysisStore? _store;
     Task _writing = Task.CompletedTask;
     WallTime? _before;
@@ -40,15 +41,21 @@ sealed class BlindLedger(TimeProvider clock, ILogger log) : IAsyncDisposable
             _changes.Writer.TryWrite(new(camera, before, WallTime.Now(clock), BlindCause.Node, "The node wasn't running."));
     }
 
-    /// <summary>The camera is blind since <paramref name="at"/>. The same cause again changes nothing.</summary>
+    /// <summary>
+    /// The camera is blind since <paramref name="at"/>. The same cause again changes nothing; another one, while it is blind, begins now. Until it has seen
+    /// something again a crash or a start is the cause, however long what follows takes.
+    /// </summary>
     public void Blind(string camera, BlindCause cause, string detail, WallTime at)
     {
         lock (_gate)
         {
             if (_open.TryGetValue(camera, out var open))
             {
-                if (open.Cause == cause)
+                if (open.Cause == cause || (open.Cause is (BlindCause.Crash or BlindCause.Starting) && cause is (BlindCause.Starting or BlindCause.Overload)))
                     return;
+                at = WallTime.Now(clock);
+                if (at <= open.From)
+                    at = open.From + TimeSpan.FromMilliseconds(1);      // The clock was set back: a stretch is known by its beginning.
                 Close(open, at);
             }
 
@@ -101,6 +108,7 @@ sealed class BlindLedger(TimeProvider clock, ILogger log) : IAsyncDisposable
         }
 
         _stop.Dispose();
+        _flushing.Dispose();
     }
 
     // Under _gate. A stretch is never negative, whatever the clock did.
@@ -137,20 +145,31 @@ sealed class BlindLedger(TimeProvider clock, ILogger log) : IAsyncDisposable
 
     async Task FlushAsync(CancellationToken stop)
     {
-        var batch = new List<BlindStretch>();
-        while (_changes.Reader.TryRead(out var change))
-            batch.Add(change);
-        if (batch.Count == 0)
-            return;
+        await _flushing.WaitAsync(stop);
         try
         {
-            await _store!.WriteAsync(batch, stop);
+            var batch = new List<BlindStretch>();
+            while (_changes.Reader.TryRead(out var change))
+                batch.Add(change);
+            if (batch.Count == 0)
+                return;
+            try
+            {
+                await _store!.WriteAsync(batch, stop);
+            }
+            catch
+            {
+                // Before what came meanwhile: of one stretch the last word counts.
+                while (_changes.Reader.TryRead(out var newer))
+                    batch.Add(newer);
+                foreach (var change in batch)
+                    _changes.Writer.TryWrite(change);
+                throw;
+            }
         }
-        catch
+        finally
         {
-            foreach (var change in batch)
-                _changes.Writer.TryWrite(change);
-            throw;
+            _flushing.Release();
         }
     }
 }
