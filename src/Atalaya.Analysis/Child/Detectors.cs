@@ -21,7 +21,8 @@ sealed class Detectors : IDisposable
         {
             var file = ModelFile.Read(model);
             for (int i = 0; i < threads; i++)
-                detectors._all.Add(Detector.Load(file, new() { Library = runtime }));
+                // The tracker tells good detections from weak ones itself: weak ones carry tracks on.
+                detectors._all.Add(Detector.Load(file, new() { Library = runtime, MinScore = Tracks.TrackerOptions.Default.LowScore }));
         }
         catch (DetectorException fault)
         {

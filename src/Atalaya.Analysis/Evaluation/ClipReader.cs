@@ -63,9 +63,9 @@ public sealed class ClipReader : IDisposable
         {
             process = Process.Start(start)!;
         }
-        catch (Win32Exception)
+        catch (Win32Exception fault)
         {
-            throw new IOException("Clips are decoded by ffmpeg, which isn't installed (Debian: ffmpeg).");
+            throw new IOException("Clips are decoded by ffmpeg, which isn't installed (Debian: ffmpeg).", fault);
         }
 
         process.StandardInput.Close();

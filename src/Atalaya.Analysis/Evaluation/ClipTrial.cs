@@ -1,4 +1,3 @@
-using Atalaya.Analysis.Codec;
 using Atalaya.Analysis.Detect;
 using Atalaya.Analysis.Rules;
 using Atalaya.Analysis.Tracks;
@@ -91,8 +90,6 @@ public sealed record TrialOptions
 /// <summary>One clip through the whole chain, and what came of it.</summary>
 public sealed record ClipTrial(Clip Clip, AlarmScore Score, IReadOnlyList<(ClipAlarm Alarm, AlarmVerdict Verdict, RuleEvent Event)> Alarms, IReadOnlyList<ClipEvent> Missed, int Pictures)
 {
-    const int SmallWidth = 160;
-
     // Wall time of the first picture, for schedules: a Monday at noon, so that a schedule in a clip's rules means the same each time.
     static readonly WallTime Start = WallTime.From(new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero));
 
@@ -101,51 +98,20 @@ public sealed record ClipTrial(Clip Clip, AlarmScore Score, IReadOnlyList<(ClipA
     public static async Task<ClipTrial> RunAsync(Clip clip, Detector detector, TrialOptions options, CancellationToken stop)
     {
         using var reader = await ClipReader.OpenAsync(clip.Path, options.Rate, options.StillSeconds, stop);
-        double aspect = reader.Width / (double)reader.Height;
-        var chain = new Chain(clip.Events.Config, detector, options.Tracker with { Aspect = aspect }, aspect);
+        var chain = new PictureChain();
+        chain.Configure(clip.Events.Config, TimeZoneInfo.Utc, [], options.Tracker);
+        bool isStill = ClipReader.IsStill(clip.Path);
         var raised = new List<RuleEvent>();
         int pictures = 0;
         for (; await reader.NextAsync(stop); pictures++)
         {
             stop.ThrowIfCancellationRequested();
-            raised.AddRange(chain.Show(reader.Picture, reader.At, Start + reader.At.ToTimeSpan()));
+            raised.AddRange(chain.Look(reader.Picture, reader.At, Start + reader.At.ToTimeSpan(), detector, always: isStill));
         }
 
         double seconds = pictures / options.Rate;
         var alarms = raised.Select(e => new ClipAlarm(e.Rule, e.Noticed.Seconds)).ToList();
         var score = AlarmScore.Of(clip.Events.Events, alarms, seconds / 3600, out var verdicts, out var missed);
         return new(clip, score, [.. alarms.Select((a, i) => (a, verdicts[i], raised[i]))], missed, pictures);
-    }
-
-    /// <summary>What a camera's pictures go through.</summary>
-    sealed class Chain(RuleConfig config, Detector detector, TrackerOptions options, double aspect)
-    {
-        readonly Tracker _tracker = new(options);
-        readonly RuleSet _rules = new(config.Rules, config.Ground is null ? null : GroundPlane.Of(config.Ground, aspect, out _), TimeZoneInfo.Utc, aspect);
-        readonly LumaShrinker _shrinker = new();
-        readonly Detection[] _detections = new Detection[1000];
-        SceneStatistics? _scene;
-        byte[] _small = [], _before = [];
-        MediaTime? _last;
-
-        public IReadOnlyList<RuleEvent> Show(in Picture picture, MediaTime at, WallTime wall)
-        {
-            int width = Math.Min(SmallWidth, picture.Width), height = Math.Clamp((int)(width / aspect), SceneStatistics.Rows, picture.Height);
-            bool isFirst = _small.Length != width * height;
-            if (isFirst)
-                (_small, _before) = (new byte[width * height], new byte[width * height]);
-            (_small, _before) = (_before, _small);
-            _shrinker.Shrink(picture, _small, width, height);
-            var motion = isFirst ? null : CameraMotion.Estimate(_before, _small, width, height, width);
-            bool moves = _last is { } last && motion is { } known && known.IsMoving((at - last).Seconds);
-            _last = at;
-            _scene = SceneStatistics.Of(_small, width, height, width, isFirst ? [] : _before, _scene);
-            var found = detector.Detect(picture);
-            int count = Math.Min(found.Count, _detections.Length);
-            for (int i = 0; i < count; i++)
-                _detections[i] = found[i];
-            var tracks = _tracker.Update(_detections.AsSpan(0, count), at, motion);
-            return _rules.Update(tracks, at, wall, _scene, moves);
-        }
     }
 }

@@ -10,11 +10,11 @@ namespace Atalaya.Analysis.Rules;
 /// </summary>
 sealed class LineWatch(LineRule rule) : TrackWatch<LineRule, LineWatch.Memory>(rule)
 {
-    // Two boxes on one thing cross at the same place at the same time.
+    // Two boxes on one thing lie on each other, before the line and behind it. One who follows close behind doesn't.
     const double TwinSeconds = 1;
     const float TwinOverlap = 0.5f;
 
-    (MediaTime At, Box Box, LineDirection Direction)? _latest;
+    (MediaTime At, long Track, LineDirection Direction)? _latest;
 
     internal sealed class Memory : TrackMemory
     {
@@ -51,13 +51,23 @@ sealed class LineWatch(LineRule rule) : TrackWatch<LineRule, LineWatch.Memory>(r
 
         var direction = memory.Net > 0 ? LineDirection.LeftToRight : LineDirection.RightToLeft;
         memory.Net = 0;
-        if ((Rule.Direction != LineDirection.Both && Rule.Direction != direction) || !Passes(track, moment) || !IsArmed(memory, memory.CrossedAt) || IsTwin(track, direction, moment.At))
+        if ((Rule.Direction != LineDirection.Both && Rule.Direction != direction) || !Passes(track, moment) || !IsArmed(memory, memory.CrossedAt) || IsTwin(track, direction, moment))
             return;
         memory.Raised = memory.CrossedAt;
-        _latest = (moment.At, track.Box, direction);
+        _latest = (moment.At, track.Id, direction);
         moment.Raise(Event(SceneEventKind.LineCrossed, track, memory.CrossedAt, moment) with { Direction = direction });
     }
 
-    bool IsTwin(in Track track, LineDirection direction, MediaTime at) =>
-        _latest is { } latest && latest.Direction == direction && (at - latest.At).Seconds <= TwinSeconds && Box.Overlap(latest.Box, track.Box) > TwinOverlap;
+    bool IsTwin(in Track track, LineDirection direction, in Moment moment)
+    {
+        if (_latest is not { } latest || latest.Direction != direction || (moment.At - latest.At).Seconds > TwinSeconds)
+            return false;
+        foreach (var other in moment.Tracks)
+        {
+            if (other.Id == latest.Track && other.Id != track.Id && Box.Overlap(other.Box, track.Box) > TwinOverlap)
+                return true;
+        }
+
+        return false;
+    }
 }

@@ -27,6 +27,9 @@ public readonly record struct CameraMotion(double ShiftX, double ShiftY, double 
     // What moves by itself must be in the minority.
     const double LeastConfidence = 0.5;
 
+    // Of the picture's width and height that agreeing blocks must span.
+    const double LeastExtent = 0.5;
+
     public static CameraMotion None { get; } = new(0, 0, 1, 0, 1);
 
     // 0.05 of the picture a second is beyond what wind does to a pole on average; the slowest pan across a scene takes 10 s.
@@ -34,6 +37,16 @@ public readonly record struct CameraMotion(double ShiftX, double ShiftY, double 
     /// <param name="seconds">Since the picture before.</param>
     public bool IsMoving(double seconds) =>
         seconds > 0 && (Math.Max(Math.Abs(ShiftX), Math.Abs(ShiftY)) > 0.01 + (0.05 * seconds) || Math.Abs(Scale - 1) > 0.01 + (0.05 * seconds));
+
+    /// <summary>This motion and then another: what the two did together.</summary>
+    public CameraMotion Then(CameraMotion next)
+    {
+        // The shift of the first is turned and scaled by the second; rotations of a picture between two looks are small, its sides alike.
+        double cos = Math.Cos(next.Rotation) * next.Scale, sin = Math.Sin(next.Rotation) * next.Scale;
+        return new(
+            (cos * ShiftX) - (sin * ShiftY) + next.ShiftX, (sin * ShiftX) + (cos * ShiftY) + next.ShiftY,
+            Scale * next.Scale, Rotation + next.Rotation, Math.Min(Confidence, next.Confidence));
+    }
 
     /// <summary>
     /// Block matching on two small luma pictures of the same size, then the similarity that most blocks agree on. About 160×90 pixels are
@@ -158,10 +171,21 @@ public readonly record struct CameraMotion(double ShiftX, double ShiftY, double 
         }
 
         int inliers = 0;
+        double left = width, right = 0, top = height, bottom = 0;
         foreach (var pair in pairs)
-            inliers += Complex.Abs((turn * pair.From) + shift - pair.To) <= 1 ? 1 : 0;
+        {
+            if (Complex.Abs((turn * pair.From) + shift - pair.To) > 1)
+                continue;
+            inliers++;
+            (left, right) = (Math.Min(left, pair.From.Real), Math.Max(right, pair.From.Real));
+            (top, bottom) = (Math.Min(top, pair.From.Imaginary), Math.Max(bottom, pair.From.Imaginary));
+        }
+
         double confidence = inliers / (double)pairs.Length, scale = Complex.Abs(turn);
         if (inliers < LeastBlocks || confidence < LeastConfidence || scale is < 0.5 or > 2)
+            return null;
+        // A lorry on bare asphalt is all the structure there is, and moves. What the camera does shows all over.
+        if (right - left < LeastExtent * width || bottom - top < LeastExtent * height)
             return null;
         var centre = new Complex(width / 2.0, height / 2.0);
         var moved = (turn * centre) + shift - centre;

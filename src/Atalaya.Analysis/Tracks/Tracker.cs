@@ -41,7 +41,6 @@ public sealed class Tracker(TrackerOptions options)
 
     // Weak detections only carry on what they clearly lie on: ByteTrack's 0.5.
     const float WeakLimit = 0.5f;
-    const float UnconfirmedLimit = 0.7f;
 
     // Of two tracks that fit a detection alike the one seen last has it.
     const float CostOfSecondUnseen = 0.05f;
@@ -113,7 +112,7 @@ public sealed class Tracker(TrackerOptions options)
         _candidates.Clear();
         foreach (var track in _tracks)
         {
-            if (track.IsConfirmed && track.Seen < at && track.Seen >= since)
+            if (track is { IsConfirmed: true, IsSeen: false } && track.Seen >= since)
                 _candidates.Add(track);
         }
 
@@ -125,7 +124,10 @@ public sealed class Tracker(TrackerOptions options)
                 _candidates.Add(track);
         }
 
-        Match(_strong, UnconfirmedLimit, BoxDeviation, at);
+        Match(_strong, Limit, BoxDeviation, at);
+        // A weak detection keeps alive what may become a track, and isn't evidence that it should.
+        _candidates.RemoveAll(static t => t.IsSeen);
+        Match(_weak, WeakLimit, WeakBoxDeviation, at);
         Begin(at);
         End(Ending.Outside, at, before);
         _result.Clear();
@@ -206,7 +208,7 @@ public sealed class Tracker(TrackerOptions options)
         {
             if (columnOf[row] is >= 0 and var column)
             {
-                _candidates[row].Correct(detections[column], deviation, at);
+                _candidates[row].Correct(detections[column], deviation, at, isEvidence: detections != _weak);
                 detections[column] = default;
             }
         }
@@ -298,6 +300,9 @@ public sealed class Tracker(TrackerOptions options)
         public ObjectClass Class { get; private set; }
         public MediaTime Seen { get; private set; }
 
+        /// <summary>In this picture, already.</summary>
+        public bool IsSeen { get; private set; }
+
         /// <summary>Where the last detection was, unfiltered.</summary>
         public Box Detected { get; private set; }
 
@@ -315,23 +320,24 @@ public sealed class Tracker(TrackerOptions options)
             _born = at;
             _evidence = 0;
             Id = 0;
-            Take(first, at);
+            Take(first, at, isEvidence: true);
         }
 
-        public void Correct(in Measured seen, double deviation, MediaTime at)
+        public void Correct(in Measured seen, double deviation, MediaTime at, bool isEvidence)
         {
             double edge = deviation * Math.Max(Size, seen.Size);
             _x.Correct(seen.X, edge);
             _y.Correct(seen.Y, edge);
             _width.Correct(seen.Width, edge);
             _height.Correct(seen.Height, edge);
-            Take(seen, at);
+            Take(seen, at, isEvidence);
         }
 
-        void Take(in Measured seen, MediaTime at)
+        void Take(in Measured seen, MediaTime at, bool isEvidence)
         {
-            _evidence += seen.Score;
+            _evidence += isEvidence ? seen.Score : 0;
             _score = seen.Score;
+            IsSeen = true;
             Seen = at;
             Detected = seen.Box;
             int best = (int)seen.Class;
@@ -348,6 +354,7 @@ public sealed class Tracker(TrackerOptions options)
 
         public void Predict(double seconds, bool unseen)
         {
+            IsSeen = false;
             double size = Size;
             _x.Predict(seconds, Acceleration * size * size);
             _y.Predict(seconds, Acceleration * size * size);

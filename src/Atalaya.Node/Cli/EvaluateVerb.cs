@@ -41,8 +41,10 @@ static class EvaluateVerb
                 await Console.Error.WriteLineAsync($"atalaya: {clip} has no events and is passed over.");
             try
             {
-                using var detector = Detector.Load(ModelFile.Read(parsed.GetRequiredValue(model)), new() { Library = LibraryOf(parsed.GetValue(library), parsed.GetRequiredValue(model)) });
-                return await RunAsync(found, detector, new() { Rate = pictures }, parsed.GetValue(json), stop);
+                var trial = new TrialOptions { Rate = pictures };
+                var options = new DetectorOptions { Library = LibraryOf(parsed.GetValue(library), parsed.GetRequiredValue(model)), MinScore = trial.Tracker.LowScore };
+                using var detector = Detector.Load(ModelFile.Read(parsed.GetRequiredValue(model)), options);
+                return await RunAsync(found, detector, trial, parsed.GetValue(json), stop);
             }
             catch (DetectorException fault)
             {
