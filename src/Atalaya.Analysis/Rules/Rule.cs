@@ -89,7 +89,7 @@ public sealed record LineRule : TrackRule
 
 public enum ZoneEventKind
 {
-    /// <summary>It comes from outside, or appears in it.</summary>
+    /// <summary>It comes from outside, or appears in it and moves about. What was there when the watch began hasn't entered.</summary>
     Enter,
 
     /// <summary>It goes out; one that vanishes inside doesn't leave.</summary>

@@ -153,6 +153,16 @@ public sealed class LineRuleTests
     }
 
     [Fact]
+    public void One_who_follows_close_behind_is_a_passage_of_his_own()
+    {
+        // Half a second behind, in the same place: cars in a lane.
+        var scene = new Scene(Line);
+        for (double x = 0.3; x < 0.75; x += 0.03)
+            scene.Picture((1, x, 0.5), (2, x - 0.06, 0.5));
+        scene.Events.Count.ShouldBe(2);
+    }
+
+    [Fact]
     public void Classes_and_sizes_are_filtered()
     {
         new Scene(Line with { Classes = [ObjectClass.Vehicle] }).Walk(1, (0.3, 0.5), (0.7, 0.5), 4).Events.ShouldBeEmpty();

@@ -41,11 +41,15 @@ public sealed class ZoneRuleTests
     [Fact]
     public void Who_appears_inside_later_has_entered_once_he_has_stayed()
     {
-        var entered = new Scene(Enter).Wait(5).Stand(1, 0.6, 0.5, 5).Events.ShouldHaveSingleItem();
+        var entered = new Scene(Enter).Wait(5).Walk(1, (0.55, 0.5), (0.7, 0.5), 3).Events.ShouldHaveSingleItem();
         entered.At.Seconds.ShouldBe(5, 0.21);
         (entered.Noticed - entered.At).Seconds.ShouldBe(1, 0.21);
         new Scene(Enter).Wait(5).Stand(1, 0.6, 0.5, 0.6).Wait(3).Events.ShouldBeEmpty();
     }
+
+    /// <summary>A bush that the detector takes for somebody from time to time.</summary>
+    [Fact]
+    public void What_appears_inside_and_never_moves_has_not_entered() => new Scene(Enter).Wait(5).Stand(1, 0.6, 0.5, 60).Events.ShouldBeEmpty();
 
     [Fact]
     public void A_new_number_for_the_same_person_is_no_second_entry()
@@ -59,7 +63,7 @@ public sealed class ZoneRuleTests
     [Fact]
     public void Somebody_else_who_appears_far_off_is_an_entry()
     {
-        new Scene(Enter).Walk(1, (0.2, 0.4), (0.5, 0.4), 4).Wait(1).Stand(2, 0.75, 0.75, 3).Events.Count.ShouldBe(2);
+        new Scene(Enter).Walk(1, (0.2, 0.4), (0.5, 0.4), 4).Wait(1).Walk(2, (0.75, 0.75), (0.6, 0.7), 3).Events.Count.ShouldBe(2);
     }
 
     [Fact]
