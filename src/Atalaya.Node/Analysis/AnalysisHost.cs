@@ -344,6 +344,7 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
                 }
             }
 
+            Directory.Delete(folder, recursive: true);
             using var link = new MessageLink(new NetworkStream(connection, ownsSocket: true));
             await link.SendAsync(MessageKind.Hello, new(MessageLink.Version, Threads), WireJson.Default.Hello, default, limit.Token);
             Ready ready;
@@ -376,7 +377,8 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
                 await child.Exited;
             }
 
-            Directory.Delete(folder, recursive: true);
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
         }
     }
 
