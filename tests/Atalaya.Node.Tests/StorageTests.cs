@@ -41,11 +41,12 @@ public sealed class StorageTests
         await node.UntilAsync("/api/storage", s => (long)s["volumes"]![0]!["held"]! > 0, seconds: 40);
         (await node.Http.GetStringAsync("/metrics", TestNode.Stop)).ShouldContain("atalaya_storage_held_bytes{volume=\"archive\"}");
 
-        (await node.SendAsync(HttpMethod.Delete, $"/api/holds/{id}")).Status.ShouldBe(400);
-        (await node.SendAsync(HttpMethod.Delete, $"/api/holds/{id}?by=ana")).Status.ShouldBe(204);
-        (await node.SendAsync(HttpMethod.Delete, $"/api/holds/{id}?by=ana")).Status.ShouldBe(404);
+        (await node.SendAsync(HttpMethod.Delete, $"/api/holds/{id}?by=ana")).Status.ShouldBe(400);
+        (await node.SendAsync(HttpMethod.Delete, $"/api/holds/{id}?by=ana&why=closed")).Status.ShouldBe(204);
+        (await node.SendAsync(HttpMethod.Delete, $"/api/holds/{id}?by=ana&why=closed")).Status.ShouldBe(404);
         (await node.GetAsync("/api/holds")).AsArray().ShouldBeEmpty();
-        ((string?)(await node.GetAsync("/api/holds?ended=true"))[0]!["endedBy"]).ShouldBe("ana");
+        var ended = (await node.GetAsync("/api/holds?ended=true"))[0]!;
+        ((string?)ended["endedBy"], (string?)ended["endedWhy"]).ShouldBe(("ana", "closed"));
     }
 
     [Fact]

@@ -14,6 +14,8 @@ import { theme } from './theme';
 const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
 const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
+const HoldsRoom = lazy(() => import('./holds/HoldsRoom'));
+const StorageRoom = lazy(() => import('./storage/StorageRoom'));
 const ExportsRoom = lazy(() => import('./exports/ExportsRoom'));
 
 // The scheme is kept under our own key, where preferences.js finds it before the first paint.
@@ -104,6 +106,10 @@ function Room() {
       return <ExportsRoom />;
     case '/settings/rules':
       return <RulesRoom />;
+    case '/holds':
+      return <HoldsRoom />;
+    case '/settings/storage':
+      return <StorageRoom />;
     case '/settings/cameras':
       return <CamerasRoom />;
     default:

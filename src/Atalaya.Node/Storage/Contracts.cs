@@ -72,11 +72,12 @@ public sealed record HoldJson(
     DateTimeOffset Created,
     [property: Description("When it ends by itself; null: never.")] DateTimeOffset? Expires,
     [property: Description("When it was released or expired; null: it is in force.")] DateTimeOffset? Ended,
-    [property: Description("Who released it, or 'expiry'.")] string? EndedBy)
+    [property: Description("Who released it, or 'expiry'.")] string? EndedBy,
+    [property: Description("Why it was released; null of one in force, and of one that expired.")] string? EndedWhy)
 {
     internal static HoldJson Of(Hold h) => new(
         h.Id, h.Cameras, h.Stream, h.From.ToDateTimeOffset(), h.To?.ToDateTimeOffset(), h.Reason, h.Owner, h.Created.ToDateTimeOffset(),
-        h.Expires?.ToDateTimeOffset(), h.Ended?.ToDateTimeOffset(), h.EndedBy);
+        h.Expires?.ToDateTimeOffset(), h.Ended?.ToDateTimeOffset(), h.EndedBy, h.EndedWhy);
 }
 
 public sealed record HoldInputJson
@@ -112,10 +113,23 @@ public sealed record HoldAssessmentJson(
     [property: Description("Of a hold without an end.")] long BytesPerDay,
     [property: Description("Of all holds together, where they are worst off.")] long HeldAfter,
     [property: Description("What holds may use there.")] long Limit,
-    [property: Description("Sentences, English. With any of them the hold is made only with accept.")] IReadOnlyList<string> Warnings,
-    IReadOnlyList<string> Notes)
+    [property: Description("With any of them the hold is made only with accept.")] IReadOnlyList<HoldConsequenceJson> Warnings,
+    IReadOnlyList<HoldConsequenceJson> Notes)
 {
-    internal static HoldAssessmentJson Of(HoldAssessment a) => new(a.Bytes, a.BytesPerDay, a.HeldAfter, a.Limit, a.Warnings, a.Notes);
+    internal static HoldAssessmentJson Of(HoldAssessment a) => new(a.Bytes, a.BytesPerDay, a.HeldAfter, a.Limit, [.. a.Warnings.Select(HoldConsequenceJson.Of)], [.. a.Notes.Select(HoldConsequenceJson.Of)]);
+}
+
+[Description("One effect of a hold on volumes that share their footage.")]
+public sealed record HoldConsequenceJson(
+    HoldConsequenceKind Kind,
+    [property: Description("The volumes' names.")] string Place,
+    [property: Description("Bytes that all holds would use; of an endless one those of one day of it.")] long Bytes,
+    [property: Description("Bytes that holds may use.")] long Limit,
+    [property: Description("How many days back other footage would reach; of an endless one, how many days the limit lasts, null: without end.")] double? Days,
+    [property: Description("How many days back other footage reaches without it.")] double? InsteadDays,
+    [property: Description("The same as a sentence, English.")] string Text)
+{
+    internal static HoldConsequenceJson Of(HoldConsequence c) => new(c.Kind, c.Place, c.Bytes, c.Limit, c.Reach?.TotalDays, c.Instead?.TotalDays, c.Text);
 }
 
 public sealed record HoldMadeJson(HoldJson Hold, HoldAssessmentJson Assessment);

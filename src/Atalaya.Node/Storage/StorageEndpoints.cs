@@ -1,3 +1,5 @@
+using System.ComponentModel;
+
 using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
@@ -24,7 +26,7 @@ static class StorageEndpoints
         storage.MapPost("holds", CreateAsync).WithName("createHold").WithSummary("Keeps footage beyond retention.")
             .WithDescription("409 when it would make recording depend on the reserve, or other footage go early: the problem's 'assessment' says which. Send it again with accept to make it all the same.")
             .Produces<HoldMadeJson>(StatusCodes.Status201Created).Fails(400, 404, 409, 413, 415);
-        storage.MapPost("holds/assessment", AssessAsync).WithName("assessHold").WithSummary("What a hold would cost, without making it.")
+        storage.MapPost("holds/assessment", AssessAsync).WithName("assessHold").WithSummary("What a hold would cost, without making it; reason and owner may be absent.")
             .Produces<HoldAssessmentJson>().Fails(400, 404, 413, 415);
         storage.MapDelete("holds/{id}", ReleaseAsync).WithName("releaseHold").WithSummary("Ends a hold. Its footage goes when its time is over, or is.")
             .Produces(StatusCodes.Status204NoContent).Fails(400, 404);
@@ -48,7 +50,7 @@ static class StorageEndpoints
         {
             Status = StatusCodes.Status409Conflict,
             Title = "The hold has effects that nobody accepted",
-            Detail = string.Join(" ", assessment.Warnings) + " Send it again with accept to make it all the same.",
+            Detail = string.Join(" ", assessment.Warnings.Select(w => w.Text)) + " Send it again with accept to make it all the same.",
             Extensions = { ["assessment"] = HoldAssessmentJson.Of(assessment) },
         });
     }
@@ -56,29 +58,39 @@ static class StorageEndpoints
     static async Task<Results<Ok<HoldAssessmentJson>, ProblemHttpResult>> AssessAsync(
         HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop)
     {
-        var (request, refusal) = await ReadAsync(input, recordings, roster, clock, stop);
+        var (request, refusal) = await ReadAsync(input, recordings, roster, clock, stop, words: false);
         return request is null ? refusal! : TypedResults.Ok(HoldAssessmentJson.Of(await recordings.Caretaker.AssessAsync(request, stop)));
     }
 
-    static async Task<Results<NoContent, ProblemHttpResult>> ReleaseAsync(string id, string? by, Recordings recordings, CancellationToken stop)
+    static async Task<Results<NoContent, ProblemHttpResult>> ReleaseAsync(
+        string id, [Description("Who releases it.")] string? by, [Description("Why; kept with the hold.")] string? why, Recordings recordings, CancellationToken stop)
     {
+        var errors = new FieldErrors();
         if (string.IsNullOrWhiteSpace(by) || by.Length > MaxOwner || by == Hold.Expiry || by.Any(char.IsControl))
-            return Problems.Invalid("by", $"must say who releases it, in at most {MaxOwner} characters.");
-        return await recordings.Caretaker.ReleaseAsync(id, by, stop)
+            errors.Add("by", $"must say who releases it, in at most {MaxOwner} characters.");
+        if (string.IsNullOrWhiteSpace(why) || why.Length > MaxReason || why.Any(char.IsControl))
+            errors.Add("why", $"must say why, in at most {MaxReason} characters.");
+        if (errors.Any)
+            return errors.ToProblem();
+        return await recordings.Caretaker.ReleaseAsync(id, by!.Trim(), why!.Trim(), stop)
             ? TypedResults.NoContent()
             : Problems.NotFound("No such hold", "There is no hold of this id in force: it was released, has expired, or never was.");
     }
 
     static async Task<(HoldRequest? Request, ProblemHttpResult? Refusal)> ReadAsync(
-        HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+        HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop, bool words = true)
     {
         var errors = new FieldErrors();
         if (input.Cameras is not { Count: > 0 and <= MaxCameras } cameras)
             errors.Add("cameras", $"must name 1 to {MaxCameras} cameras.");
         else if (cameras.FirstOrDefault(c => !SegmentName.IsCamera(c)) is { } odd)
             errors.Add("cameras", $"'{Problems.Shown(odd)}' is not the id of a camera.");
-        Words("reason", input.Reason, MaxReason);
-        Words("owner", input.Owner, MaxOwner);
+        if (words)
+        {
+            Words("reason", input.Reason, MaxReason);
+            Words("owner", input.Owner, MaxOwner);
+        }
+
         bool read = Stretch.TryTime("from", input.From, errors, out var from);
         WallTime? to = null, expires = null;
         if (!string.IsNullOrEmpty(input.To) && Stretch.TryTime("to", input.To, errors, out var end))
@@ -107,7 +119,7 @@ static class StorageEndpoints
             }
         }
 
-        return (new([.. input.Cameras.Distinct(StringComparer.Ordinal)], input.Stream, Down(from), to, input.Reason!.Trim(), input.Owner!.Trim(), expires), null);
+        return (new([.. input.Cameras.Distinct(StringComparer.Ordinal)], input.Stream, Down(from), to, input.Reason?.Trim() ?? "", input.Owner?.Trim() ?? "", expires), null);
 
         void Words(string field, string? text, int longest)
         {

@@ -105,13 +105,13 @@ public sealed class Caretaker : IDisposable
 
     /// <summary>False if there is no such hold in force.</summary>
     /// <exception cref="DbException">The index can't be written; the hold stays.</exception>
-    public Task<bool> ReleaseAsync(string id, string by, CancellationToken stop = default) => AloneAsync(
+    public Task<bool> ReleaseAsync(string id, string by, string why, CancellationToken stop = default) => AloneAsync(
         () =>
         {
-            bool released = _index.End(id, WallTime.Now(_clock), by);
+            bool released = _index.End(id, WallTime.Now(_clock), by, why);
             _tally = null;
             if (released)
-                _log.LogInformation("Hold {Id} was released by {By}.", id, by);
+                _log.LogInformation("Hold {Id} was released by {By}: {Why}", id, by, why);
             return Task.FromResult(released);
         }, stop);
 
@@ -177,7 +177,7 @@ public sealed class Caretaker : IDisposable
 
         foreach (var hold in _index.Holds().Where(h => h.Expires <= now))
         {
-            _index.End(hold.Id, now, Hold.Expiry);
+            _index.End(hold.Id, now, Hold.Expiry, null);
             _log.LogInformation("Hold {Id} by {Owner} has expired.", hold.Id, hold.Owner);
             _tally = null;
         }

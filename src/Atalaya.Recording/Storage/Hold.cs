@@ -11,6 +11,7 @@ namespace Atalaya.Recording.Storage;
 /// <param name="Expires">When it ends by itself; null: never.</param>
 /// <param name="Ended">When it was released or expired; null: it is in force.</param>
 /// <param name="EndedBy">Who released it; <see cref="Expiry"/> if nobody had to.</param>
+/// <param name="EndedWhy">Why it was released, in a sentence.</param>
 public sealed record Hold(
     string Id,
     IReadOnlyList<string> Cameras,
@@ -22,7 +23,8 @@ public sealed record Hold(
     WallTime Created,
     WallTime? Expires,
     WallTime? Ended,
-    string? EndedBy)
+    string? EndedBy,
+    string? EndedWhy = null)
 {
     public const string Expiry = "expiry";
 
@@ -80,14 +82,38 @@ sealed class HoldMap
     }
 }
 
+public enum HoldConsequenceKind
+{
+    /// <summary>Holds would need more than they may use: recording would depend on the reserve.</summary>
+    Overrun,
+
+    /// <summary>Holds would use much of what they may.</summary>
+    High,
+
+    /// <summary>Other footage would go before its time.</summary>
+    Early,
+
+    /// <summary>It has no end and grows every day.</summary>
+    Endless,
+}
+
+/// <summary>One effect of a hold on the volumes that share their footage.</summary>
+/// <param name="Place">Their names.</param>
+/// <param name="Bytes">That all holds would use; of <see cref="HoldConsequenceKind.Endless"/> those of one day of this hold.</param>
+/// <param name="Limit">Bytes that holds may use.</param>
+/// <param name="Reach">How far back unheld footage would reach; of <see cref="HoldConsequenceKind.Endless"/> how long the limit lasts. Null: not of this kind, or without end.</param>
+/// <param name="Instead">How far back unheld footage reaches without it; null: not of this kind.</param>
+/// <param name="Text">The same as a sentence.</param>
+public sealed record HoldConsequence(HoldConsequenceKind Kind, string Place, long Bytes, long Limit, TimeSpan? Reach, TimeSpan? Instead, string Text);
+
 /// <summary>What a hold would cost, told before it is made.</summary>
 /// <param name="Bytes">Footage that it keeps which nothing kept before; the future at the rate of the last day.</param>
 /// <param name="BytesPerDay">Of a hold that runs without an end.</param>
 /// <param name="HeldAfter">Of all holds together, on the volume that is worst off.</param>
 /// <param name="Limit">What holds may use there.</param>
-/// <param name="Warnings">Sentences. With any of them the hold is made only if it is accepted as it is.</param>
-/// <param name="Notes">Sentences that need no acceptance.</param>
-public sealed record HoldAssessment(long Bytes, long BytesPerDay, long HeldAfter, long Limit, IReadOnlyList<string> Warnings, IReadOnlyList<string> Notes)
+/// <param name="Warnings">With any of them the hold is made only if it is accepted as it is.</param>
+/// <param name="Notes">Effects that need no acceptance.</param>
+public sealed record HoldAssessment(long Bytes, long BytesPerDay, long HeldAfter, long Limit, IReadOnlyList<HoldConsequence> Warnings, IReadOnlyList<HoldConsequence> Notes)
 {
     public bool NeedsAcceptance => Warnings.Count > 0;
 }

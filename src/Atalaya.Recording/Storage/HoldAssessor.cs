@@ -20,30 +20,41 @@ static class HoldAssessor
 
     public static HoldAssessment Assess(IReadOnlyList<HoldEffect> effects, double alarm)
     {
-        var warnings = new List<string>();
-        var notes = new List<string>();
+        var warnings = new List<HoldConsequence>();
+        var notes = new List<HoldConsequence>();
         foreach (var e in effects)
         {
             long after = e.Held + e.Added;
             if (after > e.Limit)
             {
-                warnings.Add($"Holds on {e.Place} would need {InWords.Of(after)} and may use {InWords.Of(e.Limit)}: recording would depend on the reserve, and held footage beyond that would not stay.");
+                warnings.Add(new(HoldConsequenceKind.Overrun, e.Place, after, e.Limit, null, null,
+                    $"Holds on {e.Place} would need {InWords.Of(after)} and may use {InWords.Of(e.Limit)}: recording would depend on the reserve, and held footage beyond that would not stay."));
                 continue;
             }
 
             if (after > alarm * e.Limit)
-                warnings.Add($"Holds on {e.Place} would use {after * 100 / Math.Max(1, e.Limit)} % of the {InWords.Of(e.Limit)} they may.");
+            {
+                warnings.Add(new(HoldConsequenceKind.High, e.Place, after, e.Limit, null, null,
+                    $"Holds on {e.Place} would use {after * 100 / Math.Max(1, e.Limit)} % of the {InWords.Of(e.Limit)} they may."));
+            }
+
             double before = (e.Limit - e.Held) / (double)Math.Max(1, e.PerDay), left = (e.Limit - after) / (double)Math.Max(1, e.PerDay);
             double wanted = Math.Min(e.Wanted.TotalDays, before);
             if (e.PerDay > 0 && left < wanted)
-                warnings.Add($"Unheld footage on {e.Place} would go early: it would reach back {InWords.Of(TimeSpan.FromDays(left))} instead of {InWords.Of(TimeSpan.FromDays(wanted))}.");
+            {
+                TimeSpan reach = TimeSpan.FromDays(left), instead = TimeSpan.FromDays(wanted);
+                warnings.Add(new(HoldConsequenceKind.Early, e.Place, after, e.Limit, reach, instead,
+                    $"Unheld footage on {e.Place} would go early: it would reach back {InWords.Of(reach)} instead of {InWords.Of(instead)}."));
+            }
+
             if (e.AddedPerDay > 0)
             {
                 double days = (e.Limit - after) / (double)e.AddedPerDay;
-                string text = days < 36500
-                    ? $"It runs without an end, at {InWords.Of(e.AddedPerDay)} a day: what holds may use on {e.Place} lasts {InWords.Of(TimeSpan.FromDays(days))}."
+                TimeSpan? lasts = days < 36500 ? TimeSpan.FromDays(days) : null;
+                string text = lasts is { } span
+                    ? $"It runs without an end, at {InWords.Of(e.AddedPerDay)} a day: what holds may use on {e.Place} lasts {InWords.Of(span)}."
                     : $"It runs without an end, at {InWords.Of(e.AddedPerDay)} a day.";
-                (days < Soon.TotalDays ? warnings : notes).Add(text);
+                (days < Soon.TotalDays ? warnings : notes).Add(new(HoldConsequenceKind.Endless, e.Place, e.AddedPerDay, e.Limit, lasts, null, text));
             }
         }
 

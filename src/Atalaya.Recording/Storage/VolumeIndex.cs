@@ -166,7 +166,7 @@ sealed class VolumeIndex(SegmentIndex index)
         return [.. connection.Query<HoldRow>(
             $"""
             select id as Id, cameras as Cameras, stream as Stream, from_us as FromUs, to_us as ToUs, reason as Reason, owner as Owner, created_us as CreatedUs,
-                expires_us as ExpiresUs, ended_us as EndedUs, ended_by as EndedBy
+                expires_us as ExpiresUs, ended_us as EndedUs, ended_by as EndedBy, ended_why as EndedWhy
             from holds {(ended ? "" : "where ended_us is null")} order by created_us, id
             """).Select(r => r.ToHold())];
     }
@@ -182,10 +182,11 @@ sealed class VolumeIndex(SegmentIndex index)
     }
 
     /// <summary>False if there is no such hold in force.</summary>
-    public bool End(string id, WallTime at, string by)
+    public bool End(string id, WallTime at, string by, string? why)
     {
         using var connection = OpenDurably();
-        return connection.Execute("update holds set ended_us = @at, ended_by = @by where id = @id and ended_us is null", new { id, at = at.Microseconds, by }) > 0;
+        return connection.Execute(
+            "update holds set ended_us = @at, ended_by = @by, ended_why = @why where id = @id and ended_us is null", new { id, at = at.Microseconds, by, why }) > 0;
     }
 
     /// <summary>Stretches without interruption that go for one reason.</summary>
@@ -229,6 +230,7 @@ sealed class VolumeIndex(SegmentIndex index)
         public long? ExpiresUs { get; init; }
         public long? EndedUs { get; init; }
         public string? EndedBy { get; init; }
+        public string? EndedWhy { get; init; }
 
         public static HoldRow From(Hold hold) => new()
         {
@@ -244,7 +246,7 @@ sealed class VolumeIndex(SegmentIndex index)
         };
 
         public Hold ToHold() => new(Id, Cameras.Split(','), Stream is null ? null : SegmentIndex.Kind(Stream), new(FromUs), Time(ToUs), Reason, Owner, new(CreatedUs),
-            Time(ExpiresUs), Time(EndedUs), EndedBy);
+            Time(ExpiresUs), Time(EndedUs), EndedBy, EndedWhy);
 
         static WallTime? Time(long? at) => at is { } us ? new(us) : null;
     }

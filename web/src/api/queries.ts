@@ -4,6 +4,14 @@ import { nodeNow, readClock } from './clock';
 import type { Rule, Ground, Rules } from '../rules/types';
 import type { TrackPictures } from '../overlay/types';
 import type {
+  ArchiveCheck,
+  ArchiveCheckResult,
+  CheckInput,
+  Hold,
+  HoldAssessment,
+  HoldInput,
+  HoldMade,
+  Storage,
   FoundDevice,
   OnvifAnswer,
   OnvifRequest,
@@ -30,9 +38,13 @@ const keys = {
   cameras: ['cameras'] as const,
   exports: ['exports'] as const,
   timelines: ['timelines'] as const,
+  stretch: ['stretch'] as const,
   scene: ['scene'] as const,
   control: ['control'] as const,
   rules: ['rules'] as const,
+  storage: ['storage'] as const,
+  holds: ['holds'] as const,
+  checks: ['checks'] as const,
 };
 export { keys };
 
@@ -277,5 +289,91 @@ export function useFindMotion(id: string) {
           params: { path: { id }, query: { from: iso(from), to: iso(to), area } },
         }),
       ),
+  });
+}
+
+export const useStorage = (enabled = true): UseQueryResult<Storage> =>
+  useQuery({
+    enabled,
+    queryKey: keys.storage,
+    queryFn: () => answer<Storage>(api.GET('/api/storage')),
+    refetchInterval: 15_000,
+  });
+
+/** Holds in force; with `ended` also those that were released or have expired. */
+export const useHolds = (ended: boolean): UseQueryResult<Hold[]> =>
+  useQuery({
+    queryKey: [...keys.holds, ended],
+    queryFn: () => answer<Hold[]>(api.GET('/api/holds', { params: { query: { ended } } })),
+    placeholderData: keepPreviousData,
+    refetchInterval: 15_000,
+  });
+
+/** What a hold would cost, asked again for each other stretch; null asks nothing. */
+export const useAssessment = (input: HoldInput | null): UseQueryResult<HoldAssessment> =>
+  useQuery({
+    enabled: input !== null,
+    queryKey: [...keys.holds, 'assessment', input],
+    queryFn: () => answer<HoldAssessment>(api.POST('/api/holds/assessment', { body: input ?? {} })),
+    retry: false,
+  });
+
+/** Holds are on strips and in figures too. */
+function useForgetHolds() {
+  const client = useQueryClient();
+  return () =>
+    Promise.all(
+      [keys.holds, keys.timelines, keys.storage, keys.stretch].map((queryKey) =>
+        client.invalidateQueries({ queryKey }),
+      ),
+    );
+}
+
+export function useCreateHold() {
+  const onSettled = useForgetHolds();
+  return useMutation({
+    mutationFn: (body: HoldInput) => answer<HoldMade>(api.POST('/api/holds', { body })),
+    onSettled,
+  });
+}
+
+export function useReleaseHold() {
+  const onSettled = useForgetHolds();
+  return useMutation({
+    mutationFn: ({ id, by, why }: { id: string; by: string; why: string }) =>
+      answer<unknown>(api.DELETE('/api/holds/{id}', { params: { path: { id }, query: { by, why } } })),
+    onSettled,
+  });
+}
+
+/** Newest first. Events keep it fresh while one runs. */
+export const useChecks = (): UseQueryResult<ArchiveCheck[]> =>
+  useQuery({
+    queryKey: keys.checks,
+    queryFn: () => answer<ArchiveCheck[]>(api.GET('/api/archive/checks')),
+    select: (checks) => [...checks].sort((a, b) => b.startedAt.localeCompare(a.startedAt)),
+    refetchInterval: 15_000,
+  });
+
+export const useCheckResult = (id: string): UseQueryResult<ArchiveCheckResult> =>
+  useQuery({
+    queryKey: [...keys.checks, id],
+    queryFn: () => answer<ArchiveCheckResult>(api.GET('/api/archive/checks/{id}', { params: { path: { id } } })),
+    staleTime: Infinity,
+  });
+
+export function useStartCheck() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: CheckInput) => answer<ArchiveCheck>(api.POST('/api/archive/checks', { body })),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.checks, exact: true }),
+  });
+}
+
+export function useCancelCheck() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => answer<unknown>(api.DELETE('/api/archive/checks/{id}', { params: { path: { id } } })),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.checks, exact: true }),
   });
 }

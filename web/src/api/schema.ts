@@ -636,7 +636,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a hold would cost, without making it. */
+        /** What a hold would cost, without making it; reason and owner may be absent. */
         post: operations["assessHold"];
         delete?: never;
         options?: never;
@@ -1270,6 +1270,8 @@ export interface components {
             ended: null | string;
             /** @description Who released it, or 'expiry'. */
             endedBy: null | string;
+            /** @description Why it was released; null of one in force, and of one that expired. */
+            endedWhy: null | string;
         };
         /** @description What a hold costs, and what it would do to other footage. */
         HoldAssessment: {
@@ -1293,10 +1295,40 @@ export interface components {
              * @description What holds may use there.
              */
             limit: number;
-            /** @description Sentences, English. With any of them the hold is made only with accept. */
-            warnings: string[];
-            notes: string[];
+            /** @description With any of them the hold is made only with accept. */
+            warnings: components["schemas"]["HoldConsequence"][];
+            notes: components["schemas"]["HoldConsequence"][];
         };
+        /** @description One effect of a hold on volumes that share their footage. */
+        HoldConsequence: {
+            kind: components["schemas"]["HoldConsequenceKind"];
+            /** @description The volumes' names. */
+            place: string;
+            /**
+             * Format: int64
+             * @description Bytes that all holds would use; of an endless one those of one day of it.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes that holds may use.
+             */
+            limit: number;
+            /**
+             * Format: double
+             * @description How many days back other footage would reach; of an endless one, how many days the limit lasts, null: without end.
+             */
+            days: null | number;
+            /**
+             * Format: double
+             * @description How many days back other footage reaches without it.
+             */
+            insteadDays: null | number;
+            /** @description The same as a sentence, English. */
+            text: string;
+        };
+        /** @enum {string} */
+        HoldConsequenceKind: "overrun" | "high" | "early" | "endless";
         HoldInput: {
             /** @description Ids; also of cameras that were removed and have footage. Required. */
             cameras?: null | string[];
@@ -4254,7 +4286,10 @@ export interface operations {
     releaseHold: {
         parameters: {
             query?: {
+                /** @description Who releases it. */
                 by?: string;
+                /** @description Why; kept with the hold. */
+                why?: string;
             };
             header?: never;
             path: {

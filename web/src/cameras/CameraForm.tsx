@@ -9,9 +9,11 @@ import {
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../api/problem';
-import { useProbe, useSaveCamera } from '../api/queries';
+import { useProbe, useSaveCamera, useStorage } from '../api/queries';
 import type { Camera, RecordChoice, Transport } from '../api/types';
 import { useFormat } from '../i18n/format';
+import { limitWords } from '../storage/limitWords';
+import { readNumber } from '../storage/figures';
 import { Said, Why } from '../shell/Notice';
 import { toast } from '../shell/toast';
 
@@ -28,6 +30,10 @@ interface Fields {
   fingerprint: string;
   onvif: string;
   enabled: boolean;
+  /** Limits of its own, as typed: days, and gigabytes. */
+  ownLimits: boolean;
+  days: string;
+  gigabytes: string;
 }
 
 const transports: readonly Transport[] = ['auto', 'tcp', 'udp'];
@@ -46,7 +52,12 @@ const fresh: Fields = {
   fingerprint: '',
   onvif: '',
   enabled: true,
+  ownLimits: false,
+  days: '',
+  gigabytes: '',
 };
+
+const gigabyte = 1e9;
 
 const isSecure = (url: string) => /^\s*rtsps:/i.test(url);
 const isRtsp = (url: string) => /^rtsps?:\/\/[^\s/]+/i.test(url);
@@ -76,7 +87,9 @@ export function CameraForm({ camera, onClose }: { camera: Camera | null; onClose
 
 function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolean; onClose: () => void }) {
   const { t } = useTranslation();
+  const format = useFormat();
   const save = useSaveCamera();
+  const defaults = useStorage().data?.retention;
   const [tried, setTried] = useState(false);
   const [fields, setFields] = useState<Fields>(() =>
     camera === null
@@ -94,11 +107,23 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           fingerprint: camera.fingerprint ?? '',
           onvif: camera.onvif?.url ?? '',
           enabled: camera.enabled,
+          ownLimits: camera.retention !== null,
+          days: camera.retention?.days?.toString() ?? '',
+          gigabytes: camera.retention?.bytes ? String(camera.retention.bytes / gigabyte) : '',
         },
   );
   const put = (patch: Partial<Fields>) => setFields((before) => ({ ...before, ...patch }));
 
   const server = save.error instanceof Problem ? save.error.errors : {};
+  const noLimit = fields.days.trim() === '' && fields.gigabytes.trim() === '';
+  const limitFault = (text: string) =>
+    !tried || !fields.ownLimits
+      ? undefined
+      : noLimit
+        ? t('form.limitMissing')
+        : text.trim() !== '' && !(readNumber(text) ?? 0)
+          ? t('form.limitWrong')
+          : undefined;
   const wrong = {
     name: tried && fields.name.trim() === '' ? t('form.nameMissing') : server.name?.[0],
     main:
@@ -115,6 +140,8 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
     password: server.password?.[0],
     fingerprint: server.fingerprint?.[0],
     onvif: server['onvif.url']?.[0],
+    days: limitFault(fields.days) ?? server['retention.days']?.[0],
+    gigabytes: limitFault(fields.gigabytes) ?? server['retention.bytes']?.[0],
   };
   // A certificate is shown over TLS only.
   const secure = isSecure(fields.main) || isSecure(fields.sub) || /^\s*https:/i.test(fields.onvif);
@@ -126,6 +153,10 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
     const sub = fields.sub.trim();
     const onvif = fields.onvif.trim();
     if (name === '' || !isRtsp(main) || (sub !== '' && !isRtsp(sub))) return;
+    const days = readNumber(fields.days);
+    const gigabytes = readNumber(fields.gigabytes);
+    const isLimit = (text: string, value: number | null) => text.trim() === '' || (value ?? 0) > 0;
+    if (fields.ownLimits && (noLimit || !isLimit(fields.days, days) || !isLimit(fields.gigabytes, gigabytes))) return;
     save.mutate(
       {
         id: camera?.id ?? null,
@@ -137,6 +168,10 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           transport: fields.transport,
           record: fields.record,
           audio: fields.audio,
+          // An object without limits takes those it has away.
+          retention: fields.ownLimits
+            ? { days, bytes: gigabytes === null ? null : Math.round(gigabytes * gigabyte) }
+            : { days: null, bytes: null },
           fingerprint: secure ? fields.fingerprint.trim() || null : null,
           onvif:
             onvif === '' ? null : { url: onvif, profile: onvif === camera?.onvif?.url ? camera.onvif.profile : null },
@@ -271,6 +306,36 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
         onChange={(event) => put({ record: records.find((each) => each === event.currentTarget.value) ?? 'main' })}
         data={records.map((value) => ({ value, label: t(`form.records.${value}`) }))}
       />
+      <NativeSelect
+        label={t('form.keep')}
+        description={
+          !fields.ownLimits && defaults ? t('storage.defaults', { limits: limitWords(t, format, defaults) }) : undefined
+        }
+        value={fields.ownLimits ? 'own' : 'default'}
+        disabled={fixed}
+        onChange={(event) => put({ ownLimits: event.currentTarget.value === 'own' })}
+        data={(['default', 'own'] as const).map((value) => ({ value, label: t(`form.keeps.${value}`) }))}
+      />
+      {fields.ownLimits && (
+        <div className="form-pair">
+          <TextInput
+            label={t('form.days')}
+            inputMode="decimal"
+            value={fields.days}
+            error={wrong.days}
+            readOnly={fixed}
+            onChange={(event) => put({ days: event.currentTarget.value })}
+          />
+          <TextInput
+            label={t('form.gigabytes')}
+            inputMode="decimal"
+            value={fields.gigabytes}
+            error={wrong.gigabytes}
+            readOnly={fixed}
+            onChange={(event) => put({ gigabytes: event.currentTarget.value })}
+          />
+        </div>
+      )}
       <Switch
         label={t('form.audio')}
         description={t('form.audioHelp')}

@@ -17,6 +17,8 @@ export interface Format {
   bytes: (value: number) => string;
   bitrate: (bitsPerSecond: number) => string;
   duration: (ms: number) => string;
+  /** One unit, rounded: for what is only a forecast. */
+  about: (ms: number) => string;
   relative: (ms: number, nowMs: number) => string;
 }
 
@@ -42,6 +44,18 @@ export function makeFormat(locale: string, timeZone: string): Format {
   const minute = unit('minute');
   const second = unit('second');
   const tenth = unit('second', 1);
+  const inWords = (name: string) => {
+    const format = new Intl.NumberFormat(locale, {
+      style: 'unit',
+      unit: name,
+      unitDisplay: 'long',
+      maximumFractionDigits: 0,
+    });
+    return (value: number) => format.format(value);
+  };
+  const days = inWords('day');
+  const hours = inWords('hour');
+  const minutes = inWords('minute');
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
   const zone = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' });
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
@@ -89,6 +103,10 @@ export function makeFormat(locale: string, timeZone: string): Format {
             ? [hour(Math.floor(seconds / 3600)), minute(Math.floor((seconds % 3600) / 60))]
             : [minute(Math.floor(seconds / 60)), second(seconds % 60)];
       return parts.join(' ');
+    },
+    about: (ms) => {
+      if (ms >= 1.95 * 86_400_000) return days(ms / 86_400_000);
+      return ms >= 1.95 * 3_600_000 ? hours(ms / 3_600_000) : minutes(Math.max(1, ms / 60_000));
     },
     relative: (ms, nowMs) => {
       const seconds = Math.round((ms - nowMs) / 1000);

@@ -8,8 +8,9 @@ import {
   IconMaximize,
   IconPlus,
 } from '@tabler/icons-react';
-import { useCallback, useRef, useState } from 'react';
+import { lazy, Suspense, useCallback, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { nodeNow } from '../api/clock';
 import { useCameras } from '../api/queries';
 import { useFormat } from '../i18n/format';
 import { boxesShown, setBoxes } from '../overlay/boxes';
@@ -17,9 +18,12 @@ import { useKeys } from '../shell/keyboard';
 import { Failure, Notice } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
 import { toast } from '../shell/toast';
+import { pinAround } from '../timeline/holds';
 import { columnsOf, layouts, moveFocus, readLayout, rowsOf } from './layout';
 import { LiveTile } from './LiveTile';
 import { PtzPad } from './PtzPad';
+
+const HoldDialog = lazy(() => import('../holds/HoldDialog'));
 
 export function LiveRoom() {
   const { t } = useTranslation();
@@ -29,6 +33,7 @@ export function LiveRoom() {
   const cameras = useCameras();
   const portrait = useMediaQuery('(max-width: 700px)');
   const [focused, setFocused] = useState<string | null>(null);
+  const [pinned, setPinned] = useState<{ id: string; from: number; to: number } | null>(null);
   const room = useRef<HTMLDivElement>(null);
 
   const all = cameras.data ?? [];
@@ -55,6 +60,7 @@ export function LiveRoom() {
     else room.current?.requestFullscreen().catch(() => undefined);
   };
 
+  const pin = useCallback((id: string) => setPinned({ id, ...pinAround(nodeNow()) }), []);
   const click = (tool: string) => {
     const id = large?.id ?? focused;
     const button =
@@ -96,6 +102,8 @@ export function LiveRoom() {
         return true;
       case 's':
         return click('snapshot');
+      case 'k':
+        return click('pin');
       case 't':
         return click('timeline');
       case 'm':
@@ -204,9 +212,21 @@ export function LiveRoom() {
             pad={!portrait}
             onFocus={setFocused}
             onToggle={toggle}
+            onPin={pin}
           />
         ))}
       </section>
+      {pinned && (
+        <Suspense>
+          <HoldDialog
+            cameras={all}
+            camera={pinned.id}
+            from={pinned.from}
+            to={pinned.to}
+            onClose={() => setPinned(null)}
+          />
+        </Suspense>
+      )}
       {large && portrait && large.onvif?.status?.ptz && <PtzPad key={large.id} camera={large} />}
     </div>
   );

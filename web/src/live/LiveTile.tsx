@@ -11,6 +11,7 @@ import {
   IconClockExclamation,
   IconPlayerPause,
   IconPlugConnectedX,
+  IconPin,
   IconTimelineEvent,
   IconVolume,
   IconVolumeOff,
@@ -44,6 +45,7 @@ interface Props {
   pad: boolean;
   onFocus: (id: string) => void;
   onToggle: (id: string) => void;
+  onPin: (id: string) => void;
 }
 
 /** How long a hidden tab keeps its pictures: a glance at another tab costs no reconnection. */
@@ -72,6 +74,7 @@ export const LiveTile = memo(function LiveTile({
   pad,
   onFocus,
   onToggle,
+  onPin,
 }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
@@ -265,6 +268,14 @@ export const LiveTile = memo(function LiveTile({
         )}
         <Tool label={t('live.snapshot', { camera: camera.name })} data-tool="snapshot" onClick={snapshot}>
           <IconCamera size={18} />
+        </Tool>
+        <Tool
+          label={t('live.pin', { camera: camera.name })}
+          data-tool="pin"
+          disabled={camera.recording.state !== 'recording'}
+          onClick={() => onPin(camera.id)}
+        >
+          <IconPin size={18} />
         </Tool>
         <Tool
           label={t('live.openTimeline', { camera: camera.name })}

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next';
 const everywhere = [
   [['Ctrl K', '/'], 'keys.search'],
   [['?'], 'keys.help'],
-  [['G L', 'G T', 'G E', 'G C', 'G R'], 'keys.rooms'],
+  [['G L', 'G T', 'G E', 'G H', 'G C', 'G R', 'G S'], 'keys.rooms'],
 ] as const;
 const wall = [
   [['↑', '↓', '←', '→'], 'keys.moveTile'],
@@ -13,6 +13,7 @@ const wall = [
   [['1', '2', '3', '4', '5'], 'keys.layouts'],
   [['F'], 'keys.fullScreen'],
   [['S'], 'keys.snapshot'],
+  [['K'], 'keys.hold'],
   [['T'], 'keys.openTimeline'],
   [['M'], 'keys.sound'],
   [['B'], 'keys.boxes'],
@@ -29,6 +30,7 @@ const timeline = [
   [['↑', '↓'], 'keys.row'],
   [['I', 'O'], 'keys.marks'],
   [['E'], 'keys.export'],
+  [['Shift K'], 'keys.hold'],
   [['D'], 'keys.go'],
   [['S'], 'keys.snapshot'],
   [['M'], 'keys.sound'],

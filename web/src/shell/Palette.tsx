@@ -78,6 +78,8 @@ function Search({ onClose, onKeys }: Props) {
       command('live', t('app.live'), () => go('/live')),
       command('timeline', t('app.timeline'), () => go('/timeline')),
       command('exports', t('app.exports'), () => go('/exports')),
+      command('holds', t('app.holds'), () => go('/holds')),
+      command('storage', t('app.storage'), () => go('/settings/storage')),
       command('cameras', t('app.cameras'), () => go('/settings/cameras')),
       command('add', t('search.addCamera'), () => go('/settings/cameras?edit=find')),
       ...layouts.map((count) =>

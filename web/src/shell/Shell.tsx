@@ -1,12 +1,14 @@
 import { ActionIcon, Kbd, Menu, Tooltip, UnstyledButton } from '@mantine/core';
 import {
   IconChevronRight,
+  IconDatabase,
   IconDeviceCctv,
   IconFileExport,
   IconKeyboard,
   IconLanguage,
   IconLayoutGrid,
   IconMoon,
+  IconPin,
   IconPlugConnectedX,
   IconRulerMeasure,
   IconSearch,
@@ -29,8 +31,10 @@ const rooms = [
   { path: '/live', words: 'app.live', icon: IconLayoutGrid },
   { path: '/timeline', words: 'app.timeline', icon: IconTimelineEvent },
   { path: '/exports', words: 'app.exports', icon: IconFileExport },
+  { path: '/holds', words: 'app.holds', icon: IconPin },
   { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv },
   { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure },
+  { path: '/settings/storage', words: 'app.storage', icon: IconDatabase },
 ] as const;
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -58,27 +62,30 @@ export function Shell({ children }: { children: ReactNode }) {
 
   // g, then the room's number: the single digits belong to the wall.
   const [going, setGoing] = useState(false);
-  useKeys((key) => {
-    if (key === '?') {
-      setKeys(true);
+  useKeys(
+    (key) => {
+      if (key === '?') {
+        setKeys(true);
+        return true;
+      }
+      if (key === '/') {
+        setPalette(true);
+        return true;
+      }
+      if (key === 'g') {
+        setGoing(true);
+        window.setTimeout(() => setGoing(false), 1500);
+        return false;
+      }
+      const index = going ? ['l', 't', 'e', 'h', 'c', 'r', 's'].indexOf(key) : -1;
+      const chosen = rooms[index];
+      if (!chosen) return false;
+      setGoing(false);
+      go(chosen.path);
       return true;
-    }
-    if (key === '/') {
-      setPalette(true);
-      return true;
-    }
-    if (key === 'g') {
-      setGoing(true);
-      window.setTimeout(() => setGoing(false), 1500);
-      return false;
-    }
-    const index = going ? ['l', 't', 'e', 'c', 'r'].indexOf(key) : -1;
-    const chosen = rooms[index];
-    if (!chosen) return false;
-    setGoing(false);
-    go(chosen.path);
-    return true;
-  });
+    },
+    { first: true },
+  );
 
   return (
     <div className="shell">

@@ -15,8 +15,11 @@ export function keyName(event: KeyboardEvent): string {
   return event.key.length === 1 ? event.key.toLowerCase() : event.key;
 }
 
-/** A room's keys, while the room is shown. The handler returns true when it used the key. */
-export function useKeys(handler: (key: string, event: KeyboardEvent) => boolean): void {
+/**
+ * A room's keys, while the room is shown. The handler returns true when it used the key.
+ * @param first before those that don't say so, whichever was shown first: the shell's
+ */
+export function useKeys(handler: (key: string, event: KeyboardEvent) => boolean, { first = false } = {}): void {
   const latest = useRef(handler);
   useEffect(() => {
     latest.current = handler;
@@ -26,7 +29,7 @@ export function useKeys(handler: (key: string, event: KeyboardEvent) => boolean)
       if (isTaken(event)) return;
       if (latest.current(keyName(event), event)) event.preventDefault();
     };
-    window.addEventListener('keydown', onKey);
-    return () => window.removeEventListener('keydown', onKey);
-  }, []);
+    window.addEventListener('keydown', onKey, first);
+    return () => window.removeEventListener('keydown', onKey, first);
+  }, [first]);
 }

@@ -1,15 +1,16 @@
 import { Alert, Button, Modal, NativeSelect, Progress, TextInput } from '@mantine/core';
-import { IconAlertTriangle, IconDownload } from '@tabler/icons-react';
+import { IconAlertTriangle, IconDownload, IconPin } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { exportFileUrl } from '../api/client';
 import { nodeNow } from '../api/clock';
-import { fetchTimeline, useCreateExport, useExports } from '../api/queries';
+import { fetchTimeline, keys, useCreateExport, useExports } from '../api/queries';
 import type { Camera, StreamKind } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { Why } from '../shell/Notice';
 import { follow } from '../shell/Shell';
+import { holdsIn } from './holds';
 import { Zone } from './zone';
 
 interface Props {
@@ -60,10 +61,11 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
   const ordered = from.ms !== null && to.ms !== null && to.ms > from.ms;
   const future = to.ms !== null && to.ms > nodeNow() + 1000;
   const gaps = useQuery({
-    queryKey: ['export-gaps', camera, stream, from.ms, to.ms],
+    queryKey: [...keys.stretch, camera, stream, from.ms, to.ms],
     queryFn: () => fetchTimeline(camera, stream, from.ms ?? 0, to.ms ?? 0),
     enabled: ordered && !future,
   });
+  const holds = ordered ? holdsIn(gaps.data, from.ms ?? 0, to.ms ?? 0) : [];
   const missing = gaps.data?.gaps.length ?? 0;
 
   if (job) {
@@ -168,6 +170,17 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
           onChange={(event) => setWanted(event.currentTarget.value === 'sub' ? 'sub' : 'main')}
           data={(['main', 'sub'] as const).map((kind) => ({ value: kind, label: t(`camera.stream.${kind}`) }))}
         />
+      )}
+      {holds.length > 0 && (
+        <Alert color="gray" variant="light" icon={<IconPin size={18} />} title={t('export.held')}>
+          <ul className="plain">
+            {holds.map((hold) => (
+              <li key={hold.id}>
+                <bdi>{hold.reason}</bdi>
+              </li>
+            ))}
+          </ul>
+        </Alert>
       )}
       {missing > 0 && (
         <Alert color="yellow" variant="light" icon={<IconAlertTriangle size={18} />}>

@@ -3,13 +3,14 @@ import { nodeNow } from '../api/clock';
 import type { Timeline } from '../api/types';
 import type { Format } from '../i18n/format';
 import { momentAt, shortGapsAt } from './coverage';
+import { holdsAt } from './holds';
 import type { Mark } from './marks';
 import { ScrubPicture } from './ScrubPicture';
 
 type Translate = ReturnType<typeof useTranslation>['t'];
 
 /** What the archive holds at an instant, in words. */
-export function whatIs(t: Translate, format: Format, timeline: Timeline | undefined, ms: number): string {
+function whatIs(t: Translate, format: Format, timeline: Timeline | undefined, ms: number): string {
   const now = nodeNow();
   const moment = momentAt(timeline, ms, now);
   if (moment.kind !== 'gap') return t(`timeline.${moment.kind}`);
@@ -19,6 +20,13 @@ export function whatIs(t: Translate, format: Format, timeline: Timeline | undefi
     cause: t(`timeline.cause.${moment.gap.cause}`),
   });
 }
+
+/** The same with what keeps it, for who can't see the strip. */
+export const spoken = (t: Translate, format: Format, timeline: Timeline | undefined, ms: number): string =>
+  [
+    whatIs(t, format, timeline, ms),
+    ...holdsAt(timeline, ms).map((hold) => `${t('timeline.held')} ${hold.reason}`),
+  ].join(' · ');
 
 /** An instant of a strip: its picture, its time, and what the archive says of it. */
 export function Moment({
@@ -58,6 +66,11 @@ export function Moment({
           {t('timeline.shortGaps', { many: format.number(shorter.count), duration: format.duration(shorter.missing) })}
         </span>
       )}
+      {holdsAt(timeline, ms).map((hold) => (
+        <span key={hold.id}>
+          ⌂ {t('timeline.held')} <bdi>{hold.reason}</bdi>
+        </span>
+      ))}
       {moment.kind === 'gap' && moment.gap.detail && (
         <bdi lang="en" className="dim">
           {moment.gap.detail}

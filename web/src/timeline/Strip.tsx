@@ -5,8 +5,9 @@ import { nodeNow } from '../api/clock';
 import type { Timeline } from '../api/types';
 import type { Format } from '../i18n/format';
 import { drawRow, type RowColours } from './drawRow';
+import { drawHolds } from './holds';
 import { drawMarks, type Mark } from './marks';
-import { Moment, whatIs } from './Moment';
+import { Moment, spoken } from './Moment';
 import type { Listed } from './removed';
 import { StripTip } from './StripTip';
 import { spanOf, toPixel } from './TimeScale';
@@ -47,6 +48,7 @@ export const Strip = memo(function Strip({
     const draw = () => {
       if (!canvas.current) return;
       drawRow(canvas.current, view.scale, timeline, nodeNow(), colours, selected);
+      drawHolds(canvas.current, view.scale, timeline, colours.hold);
       if (marks) drawMarks(canvas.current, view.scale, marks, colours.mark);
     };
     draw();
@@ -91,7 +93,7 @@ export const Strip = memo(function Strip({
         aria-valuenow={selected ? second : Math.floor(view.playhead / 1000)}
         aria-valuetext={t('timeline.at', {
           time: format.dateTime(selected ? second * 1000 : view.playhead),
-          what: whatIs(t, format, timeline, selected ? second * 1000 : view.playhead),
+          what: spoken(t, format, timeline, selected ? second * 1000 : view.playhead),
         })}
         onFocus={(event) => setFocus(event.currentTarget.matches(':focus-visible'))}
         onBlur={() => setFocus(false)}

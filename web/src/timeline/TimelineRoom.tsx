@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
 import { useCameras } from '../api/queries';
+import HoldDialog from '../holds/HoldDialog';
 import { useFormat } from '../i18n/format';
 import { boxesShown, setBoxes } from '../overlay/boxes';
 import { useKeys } from '../shell/keyboard';
@@ -14,6 +15,7 @@ import { useSound } from '../shell/sound';
 import { toast } from '../shell/toast';
 import { useAddress, useFitOnce } from './address';
 import { ExportDialog } from './ExportDialog';
+import { pinAround } from './holds';
 import { RecentEvents } from './RecentEvents';
 import { removedCameras, type Listed } from './removed';
 import { shuttle } from './shuttle';
@@ -102,6 +104,8 @@ export default function TimelineRoom() {
     const at = state.wall || view.playhead;
     setExporting(selection ?? { from: at - 30_000, to: Math.min(nodeNow(), at + 30_000) });
   };
+  const [holding, setHolding] = useState<{ from: number; to: number } | null>(null);
+  const openHold = () => setHolding(selection ?? pinAround(state.wall || view.playhead));
   const mark = (end: 'from' | 'to' | null) => {
     if (end === null) {
       view.select(null);
@@ -176,6 +180,10 @@ export default function TimelineRoom() {
         player?.play();
         return true;
       case 'k':
+        if (event.shiftKey) {
+          if (camera) openHold();
+          return true;
+        }
         player?.pause();
         player?.setRate(1);
         return true;
@@ -254,6 +262,7 @@ export default function TimelineRoom() {
         onSeekTo={seekTo}
         onMark={mark}
         onExport={openExport}
+        onHold={openHold}
         onHear={setHeard}
         onSnapshot={snapshot}
       />
@@ -314,6 +323,15 @@ export default function TimelineRoom() {
         )}
       </div>
 
+      {holding && camera && (
+        <HoldDialog
+          cameras={all}
+          camera={camera.id}
+          from={Math.floor(holding.from)}
+          to={Math.ceil(holding.to)}
+          onClose={() => setHolding(null)}
+        />
+      )}
       {exporting && camera && (
         <ExportDialog
           cameras={all}

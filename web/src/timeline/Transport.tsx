@@ -8,6 +8,7 @@ import {
   IconChevronLeft,
   IconChevronRight,
   IconFileExport,
+  IconPin,
   IconPlayerPauseFilled,
   IconPlayerPlayFilled,
   IconRewindBackward10,
@@ -42,6 +43,7 @@ interface Props {
   /** Null: the stretch is forgotten. */
   onMark: (end: 'from' | 'to' | null) => void;
   onExport: () => void;
+  onHold: () => void;
   onHear: (heard: boolean) => void;
   onSnapshot: () => void;
 }
@@ -49,7 +51,7 @@ interface Props {
 /** Under the stage: playing, stepping, going to a time, choosing a stretch. */
 export function Transport(props: Props) {
   const { player, state, camera, at, selection, heard, going, setGoing, format } = props;
-  const { onSeekBy, onSeekTo, onMark, onExport, onHear, onSnapshot } = props;
+  const { onSeekBy, onSeekTo, onMark, onExport, onHold, onHear, onSnapshot } = props;
   const { t } = useTranslation();
   const running = state.phase === 'playing';
   return (
@@ -126,6 +128,17 @@ export function Transport(props: Props) {
           >
             {t('timeline.export')}
             {selection && ` · ${format.duration(selection.to - selection.from)}`}
+          </Button>
+        </Tooltip>
+        <Tooltip label={selection ? t('timeline.holdSelected') : t('timeline.holdHere')}>
+          <Button
+            size="compact-sm"
+            variant="default"
+            leftSection={<IconPin size={16} />}
+            disabled={!camera}
+            onClick={onHold}
+          >
+            {t('hold.do')}
           </Button>
         </Tooltip>
         <Tool label={heard ? t('timeline.mute') : t('timeline.unmute')} pressed={heard} onClick={() => onHear(!heard)}>

@@ -11,6 +11,7 @@ export interface RowColours {
   chosen: string;
   nothing: string;
   mark: string;
+  hold: string;
 }
 
 export function readColours(element: Element): RowColours {
@@ -24,6 +25,7 @@ export function readColours(element: Element): RowColours {
     chosen: read('--strip-chosen'),
     nothing: read('--strip-nothing'),
     mark: read('--strip-mark'),
+    hold: read('--strip-hold'),
   };
 }
 

@@ -1,0 +1,14 @@
+import type { useTranslation } from 'react-i18next';
+import type { Retention } from '../api/types';
+import type { Format } from '../i18n/format';
+import { day } from '../timeline/TimeScale';
+
+type Translate = ReturnType<typeof useTranslation>['t'];
+
+/** Limits in words: days, bytes, both, or none. */
+export function limitWords(t: Translate, format: Format, { days, bytes }: Retention): string {
+  const words = [];
+  if (days !== null) words.push(format.about(days * day));
+  if (bytes !== null) words.push(format.bytes(bytes));
+  return words.length === 0 ? t('storage.noLimit') : words.join(t('storage.or'));
+}
