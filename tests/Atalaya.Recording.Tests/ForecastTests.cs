@@ -64,7 +64,7 @@ public sealed class ForecastTests
             [new("volume 'a'", limit * Day, held * Day, added * Day, addedPerDay * Day, Day, TimeSpan.FromDays(wantedDays))], alarm: 0.8);
         assessment.Warnings.Count.ShouldBe(warnings.Length, string.Join(' ', assessment.Warnings));
         foreach (var (said, wanted) in assessment.Warnings.Zip(warnings))
-            said.ShouldContain(wanted);
+            said.Text.ShouldContain(wanted);
         assessment.NeedsAcceptance.ShouldBe(warnings.Length > 0);
         (assessment.Bytes, assessment.HeldAfter, assessment.Limit).ShouldBe((added * Day, (held + added) * Day, limit * Day));
     }
