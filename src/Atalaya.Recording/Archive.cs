@@ -105,10 +105,16 @@ public sealed class Archive : IAsyncDisposable
     /// </summary>
     /// <param name="store">Null: an index in memory is made from the files, which reads every byte of them.</param>
     /// <exception cref="IOException">There is no such folder.</exception>
-    public static Task<Archive> OpenForReadingAsync(string folder, DbDataSource? store, TimeProvider clock, ILogger log, CancellationToken stop = default) => Task.Run(async () =>
+    public static Task<Archive> OpenForReadingAsync(string folder, DbDataSource? store, TimeProvider clock, ILogger log, CancellationToken stop = default) =>
+        OpenForReadingAsync(StorageConfig.Default(folder), store, clock, log, stop);
+
+    /// <summary>As above, with several volumes; one that is absent or another disk is left out.</summary>
+    /// <exception cref="IOException">No fast volume is there.</exception>
+    public static Task<Archive> OpenForReadingAsync(StorageConfig storage, DbDataSource? store, TimeProvider clock, ILogger log, CancellationToken stop = default) => Task.Run(async () =>
     {
-        if (!Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"There is no archive at {Path.GetFullPath(folder)}.");
+        var local = storage.Volumes.Where(v => v.Store is null).ToList();
+        if (local.Find(v => v.Tier == VolumeTier.Fast && Directory.Exists(v.Path)) is null)
+            throw new DirectoryNotFoundException($"There is no archive at {Path.GetFullPath(local[0].Path)}.");
         DbConnection? memory = null;
         if (store is null)
         {
@@ -116,11 +122,23 @@ public sealed class Archive : IAsyncDisposable
             memory = store.OpenConnection();
         }
 
-        var archive = new Archive(new(store), StorageConfig.Default(folder), RecordingOptions.Default, clock, log, memory, reading: true);
+        var archive = new Archive(new(store), storage, RecordingOptions.Default, clock, log, memory, reading: true);
         try
         {
-            archive.Volumes.Add(new(archive.Storage.Volumes[0], null, new LocalDisk(), null, RecordingOptions.Default, clock, log));
-            archive._index!.Migrate();
+            var index = archive._index!;
+            index.Migrate();
+            var (id, known) = index.Identities();
+            archive.Volumes.Stores = [.. storage.Volumes.Where(v => v.Store is not null).Select(v => new ObjectVolume(v, storage.CacheBytes, clock, log))];
+            foreach (var config in local)
+            {
+                // One volume needs no name to be known by: it is what was asked for.
+                var identity = Directory.Exists(config.Path) ? VolumeIdentity.Read(config.Path) : null;
+                if (local.Count > 1 && VolumeIdentity.Refusal(config, identity, known.FirstOrDefault(v => v.Name == config.Name), id, hasFootage: true, expectsFootage: true) is { } refusal)
+                    archive.Volumes.Refuse(config.Name, refusal);
+                else
+                    archive.Volumes.Add(new(config, identity, new LocalDisk(), null, RecordingOptions.Default, clock, log));
+            }
+
             if (memory is not null)
                 await archive.CatchUpAll(default, open: true, stop);
             return archive;

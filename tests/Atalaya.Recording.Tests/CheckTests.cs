@@ -190,6 +190,19 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task A_look_at_several_volumes_finds_the_segments_of_all_of_them()
+    {
+        await using var scene = new StorageScene(StorageScene.Fast("one"), StorageScene.Fast("two"));
+        await scene.StartAsync();
+        await scene.RecordAsync(6, "north", "south", "east");
+        await scene.StopAsync();
+        await using var looking = await Archive.OpenForReadingAsync(scene.Config, scene.Store, scene.Clock, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance, TestContext.Current.CancellationToken);
+        var result = await looking.CheckAsync(new(), stop: TestContext.Current.CancellationToken);
+        result.Faults.ShouldBeEmpty();
+        result.Segments.ShouldBeGreaterThanOrEqualTo(9);
+    }
+
+    [Fact]
     public async Task A_check_beside_the_recorder_finds_nothing_wrong()
     {
         var footage = await Footage.PlainAsync();

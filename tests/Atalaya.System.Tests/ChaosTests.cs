@@ -13,6 +13,20 @@ public sealed class ChaosTests(ITestOutputHelper output)
         [KillMoment.Recording, KillMoment.Rotation, KillMoment.StartUp, KillMoment.Shutdown, KillMoment.Recording, KillMoment.StartUp];
 
     [Fact]
+    public async Task A_node_killed_while_it_moves_and_removes_footage_leaves_an_archive_that_agrees_with_its_index()
+    {
+        int kills = Setting("ATALAYA_CHAOS_KILLS") ?? Every.Length;
+        int seed = Setting("ATALAYA_CHAOS_SEED") ?? Environment.TickCount;
+        output.WriteLine($"ATALAYA_CHAOS_SEED={seed}");
+        await using var harness = await KillHarness.StartAsync(seed, output, small: true);
+        // Until there is something to move and to remove.
+        await harness.KillAsync(KillMoment.Recording, TimeSpan.FromSeconds(12));
+        for (int i = 1; i < kills; i++)
+            await harness.KillAsync(Every[i % Every.Length]);
+        await harness.FinishAsync();
+    }
+
+    [Fact]
     public async Task A_node_killed_anywhere_has_every_picture_but_the_last_second_and_explains_the_rest()
     {
         int kills = Setting("ATALAYA_CHAOS_KILLS") ?? Every.Length;

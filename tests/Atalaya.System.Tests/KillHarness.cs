@@ -30,7 +30,8 @@ enum KillMoment
 /// <remarks>
 /// Each camera plays a clip from its first picture to every new session, so a session's recording must be a beginning of that clip, picture for
 /// picture, and its sound a stretch of the clip's without a hole. A recording belongs to the node whose session with the camera was the last to begin
-/// before it. Half of the cameras have a sub stream, and sound on both.
+/// before it. Half of the cameras have a sub stream, and sound on both. Where footage is moved to a second volume and removed from it all the time, what
+/// is left must be readable, each moment recorded once or explained, and the index and the volumes agree.
 /// </remarks>
 sealed class KillHarness : IAsyncDisposable
 {
@@ -48,19 +49,21 @@ sealed class KillHarness : IAsyncDisposable
     readonly ITestOutputHelper _report;
     readonly RtspSimulator _simulator;
     readonly IReadOnlyList<RecordedStream> _streams;
+    readonly bool _small;       // volumes of a few megabytes
     readonly List<Life> _lives = [];
     readonly List<int> _lost = [];              // pictures, of each camera at each kill
     TimeSpan _startUp = TimeSpan.FromSeconds(1);
     int _judged;                                // of _lives
     int _probed;                                // files
-    bool _sound;
+    bool _sound, _moved, _removed;
 
-    KillHarness(int seed, ITestOutputHelper report, RtspSimulator simulator, IReadOnlyList<RecordedStream> streams)
+    KillHarness(int seed, ITestOutputHelper report, RtspSimulator simulator, IReadOnlyList<RecordedStream> streams, bool small)
     {
         _random = new(seed);
         _report = report;
         _simulator = simulator;
         _streams = streams;
+        _small = small;
     }
 
     /// <summary>What a stream must give back: MD5 of each picture's bytes, and of each unit of sound.</summary>
@@ -73,7 +76,9 @@ sealed class KillHarness : IAsyncDisposable
 
     string DataFolder => Path.Combine(_folder, "data");
     string ArchiveFolder => Path.Combine(DataFolder, "archive");
-    string OpenFolder => Path.Combine(ArchiveFolder, ".open");
+    string Fast => Path.Combine(_folder, "fast");
+    string Large => Path.Combine(_folder, "large");
+    string OpenFolder => Path.Combine(_small ? Fast : ArchiveFolder, ".open");
     string Config => Path.Combine(_folder, "atalaya.yaml");
 
     /// <summary>One node process, from its start to its death.</summary>
@@ -93,44 +98,66 @@ sealed class KillHarness : IAsyncDisposable
         public bool Asked { get; set; }
     }
 
-    public static async Task<KillHarness> StartAsync(int seed, ITestOutputHelper report)
+    /// <param name="small">On two volumes so small that footage is moved and removed all the time.</param>
+    public static async Task<KillHarness> StartAsync(int seed, ITestOutputHelper report, bool small = false)
     {
         // A key frame each 0.4 s, so that a new session records at once and segments of 2 s are cut near their length. 20 s: no loop within a life.
-        string silent = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond));
+        string silent = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond, Kbps: small ? 1500 : 0));
         string spoken = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond, Audio: Codec.Aac));
-        string small = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond, Width: 160, Height: 120, Audio: Codec.Aac));
+        string tiny = await Ffmpeg.ClipAsync(new(Frames: 500, KeyInterval: 10, FrameRate: FramesPerSecond, Width: 160, Height: 120, Audio: Codec.Aac));
         // Parameter sets only in the session description: then pictures reach the file as they are in the clip.
         var simulator = await RtspSimulator.StartAsync(new() { Port = 0, Start = LoopStart.Beginning, ParameterSetsInStream = false });
         var streams = new List<RecordedStream>();
-        var (expectSilent, expectSpoken, expectSmall) = (await ExpectAsync(silent), await ExpectAsync(spoken), await ExpectAsync(small));
+        var (expectSilent, expectSpoken, expectTiny) = (await ExpectAsync(silent), await ExpectAsync(spoken), await ExpectAsync(tiny));
         var cameras = new List<(string Name, SimulatedCamera Camera)>();
         for (int i = 1; i <= Cameras; i++)
         {
             string name = $"camera-{i}";
             bool full = i % 2 == 0;
-            cameras.Add((name, full ? simulator.Add(name, Clip.Load(spoken), Clip.Load(small)) : simulator.Add(name, Clip.Load(silent))));
+            cameras.Add((name, full ? simulator.Add(name, Clip.Load(spoken), Clip.Load(tiny)) : simulator.Add(name, Clip.Load(silent))));
             streams.Add(new(name, StreamKind.Main, full ? expectSpoken : expectSilent));
             if (full)
-                streams.Add(new(name, StreamKind.Sub, expectSmall));
+                streams.Add(new(name, StreamKind.Sub, expectTiny));
         }
 
-        var harness = new KillHarness(seed, report, simulator, streams);
+        var harness = new KillHarness(seed, report, simulator, streams, small);
         string yaml = $"""
             listen: "127.0.0.1:0"
             data: "{harness.DataFolder}"
             analysis: {"{"} enabled: false {"}"}
             recording: {"{"} segment: 2s, sync: 1s {"}"}
-            cameras:
 
             """;
+        if (small)
+        {
+            yaml += $"""
+                storage:
+                  moveAt: 0.3
+                  deleteRate: 200
+                  volumes:
+                    - {"{"} name: fast, path: '{harness.Fast}', maxBytes: 10MB, reserve: 1MB {"}"}
+                    - {"{"} name: large, tier: large, path: '{harness.Large}', maxBytes: 10MB, reserve: 1MB {"}"}
+
+                """;
+        }
+
+        yaml += "cameras:\n";
         foreach (var (name, camera) in cameras)
             yaml += $"  - {"{"} id: {name}, main: '{camera.Url()}'{(camera.HasSub ? $", sub: '{camera.Url(StreamKind.Sub)}', record: both" : "")} {"}"}\n";
         await File.WriteAllTextAsync(harness.Config, yaml);
+        foreach (string volume in small ? new[] { "fast", "large" } : [])
+        {
+            Directory.CreateDirectory(Path.Combine(harness._folder, volume));
+            var adopted = await AtalayaProgram.RunAsync("volume", "adopt", volume, "--config", harness.Config);
+            adopted.ExitCode.ShouldBe(0, adopted.Output + adopted.Errors);
+        }
+
         return harness;
     }
 
     /// <summary>Starts a node, judges what the ones before it left, and kills it.</summary>
-    public async Task KillAsync(KillMoment moment)
+    /// <param name="atLeast">Lives so much longer.</param>
+    public async Task KillAsync(KillMoment moment, TimeSpan atLeast = default)
     {
         if (moment == KillMoment.StartUp)
         {
@@ -141,6 +168,7 @@ sealed class KillHarness : IAsyncDisposable
         var life = await StartReadyAsync();
         // Beside the recording: the files are closed, and the recorder must bear the load.
         var judged = JudgeFilesAsync(life);
+        await WaitAsync(atLeast);
         switch (moment)
         {
             case KillMoment.Recording:
@@ -179,9 +207,16 @@ sealed class KillHarness : IAsyncDisposable
 
         var check = await AtalayaProgram.RunAsync("check", "--config", Config);
         check.ExitCode.ShouldBe(0, Say(life, $"the check found: {check.Output}{check.Errors}"));
+        if (_small)
+        {
+            _moved.ShouldBeTrue("no file was ever on the second volume");
+            _removed.ShouldBeTrue("nothing was ever removed");
+        }
+
         _sound = true;
         _report.WriteLine($"{_lives.Count - 1} kills, {_probed} segments probed. {check.Output.Trim()}");
-        _report.WriteLine($"Lost at a kill, of one camera: {_lost.Max() * 1000 / FramesPerSecond} ms at most, {_lost.Average() * 1000 / FramesPerSecond:0} ms on average.");
+        if (_lost.Count > 0)
+            _report.WriteLine($"Lost at a kill, of one camera: {_lost.Max() * 1000 / FramesPerSecond} ms at most, {_lost.Average() * 1000 / FramesPerSecond:0} ms on average.");
     }
 
     public async ValueTask DisposeAsync()
@@ -272,6 +307,12 @@ sealed class KillHarness : IAsyncDisposable
         var spans = timeline.Segments.Select(s => (From: s[0], To: (long?)s[1], Cause: ""))
             .Concat(timeline.Gaps.Select(g => (From: g.From.ToUnixTimeMilliseconds(), To: g.To?.ToUnixTimeMilliseconds(), g.Cause)))
             .OrderBy(s => s.From).ToList();
+        if (_small)
+        {
+            JudgeWhatIsLeft(life, spans, story);
+            return;
+        }
+
         if (spans.Count == 0)
             return;
         spans[0].Cause.ShouldBe("", Say(life, $"the life of a camera begins with a gap. {story}"));
@@ -294,6 +335,30 @@ sealed class KillHarness : IAsyncDisposable
         }
     }
 
+    void JudgeWhatIsLeft(Life life, List<(long From, long? To, string Cause)> spans, string story)
+    {
+        foreach (var (before, after) in spans.Zip(spans.Skip(1)))
+            before.To.ShouldBe(after.From, Say(life, $"a hole or an overlap at {after.From}. {story}"));
+        foreach (var (from, _, cause) in spans.Where(s => s.Cause.Length > 0))
+            new[] { "crash", "shutdown", "policy" }.ShouldContain(cause, Say(life, $"the gap at {from} has another cause. {story}"));
+        _removed |= spans.Exists(s => s.Cause == "policy");
+    }
+
+    /// <summary>Every file that has a name, but for those that are removed just then.</summary>
+    async Task JudgeFilesThatAreLeftAsync()
+    {
+        foreach (string file in new[] { Fast, Large }.SelectMany(v => Directory.GetFiles(v, "*.mp4", SearchOption.AllDirectories)).Where(f => !f.Contains("/.", StringComparison.Ordinal)))
+        {
+            var (pictures, complaints) = await ProbeAsync(file, "v");
+            if (!File.Exists(file))
+                continue;
+            complaints.ShouldBeEmpty(file);
+            pictures.ShouldNotBeEmpty(file);
+            _moved |= file.StartsWith(Large, StringComparison.Ordinal);
+            _probed++;
+        }
+    }
+
     /// <summary>The node that recorded a camera then: the last one whose session with it had begun; null if there is none.</summary>
     Life? OwnerOf(RecordedStream stream, long at) => _simulator.Sessions
         .Where(s => s.Camera.Name == stream.Camera && s.Stream == stream.Kind && s.Started.Milliseconds <= at)
@@ -308,6 +373,12 @@ sealed class KillHarness : IAsyncDisposable
         if (dead.Count == 0)
             return;
         _judged += dead.Count;
+        if (_small)
+        {
+            await JudgeFilesThatAreLeftAsync();
+            return;
+        }
+
         foreach (var stream in _streams)
         {
             string folder = Path.Combine(ArchiveFolder, stream.Camera);

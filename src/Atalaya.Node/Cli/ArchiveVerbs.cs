@@ -31,7 +31,7 @@ sealed class OfflineArchive(DataFolder? folder, System.Data.Common.DbDataSource 
         try
         {
             var log = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
-            return new(null, store, await Archive.OpenForReadingAsync(Path.Combine(path, "archive"), store, TimeProvider.System, log, stop));
+            return new(null, store, await Archive.OpenForReadingAsync(StorageSetup.Of(options.Storage, path), store, TimeProvider.System, log, stop));
         }
         catch
         {
