@@ -27,8 +27,8 @@ public static partial class FuzzTargets
     static IEnumerable<byte[]> AnalysisMessagesSeeds()
     {
         var result = new ResultHead(
-            3, 90_000, 1_700_000_000_000_000, 5, false, false, true, [new(0.1f, 0.2f, 0.3f, 0.4f)], [new(7, ObjectClass.Person, new(0.1f, 0.2f, 0.3f, 0.4f), 0.9f, false)],
-            [new() { Rule = "fence", Kind = SceneEventKind.LineCrossed, At = new(1), Wall = new(2), Noticed = new(3), Box = new(0, 0, 1, 1) }]);
+            3, 90_000, 1_700_000_000_000_000, 5, false, false, true, [new(0.1f, 0.2f, 0.3f, 0.4f)], [new(7, ObjectClass.Person, new(0.1f, 0.2f, 0.3f, 0.4f), 0.9f, false, new(1), new(0.1f, 0.2f, 0.3f, 0.4f), 0, 0)],
+            [new() { Rule = "fence", Kind = SceneEventKind.LineCrossed, At = new(1), Wall = new(2), Noticed = new(3), Box = new(0, 0, 1, 1) }], 1);
         yield return Bytes(MessageKind.Result, result, WireJson.Default.ResultHead, new byte[MotionGate.HeatColumns * MotionGate.HeatRows]);
         yield return Bytes(MessageKind.Done, new(3, 12), WireJson.Default.DoneHead, []);
         yield return Bytes(MessageKind.Figures, new(2, 1.5, [new(3, 10, 9, 8, 7, 6, 0.5)]), WireJson.Default.FiguresHead, []);

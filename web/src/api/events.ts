@@ -24,8 +24,8 @@ export const useEventsConnected = (): boolean | null =>
     () => connected,
   );
 
-function put<T extends { id: string }>(client: QueryClient, key: readonly string[], item: T) {
-  client.setQueryData<T[]>(key, (list) => {
+function put(client: QueryClient, key: readonly string[], item: Camera | ExportJob | ArchiveCheck) {
+  client.setQueryData<{ id: string }[]>(key, (list) => {
     if (!list) return list;
     return list.some((other) => other.id === item.id)
       ? list.map((other) => (other.id === item.id ? item : other))
