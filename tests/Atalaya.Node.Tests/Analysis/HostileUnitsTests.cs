@@ -51,7 +51,11 @@ public sealed class HostileUnitsTests
                         byte[] bytes = units[i % units.Count];
                         var unit = new AccessUnit(format, random.Next(4) == 0 ? bytes : Mutate(bytes, random))
                         {
-                            Presentation = new(sent * 3600L), Decode = new(sent * 3600L), IsKey = i == 0, Arrival = MonotonicTime.Now(TimeProvider.System), Wall = WallTime.Now(TimeProvider.System),
+                            Presentation = new(sent * 3600L),
+                            Decode = new(sent * 3600L),
+                            IsKey = i == 0,
+                            Arrival = MonotonicTime.Now(TimeProvider.System),
+                            Wall = WallTime.Now(TimeProvider.System),
                         };
                         await line.SendUnitAsync(unit, unit.Arrival.Nanoseconds, until.Token);
                     }
