@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format format-check lint fuzz fuzz-analysis chaos bench-record bench-live eval-detector bench-timeline clean bench-load bench-reindex
+.PHONY: help setup build demo test check format format-check lint fuzz fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -83,6 +83,19 @@ eval-detector: ## precision of the detector on real pictures, its time beside th
 	@dotnet build --no-restore --configuration Release --verbosity quiet -nologo bench/detector
 	@dotnet exec bench/detector/bin/Release/net10.0/Atalaya.DetectorBench.dll $(or $(ATALAYA_TEST_DATA),../shared/data) \
 		--library .cache/detector/libonnxruntime.so.1 $(ARGS) .cache/detector/nanodet-g.yaml $(MODELS)
+
+# Without CLIPS the footage beside the repository, or where ATALAYA_TEST_DATA says; events beside the clips where there are any, else the repository's.
+eval: CLIPS ?= $(or $(ATALAYA_TEST_DATA),../shared/data)/video $(or $(ATALAYA_TEST_DATA),../shared/data)/negative
+eval: EVENTS ?= $(if $(wildcard $(addsuffix /*.events.yaml,$(CLIPS))),,eval)
+eval: ## alarms against what happens in real footage (CLIPS=folder, EVENTS=folder, ARGS=--json)
+	@scripts/setup.sh test >&2
+	@scripts/build.sh >&2
+	@dotnet exec src/Atalaya.Node/bin/Release/net10.0/atalaya.dll evaluate $(CLIPS) $(if $(EVENTS),--events $(EVENTS)) $(ARGS)
+
+eval-tracker: ## HOTA, MOTA and IDF1 of the tracker on public detections (MOT=folder, ARGS=--json)
+	@scripts/setup.sh test >&2
+	@scripts/build.sh >&2
+	@dotnet exec src/Atalaya.Node/bin/Release/net10.0/atalaya.dll evaluate-tracker $(or $(MOT),$(or $(ATALAYA_TEST_DATA),../shared/data)/mot) $(ARGS)
 
 clean: ## remove what was built; footage and the demo's archive stay
 	rm -rf artifacts web/dist

@@ -93,6 +93,15 @@ public sealed record ClipTrial(Clip Clip, AlarmScore Score, IReadOnlyList<(ClipA
     // Wall time of the first picture, for schedules: a Monday at noon, so that a schedule in a clip's rules means the same each time.
     static readonly WallTime Start = WallTime.From(new(2026, 1, 5, 12, 0, 0, TimeSpan.Zero));
 
+    /// <param name="model">Path of the model.yaml.</param>
+    /// <param name="runtime">Path of ONNX Runtime's library; null: beside the model, where the set-up of a repository puts it, or where the system has it.</param>
+    /// <exception cref="DetectorException">Every reason why there is none.</exception>
+    public static Detector LoadDetector(string model, string? runtime, TrialOptions options)
+    {
+        string beside = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(model)) ?? ".", "libonnxruntime.so.1");
+        return Detector.Load(ModelFile.Read(model), new() { Library = runtime ?? (File.Exists(beside) ? beside : null), MinScore = options.Tracker.LowScore });
+    }
+
     /// <exception cref="IOException">The clip can't be decoded.</exception>
     /// <exception cref="DetectorException">The model's runtime failed.</exception>
     public static async Task<ClipTrial> RunAsync(Clip clip, Detector detector, TrialOptions options, CancellationToken stop)

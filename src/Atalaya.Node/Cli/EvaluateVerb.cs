@@ -19,7 +19,7 @@ static class EvaluateVerb
             HelpName = "FILE",
             DefaultValueFactory = _ => Path.Combine(".cache", "detector", "nanodet-g.yaml"),
         };
-        var library = new Option<string?>("--onnxruntime") { Description = "ONNX Runtime's library, where it isn't found by itself.", HelpName = "FILE" };
+        var library = new Option<string?>("--runtime") { Description = "ONNX Runtime's library, where it isn't found by itself.", HelpName = "FILE" };
         var rate = new Option<double>("--rate") { Description = "Analysed pictures a second, 0.5 to 30.", DefaultValueFactory = _ => new TrialOptions().Rate };
         var json = new Option<bool>("--json") { Description = "Print the scores as JSON." };
         var command = new Command(
@@ -42,8 +42,7 @@ static class EvaluateVerb
             try
             {
                 var trial = new TrialOptions { Rate = pictures };
-                var options = new DetectorOptions { Library = LibraryOf(parsed.GetValue(library), parsed.GetRequiredValue(model)), MinScore = trial.Tracker.LowScore };
-                using var detector = Detector.Load(ModelFile.Read(parsed.GetRequiredValue(model)), options);
+                using var detector = ClipTrial.LoadDetector(parsed.GetRequiredValue(model), parsed.GetValue(library), trial);
                 return await RunAsync(found, detector, trial, parsed.GetValue(json), stop);
             }
             catch (DetectorException fault)
@@ -143,15 +142,6 @@ static class EvaluateVerb
 
     static string Text(AlarmScore s) =>
         $"true {s.TruePositives,3}  false {s.FalsePositives,3}  missed {s.Misses,3}  precision {s.Precision:0.000}  recall {s.Recall:0.000}  F1 {s.F1:0.000}";
-
-    // Beside a repository the library lies where its model does; an installed product finds it by itself.
-    static string? LibraryOf(string? given, string model)
-    {
-        if (given is not null)
-            return given;
-        string beside = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(model)) ?? ".", "libonnxruntime.so.1");
-        return File.Exists(beside) ? beside : null;
-    }
 
     static object ScoreJson(AlarmScore score)
     {
