@@ -88,6 +88,21 @@ static class GapLedger
         return merged;
     }
 
+    /// <summary>Adds a short gap to those of its cause in the same slot of time; gaps come in order.</summary>
+    public static void Count(List<ShortGaps> counted, WallSpan gap, GapCause cause, TimeSpan slot)
+    {
+        long Slot(WallTime at) => at.Microseconds / (slot.Ticks / TimeSpan.TicksPerMicrosecond);
+        for (int i = counted.Count - 1; i >= 0 && Slot(counted[i].From) == Slot(gap.From); i--)
+        {
+            if (counted[i].Cause != cause)
+                continue;
+            counted[i] = counted[i] with { To = gap.To, Count = counted[i].Count + 1, Missing = counted[i].Missing + (gap.To - gap.From) };
+            return;
+        }
+
+        counted.Add(new(gap.From, gap.To, cause, 1, gap.To - gap.From));
+    }
+
     /// <summary>Applies statements that the index doesn't have yet to what it says; the same rule as <see cref="SegmentIndex.Write"/>.</summary>
     public static List<Gap> Apply(IEnumerable<Gap> indexed, IEnumerable<Gap> pending)
     {

@@ -263,17 +263,18 @@ public sealed class SegmentIndex(DbDataSource store)
             select (select start_us from coverage where camera = @camera and stream = @stream order by start_us limit 1),
                 (select end_us from coverage where camera = @camera and stream = @stream order by start_us desc limit 1)
             """, range);
-        var gaps = connection.Query<GapRow>(
-            $"{GapColumns} {GapsWithin} and (to_us is null or to_us - from_us >= @resolution) order by from_us", range).Select(r => r.ToGap()).ToList();
+        // In one pass, without a sort in the database; a detail only where it is told.
+        var gaps = new List<Gap>();
         var shorter = new List<ShortGaps>();
-        if (resolution > TimeSpan.Zero)
+        foreach (var (start, end, cause, detail) in connection.Query<(long, long?, string, string?)>(
+            $"""
+            select from_us, to_us, cause, case when to_us is null or to_us - from_us >= @resolution then detail end from gaps {GapsWithin} order by from_us
+            """, range, buffered: false))
         {
-            shorter.AddRange(connection.Query<(long From, long To, string Cause, long Count, long Missing)>(
-                $"""
-                select min(from_us), max(to_us), cause, count(*), sum(to_us - from_us) from gaps {GapsWithin} and to_us - from_us < @resolution
-                group by from_us / @resolution, cause order by 1
-                """, range)
-                .Select(g => new ShortGaps(new(g.From), new(g.To), Enum.Parse<GapCause>(g.Cause), (int)g.Count, TimeSpan.FromMicroseconds(g.Missing))));
+            if (detail is not null)
+                gaps.Add(new(camera, stream, new(start), end is { } e ? new(e) : null, Enum.Parse<GapCause>(cause), detail));
+            else
+                GapLedger.Count(shorter, new(new(start), new(end!.Value)), Enum.Parse<GapCause>(cause), resolution);
         }
 
         return new(camera, stream, merged, gaps, shorter, oldest is { } first && newest is { } last ? (new(first), new(last)) : null);

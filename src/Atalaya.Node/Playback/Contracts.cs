@@ -22,7 +22,7 @@ public sealed record TimelineJson(
         timeline.To.ToDateTimeOffset(),
         [.. timeline.Recorded.Select(s => new[] { s.From.Milliseconds, s.To.Milliseconds })],
         [.. timeline.Gaps.Select(GapJson.Of)],
-        [.. timeline.ShortGaps.Select(ShortGapsJson.Of)],
+        [.. timeline.ShortGaps.GroupBy(g => g.Cause).Select(ShortGapsJson.Of)],
         timeline.Oldest?.ToDateTimeOffset(),
         timeline.Newest?.ToDateTimeOffset(),
         [.. holds.Where(h => h.Covers(camera, stream) && h.From < timeline.To && h.Span.To > timeline.From).Select(HoldSpanJson.Of)]);
@@ -48,12 +48,10 @@ public sealed record GapJson(
 
 [Description("Gaps of one cause, each shorter than the resolution asked for.")]
 public sealed record ShortGapsJson(
-    [property: Description("Start of the first.")] DateTimeOffset From,
-    [property: Description("End of the last.")] DateTimeOffset To,
     GapCause Cause,
-    [property: Description("How many.")] int Count,
-    [property: Description("Milliseconds they lack together.")] long Missing)
+    [property: Description("In order of time: milliseconds since 1970 UTC of the start of the first and the end of the last, how many there are, and milliseconds that they lack together.")]
+    IReadOnlyList<long[]> Groups)
 {
-    internal static ShortGapsJson Of(ShortGaps gaps) =>
-        new(gaps.From.ToDateTimeOffset(), gaps.To.ToDateTimeOffset(), gaps.Cause, gaps.Count, (long)gaps.Missing.TotalMilliseconds);
+    internal static ShortGapsJson Of(IGrouping<GapCause, ShortGaps> gaps) =>
+        new(gaps.Key, [.. gaps.Select(g => new[] { g.From.Milliseconds, g.To.Milliseconds, g.Count, (long)g.Missing.TotalMilliseconds })]);
 }

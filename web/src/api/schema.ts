@@ -1815,27 +1815,9 @@ export interface components {
         };
         /** @description Gaps of one cause, each shorter than the resolution asked for. */
         ShortGaps: {
-            /**
-             * Format: date-time
-             * @description Start of the first.
-             */
-            from: string;
-            /**
-             * Format: date-time
-             * @description End of the last.
-             */
-            to: string;
             cause: components["schemas"]["GapCause"];
-            /**
-             * Format: int32
-             * @description How many.
-             */
-            count: number;
-            /**
-             * Format: int64
-             * @description Milliseconds they lack together.
-             */
-            missing: number;
+            /** @description In order of time: milliseconds since 1970 UTC of the start of the first and the end of the last, how many there are, and milliseconds that they lack together. */
+            groups: number[][];
         };
         /** @description What footage lies on, how full it is, and how long footage is kept. */
         Storage: {

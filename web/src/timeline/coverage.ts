@@ -49,10 +49,11 @@ export function nextRecorded(segments: readonly Span[], ms: number): number | nu
 export function shortGapsAt(timeline: Timeline | undefined, ms: number): { count: number; missing: number } | null {
   let count = 0;
   let missing = 0;
-  for (const gaps of timeline?.shortGaps ?? []) {
-    if (ms < Date.parse(gaps.from) || ms >= Date.parse(gaps.to)) continue;
-    count += gaps.count;
-    missing += gaps.missing;
+  for (const { groups } of timeline?.shortGaps ?? []) {
+    const [, to = 0, many = 0, lacking = 0] = groups[lastStart(groups, ms)] ?? [];
+    if (ms >= to) continue;
+    count += many;
+    missing += lacking;
   }
   return count > 0 ? { count, missing } : null;
 }
@@ -80,11 +81,14 @@ export function drawnGaps(timeline: Timeline): DrawnGap[] {
   let gaps = drawn.get(timeline);
   if (!gaps) {
     const isChosen = (cause: GapCause) => cause === 'operator' || cause === 'policy';
-    gaps = [...timeline.gaps, ...timeline.shortGaps].map(({ from, to, cause }) => ({
+    gaps = timeline.gaps.map(({ from, to, cause }) => ({
       from: Date.parse(from),
       to: to === null ? Infinity : Date.parse(to),
       chosen: isChosen(cause),
     }));
+    for (const { cause, groups } of timeline.shortGaps) {
+      for (const [from = 0, to = 0] of groups) gaps.push({ from, to, chosen: isChosen(cause) });
+    }
     drawn.set(timeline, gaps);
   }
   return gaps;

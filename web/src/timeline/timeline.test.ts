@@ -150,20 +150,8 @@ describe('a coarse timeline', () => {
   const coarse: Timeline = {
     ...timeline,
     shortGaps: [
-      {
-        from: new Date(noon + 1000).toISOString(),
-        to: new Date(noon + 9000).toISOString(),
-        cause: 'network',
-        count: 3,
-        missing: 2500,
-      },
-      {
-        from: new Date(noon + 2000).toISOString(),
-        to: new Date(noon + 3000).toISOString(),
-        cause: 'operator',
-        count: 1,
-        missing: 1000,
-      },
+      { cause: 'network', groups: [[noon + 1000, noon + 9000, 3, 2500]] },
+      { cause: 'operator', groups: [[noon + 2000, noon + 3000, 1, 1000]] },
     ],
   };
 
