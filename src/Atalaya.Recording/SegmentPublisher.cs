@@ -48,7 +48,7 @@ sealed class SegmentPublisher : IAsyncDisposable
     bool _stopping;
     bool _unnamed;      // a file was opened whose name may not be on the disk yet
     long _opened;
-    readonly HashSet<string> _named = new(StringComparer.Ordinal);      // folders of hours that a loss of power can\'t take; under itself: a repair publishes, too
+    readonly HashSet<string> _named = new(StringComparer.Ordinal);      // folders of hours that a loss of power can't take; under itself: a repair publishes, too
     readonly ITimer _tick;
     readonly Thread _thread;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
