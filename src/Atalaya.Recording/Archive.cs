@@ -360,7 +360,9 @@ public sealed class Archive : IAsyncDisposable
             await _indexWriter.FlushAsync();
         var recent = WallTime.Now(Clock) - SegmentIndex.LongestSegment;
         bool others = _reading && IsLocked();
-        var result = ArchiveCheck.Run(Volumes, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), options, Log, progress, stop);
+        var result = ArchiveCheck.Run(
+            Volumes, Index, _recovery, (camera, name) => others ? name.Start >= recent : IsBeingWritten(camera, name), (camera, stream) => others ? recent : Settled(camera, stream),
+            options, Log, progress, stop);
         return Volumes.Stores.Count == 0 ? result : await ArchiveCheck.WithStoresAsync(result, Volumes.Stores, Index, options, stop);
     }, stop);
 
@@ -579,6 +581,19 @@ public sealed class Archive : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// The index says all there is to say of a stream before this moment: from there on segments are being written or on their way to their names and rows,
+    /// perhaps behind later ones that had no trouble.
+    /// </summary>
+    /// <param name="named">Only until they have their names: whoever reads the files makes the rows.</param>
+    WallTime Settled(string camera, StreamKind stream, bool named = false)
+    {
+        // In the order in which a segment passes through them, so that none is missed.
+        var closing = _ledgers.TryGetValue((camera, stream), out var ledger) ? ledger.Segments() : [];
+        var pending = named ? [] : _indexWriter?.Pending(camera, stream).Segments ?? [];
+        return closing.Concat(pending).Select(s => s.Start).DefaultIfEmpty(new(long.MaxValue)).MinBy(s => s.Microseconds);
+    }
+
     bool IsBeingWritten(string camera, SegmentName name) =>
         _ledgers.TryGetValue((camera, name.Stream), out var ledger)
         && (ledger.LastEnd is not { } end || name.Start >= end || ledger.Segments().Exists(s => s.Start == name.Start)
@@ -766,7 +781,7 @@ public sealed class Archive : IAsyncDisposable
     Task CatchUpAll(WallTime earliest, bool open, CancellationToken stop)
     {
         foreach (var (camera, stream) in Volumes.Streams())
-            _recovery.CatchUp(Index, camera, stream, earliest, open, stop);
+            _recovery.CatchUp(Index, camera, stream, earliest, open, stop, until: Settled(camera, stream, named: true));
         return Task.CompletedTask;
     }
 

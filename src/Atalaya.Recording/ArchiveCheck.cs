@@ -115,9 +115,10 @@ static class ArchiveCheck
     }
 
     /// <param name="isBeingWritten">Files of this process that are no fault: open, or on their way into the index.</param>
+    /// <param name="settled">Up to where the index is complete.</param>
     public static CheckResult Run(
-        VolumeSet volumes, SegmentIndex index, Recovery recovery, Func<string, SegmentName, bool> isBeingWritten, CheckOptions options,
-        ILogger log, IProgress<CheckProgress>? progress, CancellationToken stop)
+        VolumeSet volumes, SegmentIndex index, Recovery recovery, Func<string, SegmentName, bool> isBeingWritten,
+        Func<string, StreamKind, WallTime> settled, CheckOptions options, ILogger log, IProgress<CheckProgress>? progress, CancellationToken stop)
     {
         var repair = options.Repair ? new ArchiveRepair(index, options.DeleteUnreadable, log) : null;
         var faults = new List<CheckFault>();
@@ -139,11 +140,12 @@ static class ArchiveCheck
             var removed = index.Deletions(camera, stream);
             var lacking = listed[(camera, stream)]
                 .Where(s => !known.Contains(s.Name.StartMilliseconds) && !isBeingWritten(camera, s.Name) && !removed.Contains((s.Volume.Name, s.Name.Start))
-                    && File.Exists(s.Volume.Folder.PathOf(camera, s.Name)))     // retention goes on meanwhile
+                    && File.Exists(s.Volume.Folder.PathOf(camera, s.Name))      // retention goes on meanwhile
+                    && index.Find(camera, s.Name) is null)                      // and so does recording: its row came since
                 .ToList();
             CheckCopies(camera, stream, rows, removed);
             if (options.Repair)
-                recovery.CatchUp(index, camera, stream, default, open: false, stop);
+                recovery.CatchUp(index, camera, stream, default, open: false, stop, until: settled(camera, stream));
             foreach (var (name, volume) in lacking)
             {
                 files++;
@@ -163,7 +165,7 @@ static class ArchiveCheck
         }
 
         var strays = new List<string>();
-        foreach (var (camera, name, path, _) in volumes.OpenFiles(strays).Where(f => !isBeingWritten(f.Camera, f.Name)))
+        foreach (var (camera, name, path, _) in volumes.OpenFiles(strays).Where(f => !isBeingWritten(f.Camera, f.Name) && File.Exists(f.Path)))
             faults.Add(new(CheckFaultKind.Unfinished, volumes.Relative(path), "It was left open; the next start of the node recovers it.", false));
         faults.AddRange(strays.Select(p => new CheckFault(CheckFaultKind.Stray, volumes.Relative(p), "It is no open segment.", false)));
         return new(segments, bytes, gaps, faults);
@@ -281,22 +283,34 @@ static class ArchiveCheck
 
         int CheckTime(string camera, StreamKind stream)
         {
-            var spans = index.Spans(camera, stream, default, new(long.MaxValue)).Select(s => (s.From, To: (WallTime?)s.To, What: "segment"));
-            var holes = index.Gaps(camera, stream, default, new(long.MaxValue));
+            // Segments and gaps are read one after the other: what was removed or indexed in between looks like a fault, once.
+            var (found, count) = TimeFaults(camera, stream);
+            if (found.Count > 0)
+                found = [.. TimeFaults(camera, stream).Found.Intersect(found)];
+            faults.AddRange(found);
+            return count;
+        }
+
+        (List<CheckFault> Found, int Gaps) TimeFaults(string camera, StreamKind stream)
+        {
+            var found = new List<CheckFault>();
+            var until = settled(camera, stream);
+            var spans = index.Spans(camera, stream, default, until).Select(s => (s.From, To: (WallTime?)s.To, What: "segment"));
+            var holes = index.Gaps(camera, stream, default, until);
+            string place = $"{camera} {SegmentIndex.Text(stream)}";
             WallTime? at = null;
             bool endless = false;
             foreach (var (from, to, what) in spans.Concat(holes.Select(g => (g.From, g.To, What: "gap"))).OrderBy(s => s.From.Microseconds).ThenBy(s => s.To?.Microseconds))
             {
-                string place = $"{camera} {SegmentIndex.Text(stream)}";
                 if (endless || from < at)
-                    faults.Add(new(CheckFaultKind.Overlap, place, $"The {what} from {from} begins before the end of what is before it, {at}.", false));
+                    found.Add(new(CheckFaultKind.Overlap, place, $"The {what} from {from} begins before the end of what is before it, {at}.", false));
                 else if (from > at)
-                    faults.Add(new(CheckFaultKind.Unexplained, place, $"Between {at} and {from} there is neither a segment nor a gap.", false));
+                    found.Add(new(CheckFaultKind.Unexplained, place, $"Between {at} and {from} there is neither a segment nor a gap.", false));
                 endless |= to is null;
                 at = to is null || at > to ? at : to;
             }
 
-            return holes.Count;
+            return (found, holes.Count);
         }
     }
 }

@@ -209,6 +209,7 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     /// Puts files that the index lacks into it, from a moment on, and explains the time between them.
     /// </summary>
     /// <param name="open">Nothing is being recorded: the ledger is closed with a gap that lasts. Otherwise its recorder says what follows.</param>
+    /// <param name="until">Gaps are explained up to there: behind it a segment may still be on its way. Null: all of them.</param>
     /// <param name="files">Told of each file that was looked at.</param>
     /// <returns>Segments added.</returns>
     /// <remarks>
@@ -216,7 +217,7 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     /// <see cref="Digest"/> has read them.
     /// </remarks>
     public int CatchUp(
-        SegmentIndex index, string camera, StreamKind stream, WallTime earliest, bool open, CancellationToken stop, IProgress<long>? files = null)
+        SegmentIndex index, string camera, StreamKind stream, WallTime earliest, bool open, CancellationToken stop, IProgress<long>? files = null, WallTime? until = null)
     {
         var added = new List<Segment>();
         var told = new List<Gap>();
@@ -257,7 +258,7 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
         }
 
         Flush();
-        Explain(index, camera, stream, anchor, open);
+        Explain(index, camera, stream, anchor, open, until ?? new(long.MaxValue));
         return count;
 
         void Flush()
@@ -324,9 +325,9 @@ sealed class Recovery(VolumeSet volumes, ILogger log)
     }
 
     /// <summary>Makes the gaps of a stream fill exactly what its segments leave, from the segment that starts at <paramref name="anchor"/> on.</summary>
-    void Explain(SegmentIndex index, string camera, StreamKind stream, WallTime anchor, bool open)
+    void Explain(SegmentIndex index, string camera, StreamKind stream, WallTime anchor, bool open, WallTime until)
     {
-        var recorded = index.Spans(camera, stream, anchor, new(long.MaxValue));
+        var recorded = index.Spans(camera, stream, anchor, until);
         if (recorded.Count == 0)
             return;
         var known = index.Gaps(camera, stream, recorded[0].From, new(long.MaxValue));

@@ -190,6 +190,34 @@ public sealed class CheckTests
     }
 
     [Fact]
+    public async Task A_repair_leaves_the_time_of_a_segment_alone_that_still_waits_for_its_disk()
+    {
+        var footage = await Footage.PlainAsync();
+        await using var scene = await Scene.OpenAsync(new() { SegmentLength = TimeSpan.FromSeconds(5) });
+        // The second of four can't be synced; those behind it can.
+        string waiting = $"{WallTime.From(Noon.AddSeconds(5)).Milliseconds}";
+        scene.Disk.Before = (operation, path) =>
+        {
+            if (operation == DiskOperation.Sync && path.Contains(waiting, StringComparison.Ordinal))
+                throw FaultyDisk.Broken;
+        };
+        await scene.PublishAsync(footage.Units(0, 18, Noon));
+        await scene.SettleAsync();
+        scene.Archive.Status().UnpublishedSegments.ShouldBe(1);
+        scene.Segments().Select(s => s.Start).ShouldBe([WallTime.From(Noon), WallTime.From(Noon.AddSeconds(10))]);
+
+        (await scene.CheckAsync(new(Repair: true))).Faults.ShouldBeEmpty();
+        scene.Gaps().ShouldBeEmpty();
+        scene.Disk.Before = null;
+        scene.Clock.Advance(TimeSpan.FromSeconds(6));
+        await scene.StopAsync();
+        scene.Segments().Count.ShouldBe(4);
+        scene.Gaps().ShouldHaveSingleItem().Cause.ShouldBe(GapCause.Shutdown);
+        await scene.StartAsync(attach: false);
+        await scene.ShouldBeSoundAsync(pictures: 450);
+    }
+
+    [Fact]
     public async Task A_look_at_several_volumes_finds_the_segments_of_all_of_them()
     {
         await using var scene = new StorageScene(StorageScene.Fast("one"), StorageScene.Fast("two"));
