@@ -68,4 +68,10 @@ public sealed record SceneEvent
 
     /// <summary>One sentence or name for people; may be empty.</summary>
     public string Detail { get; init; } = "";
+
+    /// <summary>What its rule says that it is about; null: the alarm policy decides by kind and class.</summary>
+    public IncidentType? Type { get; init; }
+
+    /// <summary>How urgent its rule says that it is; null: the alarm policy decides.</summary>
+    public AlarmSeverity? Severity { get; init; }
 }
