@@ -17,7 +17,7 @@ run() { # name, command …
 }
 
 run web npm --prefix web run --silent test -- --reporter=default --reporter=json --outputFile.json="$results/web.json"
-for project in House Media Cameras Simulation Recording Analysis Node System; do
+for project in House Incidents Media Cameras Simulation Recording Analysis Node System; do
   run "$project" dotnet exec "tests/Atalaya.$project.Tests/bin/Release/net10.0/Atalaya.$project.Tests.dll" -noLogo -ctrf "$results/$project.json"
 done
 

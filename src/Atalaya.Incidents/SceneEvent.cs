@@ -25,6 +25,15 @@ public enum SceneEventKind
     /// <summary>A contact, a relay, a sensor on the camera's input.</summary>
     Sensor,
     Other,
+
+    /// <summary>Nobody analyses a camera that is to be analysed.</summary>
+    AnalysisBlind,
+
+    /// <summary>A camera that is to be recorded isn't.</summary>
+    RecordingFailed,
+
+    /// <summary>A disk or an object store is full, absent or below its reserve.</summary>
+    StorageTrouble,
 }
 
 public enum SceneEventSource
@@ -37,6 +46,9 @@ public enum SceneEventSource
 
     /// <summary>Another system, or a test, through the API.</summary>
     Injected,
+
+    /// <summary>The node, about itself.</summary>
+    Node,
 }
 
 /// <summary>What a rule, a camera's own analytics or a sensor reports. Never who somebody is: events about faces and identities don't become one.</summary>
@@ -44,6 +56,8 @@ public sealed record SceneEvent
 {
     /// <summary>Made where the event was seen (UUID version 7), so that a repeated delivery is known as such.</summary>
     public required Guid Id { get; init; }
+
+    /// <summary>Its id; empty where the node speaks of itself.</summary>
     public required string Camera { get; init; }
 
     /// <summary>When it happened in the picture, UTC; not when it was noticed.</summary>

@@ -1791,7 +1791,7 @@ export interface components {
             detail?: null | string;
         };
         /** @enum {string} */
-        SceneEventKind: "lineCrossed" | "zoneEntered" | "zoneLeft" | "zoneOccupied" | "loitering" | "count" | "crowd" | "wrongWay" | "leftBehind" | "removed" | "tamper" | "streamLost" | "motion" | "sensor" | "other";
+        SceneEventKind: "lineCrossed" | "zoneEntered" | "zoneLeft" | "zoneOccupied" | "loitering" | "count" | "crowd" | "wrongWay" | "leftBehind" | "removed" | "tamper" | "streamLost" | "motion" | "sensor" | "other" | "analysisBlind" | "recordingFailed" | "storageTrouble";
         SceneEventPage: {
             /** @description The newest first. */
             events: components["schemas"]["SceneEvent"][];
@@ -1799,7 +1799,7 @@ export interface components {
             next: null | string;
         };
         /** @enum {string} */
-        SceneEventSource: "rule" | "camera" | "injected";
+        SceneEventSource: "rule" | "camera" | "injected" | "node";
         SceneMark: {
             /**
              * Format: date-time
