@@ -51,6 +51,7 @@ static class NodeHost
             .AddCameras()
             .AddAnalysis()
             .AddTracks()
+            .AddReanalyses()
             .AddHealth()
             .AddPreviews()
             .AddExports()
@@ -73,6 +74,7 @@ static class NodeHost
         app.MapAnalysis();
         app.MapRules();
         app.MapTracks();
+        app.MapReanalyses();
         app.MapLive();
         app.MapPlayback();
         app.MapPreviews();

@@ -293,6 +293,11 @@ public sealed class Archive : IAsyncDisposable
         }, stop);
     }
 
+    /// <summary>Those that hold a part of the stretch, in order, and before them what a decoder needs for the first. The last may be open still.</summary>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<IReadOnlyList<Segment>> SegmentsAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) =>
+        Task.Run<IReadOnlyList<Segment>>(() => Segments(camera, stream, from, to), stop);
+
     /// <summary>
     /// Key pictures of a stretch as they lie in the files, at most one in each <paramref name="every"/>, nearest to its begin: found by the index, read
     /// singly, decoded by nobody here.

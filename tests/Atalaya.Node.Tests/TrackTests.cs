@@ -36,6 +36,38 @@ public sealed class TrackTests
     }
 
     [Fact]
+    public void A_look_back_takes_the_place_of_its_stretch_and_of_nothing_else()
+    {
+        using var folder = new TempFolder("tracks");
+        var store = new TrackStore(folder.Path, TimeProvider.System, NullLogger.Instance);
+        for (int i = 0; i < 30; i++)
+            store.Add(Seen(i, tracker: 1));
+
+        // Over the hour, in two steps of one tracker, with more pictures than there were.
+        store.Replace("gate", At(5), At(12), [.. Enumerable.Range(4, 20).Select(i => Seen(i, tracker: 9))]);
+        store.Replace("gate", At(12), At(20), [.. Enumerable.Range(12, 8).Select(i => Seen(i, tracker: 9, ObjectClass.Vehicle))]);
+
+        var blocks = store.Read("gate", Start, Start + TimeSpan.FromMinutes(1)).ToArray();
+        blocks.SelectMany(b => b.Pictures).Select(p => p.At).ShouldBe(Enumerable.Range(0, 30).Select(At));
+        blocks.SelectMany(b => b.Pictures).Select(p => p.Tracks[0].Class == ObjectClass.Vehicle).ShouldBe(Enumerable.Range(0, 30).Select(i => i is >= 12 and < 20));
+        blocks.Where(b => b.BeginsAnew).Select(b => b.Pictures[0].At).ShouldBe([At(0), At(5), At(20)]);
+        Directory.GetFiles(folder.Path, "*", SearchOption.AllDirectories).Select(Path.GetFileName).ShouldBe(["01.tracks", "02.tracks"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void A_look_back_at_a_time_that_has_no_file_makes_one()
+    {
+        using var folder = new TempFolder("tracks");
+        var store = new TrackStore(folder.Path, TimeProvider.System, NullLogger.Instance);
+        store.Replace("gate", At(0), At(30), [.. Enumerable.Range(0, 30).Select(i => Seen(i, tracker: 3))]);
+        // Live pictures of the same hour go on behind it.
+        store.Add(Seen(40, tracker: 4));
+        var blocks = store.Read("gate", Start, Start + TimeSpan.FromMinutes(1)).ToArray();
+        blocks.SelectMany(b => b.Pictures).Select(p => p.At).ShouldBe([.. Enumerable.Range(0, 30).Select(At), At(40)]);
+        blocks.Where(b => b.BeginsAnew).Select(b => b.Pictures[0].At).ShouldBe([At(0), At(40)]);
+    }
+
+    [Fact]
     public void A_disk_that_takes_nothing_holds_up_nobody()
     {
         using var folder = new TempFolder("tracks");

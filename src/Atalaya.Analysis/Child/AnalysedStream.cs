@@ -54,6 +54,11 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
                 Figures = new(channel, _decoded, _analysed, _detected, _stale, _decoder?.Broken ?? 0, _seconds);
                 Send(MessageKind.Done, new(channel, unit.Sequence), WireJson.Default.DoneHead);
                 break;
+            case DrainHead drain:
+                _decoder?.Flush(OnPicture);
+                _pending.Clear();
+                Send(MessageKind.Done, new(channel, drain.Sequence), WireJson.Default.DoneHead);
+                break;
             case ChannelHead:
                 EndRun();
                 break;
@@ -135,7 +140,7 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
         // A picture a little early is the one that was meant: cameras keep no exact pace.
         if (!_fresh && at + new MediaTime(interval.Ticks / 10) < _due)
             return;
-        if (new TimeSpan((MonotonicTime.Now(clock).Nanoseconds - unit.Arrival) / TimeSpan.NanosecondsPerTick) > Stale)
+        if (!_camera.Past && new TimeSpan((MonotonicTime.Now(clock).Nanoseconds - unit.Arrival) / TimeSpan.NanosecondsPerTick) > Stale)
         {
             _stale++;
             return;

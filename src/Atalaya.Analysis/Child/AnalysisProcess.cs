@@ -139,7 +139,7 @@ public sealed class AnalysisProcess : IDisposable
     {
         switch (message.Kind)
         {
-            case MessageKind.Camera or MessageKind.Format or MessageKind.Unit or MessageKind.Break or MessageKind.Forget:
+            case MessageKind.Camera or MessageKind.Format or MessageKind.Unit or MessageKind.Drain or MessageKind.Break or MessageKind.Forget:
                 rota.Add(message);
                 return;
             case MessageKind.SpriteWanted:

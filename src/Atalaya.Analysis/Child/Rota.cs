@@ -5,7 +5,7 @@ namespace Atalaya.Analysis.Child;
 
 /// <summary>
 /// Whose turn it is. Each stream pays for the time that its pictures took, a stream of twice the weight half as much, and who has paid least is next: stride
-/// scheduling (Waldspurger, 1995). A stream that moves weighs more; none is ever left out.
+/// scheduling (Waldspurger, 1995). A stream that moves weighs more; no live one is ever left out. Recorded footage has its turn when no live stream waits.
 /// </summary>
 /// <remarks>A stream's messages are worked on one after another, by whichever thread is free.</remarks>
 sealed class Rota : IDisposable
@@ -50,7 +50,7 @@ sealed class Rota : IDisposable
                     throw new WireException($"A message {message.Kind} is about channel {work.Channel}, which was never opened.");
                 }
 
-                _entries[work.Channel] = entry = new(new AnalysedStream(camera.Channel, _link, _clock)) { Paid = _paidLeast };
+                _entries[work.Channel] = entry = new(new AnalysedStream(camera.Channel, _link, _clock)) { Paid = _paidLeast, IsPast = camera.Past };
             }
 
             if (entry.Waiting.Count >= MaxWaiting)
@@ -107,9 +107,13 @@ sealed class Rota : IDisposable
             while (entry is not null)
             {
                 Job job;
-                lock (_gate)
-                    job = entry.Waiting.Dequeue();
                 long started = _clock.GetTimestamp();
+                lock (_gate)
+                {
+                    job = entry.Waiting.Dequeue();
+                    entry.Started = started;
+                }
+
                 try
                 {
                     using (job.Message)
@@ -126,6 +130,7 @@ sealed class Rota : IDisposable
                     _busy += seconds;
                     entry.Paid += seconds / (entry.Stream.Weight * (entry.Stream.IsMoving ? MovingWeight : 1));
                     entry.Busy = false;
+                    entry.Started = null;
                     if (job.Head is ChannelHead && job.Message.Kind == MessageKind.Forget)
                     {
                         entry.Stream.Dispose();
@@ -146,13 +151,15 @@ sealed class Rota : IDisposable
         Entry? next = null;
         foreach (var entry in _entries.Values)
         {
-            if (!entry.Busy && entry.Waiting.Count > 0 && (next is null || entry.Paid < next.Paid))
+            if (!entry.Busy && entry.Waiting.Count > 0 && (next is null || IsBefore(entry, next)))
                 next = entry;
         }
 
-        if (next is not null)
+        if (next is { IsPast: false })
             _paidLeast = Math.Max(_paidLeast, next.Paid);
         return next;
+
+        static bool IsBefore(Entry one, Entry other) => one.IsPast == other.IsPast ? one.Paid < other.Paid : other.IsPast;
     }
 
     void Tell()
@@ -162,7 +169,7 @@ sealed class Rota : IDisposable
         {
             foreach (var entry in _entries.Values)
             {
-                if (entry.Busy || entry.Waiting.Count > 0)
+                if (entry.Busy || entry.Waiting.Count > 0 || entry.IsPast)
                     continue;
                 entry.Busy = true;
                 idle.Add(entry);
@@ -189,7 +196,8 @@ sealed class Rota : IDisposable
                     _work.Release();    // A thread may have passed it by meanwhile.
             }
 
-            figures = new(_threads.Length, _busy, [.. _entries.Values.Select(e => e.Stream.Figures)]);
+            figures = new(_threads.Length, _busy, [.. _entries.Values.Select(e =>
+                e.Stream.Figures with { Working = e.Started is { } started ? _clock.GetElapsedTime(started).TotalSeconds : 0 })]);
         }
 
         _ = SendAsync();
@@ -215,6 +223,10 @@ sealed class Rota : IDisposable
 
         /// <summary>Seconds over weight.</summary>
         public double Paid { get; set; }
+        public bool IsPast { get; init; }
+
+        /// <summary>When the message in hand was begun with.</summary>
+        public long? Started { get; set; }
     }
 
     readonly record struct Job(Message Message, object Head, int Channel)
@@ -232,6 +244,9 @@ sealed class Rota : IDisposable
                 case MessageKind.Unit:
                     var unit = message.Head(WireJson.Default.UnitHead);
                     return new(message, unit, unit.Channel);
+                case MessageKind.Drain:
+                    var drain = message.Head(WireJson.Default.DrainHead);
+                    return new(message, drain, drain.Channel);
                 default:
                     var about = message.Head(WireJson.Default.ChannelHead);
                     return new(message, about, about.Channel);

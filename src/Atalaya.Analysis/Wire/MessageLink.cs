@@ -16,6 +16,7 @@ public enum MessageKind
     Break = 5,
     Forget = 6,
     SpriteWanted = 7,
+    Drain = 8,
 
     // Analysis to node.
     Ready = 65,
@@ -76,7 +77,7 @@ public sealed class Message : IDisposable
 public sealed class MessageLink(Stream stream) : IDisposable
 {
     /// <summary>Changes with every change that an older program wouldn't understand. Both sides are of one build; this catches an update in between.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>Bytes. Largest head: rules and tracks of one camera; largest bytes: key frames of one sprite.</summary>
     public const int MaxHead = 1 << 20, MaxBytes = 64 << 20;

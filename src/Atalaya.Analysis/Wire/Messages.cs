@@ -39,6 +39,9 @@ public sealed record CameraHead(int Channel, string Camera, double Rate, double 
 {
     public DecoderHardware Hardware { get; init; }
     public string? Device { get; init; }
+
+    /// <summary>Recorded footage: no picture of it is too old, and it is worked on only while no live stream has anything that waits.</summary>
+    public bool Past { get; init; }
 }
 
 /// <summary>One access unit; the bytes are its data. Answered by one <see cref="DoneHead"/>, after the results of its pictures.</summary>
@@ -50,6 +53,9 @@ public sealed record UnitHead(int Channel, long Sequence, long Presentation, lon
 
 /// <summary>The run ended, or the stream is to be forgotten.</summary>
 public sealed record ChannelHead(int Channel);
+
+/// <summary>The pictures that are still inside the decoder are wanted, too: the next unit is a key frame. Answered as a unit is.</summary>
+public sealed record DrainHead(int Channel, long Sequence);
 
 /// <summary>A unit was worked on: its place may be taken by another.</summary>
 public sealed record DoneHead(int Channel, long Sequence);
@@ -84,7 +90,11 @@ public sealed record FiguresHead(int Threads, double Busy, IReadOnlyList<StreamF
 /// <param name="Stale">Pictures that were wanted and came too late to be of use.</param>
 /// <param name="Broken">Units that couldn't be decoded.</param>
 /// <param name="Seconds">Of work.</param>
-public sealed record StreamFigures(int Channel, long Decoded, long Analysed, long Detected, long Stale, long Broken, double Seconds);
+public sealed record StreamFigures(int Channel, long Decoded, long Analysed, long Detected, long Stale, long Broken, double Seconds)
+{
+    /// <summary>Seconds since work on its present unit began; 0 while it has none in hand.</summary>
+    public double Working { get; init; }
+}
 
 /// <summary>Pictures for one sprite. The bytes: the configuration record, then the key frames.</summary>
 /// <param name="Sizes">Of each key frame's bytes; 0 leaves its tile black.</param>
@@ -105,6 +115,7 @@ public sealed record SpriteMade(long Request, IReadOnlyList<bool> Shown, string?
 [JsonSerializable(typeof(EventsHead))]
 [JsonSerializable(typeof(UnitHead))]
 [JsonSerializable(typeof(ChannelHead))]
+[JsonSerializable(typeof(DrainHead))]
 [JsonSerializable(typeof(DoneHead))]
 [JsonSerializable(typeof(ResultHead))]
 [JsonSerializable(typeof(FaultHead))]

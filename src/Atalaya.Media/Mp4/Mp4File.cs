@@ -212,6 +212,11 @@ public sealed class Mp4File : IDisposable
         }
     }
 
+    /// <summary>The same of a file that somebody else has opened, and closes when this isn't used any more.</summary>
+    /// <exception cref="Mp4Exception">The file makes no sense, or holds nothing we can read.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static Mp4File Open(SafeFileHandle handle) => Parse(new FileBytes(handle));
+
     internal static Mp4File Parse(FileBytes bytes)
     {
         var walk = new FragmentWalk(bytes);

@@ -257,7 +257,7 @@ sealed class AnalysisFeed : IAsyncDisposable
         bool keysOnly = false;
         await ConfigureAsync();
         VideoFormat? format = null;
-        MediaTime? lastKey = null;
+        var pace = new KeyPace();
         while (await reader.WaitAsync(stop))
         {
             while (reader.TryRead(out var item))
@@ -268,7 +268,7 @@ sealed class AnalysisFeed : IAsyncDisposable
                         Interlocked.Add(ref _skipped, item.Skipped);
                     if (item.Break is not null)
                     {
-                        lastKey = null;
+                        pace.Break();
                         await line.SendAsync(MessageKind.Break, new(line.Number), WireJson.Default.ChannelHead, default, stop);
                     }
                     else if (item.Unit is { IsVideo: true } unit)
@@ -288,9 +288,7 @@ sealed class AnalysisFeed : IAsyncDisposable
         {
             if (unit.IsKey)
             {
-                // Where key frames come as often as pictures are wanted, nothing else is decoded: a tenth of the cost.
-                bool enough = lastKey is { } before && unit.Presentation > before && (unit.Presentation - before).Seconds <= 1.1 / settings.Rate;
-                lastKey = unit.Presentation;
+                bool enough = pace.IsEnough(unit.Presentation, settings.Rate);
                 if (enough != keysOnly)
                 {
                     keysOnly = enough;
@@ -337,9 +335,7 @@ sealed class AnalysisFeed : IAsyncDisposable
     // What comes from a process that reads strangers' video is looked at before it is believed.
     void Take(AnalysisLine line, ResultHead result, ReadOnlyMemory<byte> heat, StreamKind stream)
     {
-        if (result.Moving.Count > MaxBoxes || result.Tracks.Count > MaxBoxes || result.Events.Count > MaxBoxes
-            || !result.Moving.Concat(result.Tracks.SelectMany(t => (Box[])[t.Box, t.BornBox])).All(IsSound) || heat.Length is not (0 or MotionGate.HeatColumns * MotionGate.HeatRows))
-            throw new WireException($"A result for {_camera.Id} makes no sense.");
+        Check(result, heat, _camera.Id);
         var now = WallTime.Now(_clock);
         var wall = new WallTime(result.Wall);
         if (wall > now + TimeSpan.FromSeconds(10) || wall < now - TimeSpan.FromMinutes(5))
@@ -357,6 +353,14 @@ sealed class AnalysisFeed : IAsyncDisposable
         // Slowness ends when the rate is right again, which is seen from second to second; everything else with the first picture.
         if (_ledger.Current(_camera.Id) is { Cause: not BlindCause.Overload })
             _ledger.Sees(_camera.Id, wall);
+    }
+
+    /// <exception cref="WireException">It holds what no picture shows.</exception>
+    internal static void Check(ResultHead result, ReadOnlyMemory<byte> heat, string camera)
+    {
+        if (result.Moving.Count > MaxBoxes || result.Tracks.Count > MaxBoxes || result.Events.Count > MaxBoxes
+            || !result.Moving.Concat(result.Tracks.SelectMany(t => (Box[])[t.Box, t.BornBox])).All(IsSound) || heat.Length is not (0 or MotionGate.HeatColumns * MotionGate.HeatRows))
+            throw new WireException($"A result for {camera} makes no sense.");
     }
 
     void Take(IReadOnlyList<RuleEvent> events)

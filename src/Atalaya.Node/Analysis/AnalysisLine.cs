@@ -3,6 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 using Atalaya.Analysis.Rules;
 using Atalaya.Analysis.Wire;
+using Atalaya.Media;
 
 namespace Atalaya.Node.Analysis;
 
@@ -18,6 +19,7 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
     readonly Lock _closing = new();
     bool _closed;       // under _closing: the host may still have this in hand when its feed is through with it
     readonly ConcurrentDictionary<long, long> _sent = new();    // sequence → monotonic nanoseconds when it was sent
+    (long Sequence, TaskCompletionSource Done)? _drained;       // written before its sequence is sent
     long _sequence;
 
     public int Number => number;
@@ -38,13 +40,28 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
         link.SendAsync(kind, head, type, bytes, stop);
 
     /// <summary>Waits for a credit and sends. The unit's memory is free again when this returns.</summary>
-    public async Task SendUnitAsync(Media.AccessUnit unit, long now, CancellationToken stop)
+    public Task SendUnitAsync(AccessUnit unit, long now, CancellationToken stop) => SendUnitAsync(unit, unit.Wall, unit.Arrival, now, stop);
+
+    /// <summary>The same for a unit that doesn't know when it came, because it is read from a file.</summary>
+    public async Task SendUnitAsync(AccessUnit unit, WallTime wall, MonotonicTime arrival, long now, CancellationToken stop)
     {
         await _credits.WaitAsync(stop);
         long sequence = ++_sequence;
         _sent[sequence] = now;
         await link.SendAsync(
-            MessageKind.Unit, new(number, sequence, unit.Presentation.Ticks, unit.Wall.Microseconds, unit.Arrival.Nanoseconds), WireJson.Default.UnitHead, unit.Data, stop);
+            MessageKind.Unit, new(number, sequence, unit.Presentation.Ticks, wall.Microseconds, arrival.Nanoseconds), WireJson.Default.UnitHead, unit.Data, stop);
+    }
+
+    /// <summary>Until the results of all units that were sent have come, and those of the pictures that the decoder kept back. A key frame must follow.</summary>
+    public async Task DrainAsync(long now, CancellationToken stop)
+    {
+        await _credits.WaitAsync(stop);
+        long sequence = ++_sequence;
+        var drained = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _drained = (sequence, drained);
+        _sent[sequence] = now;
+        await link.SendAsync(MessageKind.Drain, new(number, sequence), WireJson.Default.DrainHead, default, stop);
+        await drained.Task.WaitAsync(stop);
     }
 
     public void Done(long sequence)
@@ -52,8 +69,11 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
         lock (_closing)
         {
             // A process that answers what wasn't asked gets no credit for it.
-            if (!_closed && _sent.TryRemove(sequence, out _))
-                _credits.Release();
+            if (_closed || !_sent.TryRemove(sequence, out _))
+                return;
+            _credits.Release();
+            if (_drained is { } awaited && awaited.Sequence == sequence)
+                awaited.Done.TrySetResult();
         }
     }
 

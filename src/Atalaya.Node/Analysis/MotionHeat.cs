@@ -36,13 +36,14 @@ sealed class MotionHeat(string folder, ILogger log)
 
     static ReadOnlySpan<byte> Magic => "ATHEAT\0\0"u8;
 
-    readonly ConcurrentDictionary<string, Step> _steps = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<(string Camera, bool Past), Step> _steps = [];
 
     /// <summary>Notes one analysed picture.</summary>
     /// <param name="heat">As <see cref="MotionGate.Heat"/>; empty: nothing moved.</param>
-    public void Add(string camera, WallTime at, ReadOnlySpan<byte> heat, bool learning)
+    /// <param name="past">It was recorded, and is looked at beside the live pictures.</param>
+    public void Add(string camera, WallTime at, ReadOnlySpan<byte> heat, bool learning, bool past = false)
     {
-        var step = _steps.GetOrAdd(camera, static _ => new());
+        var step = _steps.GetOrAdd((camera, past), static _ => new());
         lock (step)
         {
             long index = Math.DivRem(at.Microseconds, StepMicroseconds).Quotient;
@@ -69,10 +70,10 @@ sealed class MotionHeat(string folder, ILogger log)
     /// <summary>Writes what was noted so far.</summary>
     public void Flush()
     {
-        foreach (var (camera, step) in _steps)
+        foreach (var (of, step) in _steps)
         {
             lock (step)
-                Write(camera, step);
+                Write(of.Camera, step);
         }
     }
 

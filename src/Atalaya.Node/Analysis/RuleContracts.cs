@@ -39,6 +39,7 @@ public sealed record RuleTrialJson(
     [property: Description("What would have been raised, in order.")] IReadOnlyList<TriedEventJson> Events,
     [property: Description("There was more; what is here comes first.")] bool IsPart,
     [property: Description("Stretches in which nobody looked: nothing can be said of them.")] IReadOnlyList<TrackAbsenceJson> Unwatched,
+    [property: Description("Seconds of those that are recorded: a reanalysis can look at them.")] double FootageSeconds,
     [property: Description("Ids of rules that can't be tried: they need pictures, and tracks alone are kept.")] IReadOnlyList<string> Untried,
     [property: Description("Analysed pictures that the rules were shown.")] long Pictures,
     [property: Description("How long it took.")] double Milliseconds);

@@ -9,6 +9,7 @@ using Atalaya.Node.Cameras;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Scene;
 using Atalaya.Node.Tracks;
+using Atalaya.Recording;
 
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -26,8 +27,9 @@ static class RuleEndpoints
         rules.MapPut("", PutAsync).WithName("putRules").WithSummary("Changes what shall be noticed on a camera; watches from the next picture on.")
             .WithDescription("Errors are keyed by place, such as rules[2].points; all are told at once.")
             .Produces<RulesJson>().Fails(400, 404, 413, 415);
-        rules.MapPost("try", Try).WithName("tryRules").WithSummary("What rules would have raised, over the tracks that were kept.")
-            .WithDescription("Nothing is stored. Rules that are switched off are tried as well. Where no tracks were kept nothing can be said: 'unwatched' has those stretches.")
+        rules.MapPost("try", TryAsync).WithName("tryRules").WithSummary("What rules would have raised, over the tracks that were kept.")
+            .WithDescription("Nothing is stored. Rules that are switched off are tried as well. Where no tracks were kept nothing can be said: 'unwatched' has those stretches; "
+                + "POST /api/reanalyses looks at what is recorded of them.")
             .Produces<RuleTrialJson>().Fails(400, 404, 413, 415);
     }
 
@@ -46,8 +48,8 @@ static class RuleEndpoints
         return TypedResults.Ok(Of(text));
     }
 
-    static Results<Ok<RuleTrialJson>, ProblemHttpResult> Try(
-        string id, RuleTrialRequestJson input, AnalysisFeeds feeds, TrackKeeper tracks, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+    static async Task<Results<Ok<RuleTrialJson>, ProblemHttpResult>> TryAsync(
+        string id, RuleTrialRequestJson input, AnalysisFeeds feeds, TrackKeeper tracks, Reanalyses reanalyses, CameraRoster roster, TimeProvider clock, CancellationToken stop)
     {
         if (roster.Find(id) is null)
             return Problems.NoCamera(id);
@@ -71,9 +73,11 @@ static class RuleEndpoints
         }
 
         var unwatched = trial.End();
+        double elapsed = Math.Round(clock.GetElapsedTime(started).TotalMilliseconds, 1);
+        var footage = await reanalyses.FootageAsync(id, null, [.. unwatched.Select(u => new WallSpan(u.From, u.To))], stop);
         return TypedResults.Ok(new RuleTrialJson(
             [.. trial.Events.Select(Of)], trial.IsPart, [.. unwatched.Select(u => new TrackAbsenceJson(u.From.ToDateTimeOffset(), u.To.ToDateTimeOffset()))],
-            trial.Untried, trial.Pictures, Math.Round(clock.GetElapsedTime(started).TotalMilliseconds, 1)));
+            Math.Round(Spans.Length(footage.Select(f => f.Span)).TotalSeconds, 1), trial.Untried, trial.Pictures, elapsed));
     }
 
     /// <returns>Null with the errors told.</returns>

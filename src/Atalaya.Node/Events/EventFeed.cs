@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 
+using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Checks;
 using Atalaya.Node.Exports;
@@ -33,9 +34,9 @@ public sealed record RecordingChangedJson(string Id, RecordingStatusJson Recordi
 
 /// <summary>
 /// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>, <c>exportRemoved</c>,
-/// <c>archiveCheckChanged</c>, <c>sceneEvent</c>. What changes often is told at most twice a second per camera, and figures that always move (rates, ages) every five seconds.
+/// <c>archiveCheckChanged</c>, <c>reanalysisChanged</c>, <c>sceneEvent</c>. What changes often is told at most twice a second per camera, and figures that always move (rates, ages) every five seconds.
 /// </summary>
-sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, ArchiveChecks checks, SceneEvents scene, TimeProvider clock)
+sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, ArchiveChecks checks, Reanalyses reanalyses, SceneEvents scene, TimeProvider clock)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500), FiguresEvery = TimeSpan.FromSeconds(5);
@@ -46,6 +47,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     readonly ConcurrentDictionary<string, byte> _recordingsChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _exportsChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _checksChanged = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, byte> _reanalysesChanged = new(StringComparer.Ordinal);
     readonly ConcurrentQueue<SceneEventJson> _sceneEvents = new();
     readonly Dictionary<string, CameraJson> _told = new(StringComparer.Ordinal);    // touched only by TellAsync
     ITimer? _timer;
@@ -61,6 +63,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
         recordings.Changed += OnRecording;
         exports.Changed += OnExport;
         checks.Changed += OnCheck;
+        reanalyses.Changed += OnReanalysis;
         scene.Recorded += OnScene;
         _timer = clock.CreateTimer(_ => _ = TellAsync(), null, Every, Every);
         return Task.CompletedTask;
@@ -71,6 +74,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
         recordings.Changed -= OnRecording;
         exports.Changed -= OnExport;
         checks.Changed -= OnCheck;
+        reanalyses.Changed -= OnReanalysis;
         scene.Recorded -= OnScene;
         Dispose();
         return Task.CompletedTask;
@@ -84,6 +88,8 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     void OnExport(ExportJson export) => _exportsChanged[export.Id] = 0;
 
     void OnCheck(ArchiveCheckJson check) => _checksChanged[check.Id] = 0;
+
+    void OnReanalysis(ReanalysisJson reanalysis) => _reanalysesChanged[reanalysis.Id] = 0;
 
     // A flood is told in part: a page asks for the list when it wants them all.
     void OnScene(Atalaya.Incidents.SceneEvent seen)
@@ -111,6 +117,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                 _recordingsChanged.Clear();
                 _exportsChanged.Clear();
                 _checksChanged.Clear();
+                _reanalysesChanged.Clear();
                 _sceneEvents.Clear();
                 return;
             }
@@ -148,6 +155,13 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                 _checksChanged.TryRemove(id, out _);
                 if (checks.Find(id) is { } check)
                     await pages.Clients.All.SendAsync("archiveCheckChanged", check.Check);
+            }
+
+            foreach (string id in _reanalysesChanged.Keys)
+            {
+                _reanalysesChanged.TryRemove(id, out _);
+                if (reanalyses.Find(id) is { } reanalysis)
+                    await pages.Clients.All.SendAsync("reanalysisChanged", reanalysis);
             }
 
             foreach (string id in _exportsChanged.Keys)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Globalization;
 
+using Atalaya.Analysis.Rules;
 using Atalaya.Analysis.Tracks;
 using Atalaya.Analysis.Wire;
 using Atalaya.Media;
@@ -30,10 +31,10 @@ sealed class TrackStore(string folder, TimeProvider clock, ILogger log)
     public void Add(SeenPicture picture)
     {
         var waiting = _cameras.GetOrAdd(picture.Camera, static _ => new());
-        var kept = new KeptPicture(picture.Wall, picture.Learning, [.. picture.Tracks.Take(TrackFile.MaxTracks).Select(t => Of(t, picture))]);
+        var noted = Of(picture);
         lock (waiting)
         {
-            waiting.Pictures.Enqueue(new(picture.Stream, picture.Width, picture.Height, picture.Tracker, kept));
+            waiting.Pictures.Enqueue(noted);
             if (waiting.Pictures.Count <= MaxWaiting)
                 return;
             waiting.Pictures.Dequeue();
@@ -64,15 +65,10 @@ sealed class TrackStore(string folder, TimeProvider clock, ILogger log)
 
         for (long hour = HourOf(from); hour * HourMicroseconds < to.Microseconds; hour++)
         {
-            string path = PathOf(camera, hour);
             byte[] bytes;
             try
             {
-                if (!File.Exists(path))
-                    continue;
-                using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                bytes = new byte[file.Length];
-                bytes = bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
+                bytes = Bytes(PathOf(camera, hour));
             }
             catch (IOException fault)
             {
@@ -82,6 +78,26 @@ sealed class TrackStore(string folder, TimeProvider clock, ILogger log)
 
             foreach (var block in TrackFile.Read(bytes, from, to, out _))
                 yield return block;
+        }
+    }
+
+    /// <summary>
+    /// Puts what a look back at the footage showed in the place of whatever is kept of [from, to). Each hour's file is made anew and renamed: whoever
+    /// reads finds the old one or the new one.
+    /// </summary>
+    /// <param name="pictures">In order; what lies outside is left out.</param>
+    /// <exception cref="IOException">The disk didn't take it; an hour is as it was, or done.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public void Replace(string camera, WallTime from, WallTime to, IReadOnlyList<SeenPicture> pictures)
+    {
+        var waiting = _cameras.GetOrAdd(camera, static _ => new());
+        lock (waiting.Writing)
+        {
+            Write(camera, waiting, all: true);
+            var noted = new Queue<Noted>(pictures.Where(p => p.Wall >= from && p.Wall < to).Select(Of));
+            // What comes after it, within a time that rules bridge, is another tracker's: perhaps in the next hour's file.
+            for (long hour = HourOf(from); hour <= HourOf(to + RuleTrial.Unwatched); hour++)
+                Replace(camera, hour, from, to, waiting, noted);
         }
     }
 
@@ -141,28 +157,94 @@ sealed class TrackStore(string folder, TimeProvider clock, ILogger log)
         }
     }
 
-    /// <summary>The pictures at the front that make one block: one hour, one tracker, one size, times that rise.</summary>
+    /// <summary>The pictures at the front that make one block.</summary>
     (long Hour, TrackBlock Block)? Next(Waiting waiting, bool all)
     {
         lock (waiting)
         {
             if (!waiting.Pictures.TryPeek(out var first) || (!all && WallTime.Now(clock) - first.Picture.At < BlockLength))
                 return null;
-            var pictures = new List<KeptPicture>();
-            long hour = HourOf(first.Picture.At);
-            int tracks = 0;
-            while (waiting.Pictures.TryPeek(out var next) && next with { Picture = first.Picture } == first && HourOf(next.Picture.At) == hour
-                && (pictures.Count == 0 || (next.Picture.At >= pictures[^1].At && next.Picture.At - first.Picture.At < BlockLength)) && tracks < TrackFile.MaxTracks)
-            {
-                pictures.Add(next.Picture);
-                tracks += next.Picture.Tracks.Count;
-                waiting.Pictures.Dequeue();
-            }
-
-            bool anew = first.Tracker != waiting.Tracker;
+            var block = Take(waiting.Pictures, waiting.Tracker);
             waiting.Tracker = first.Tracker;
-            return (hour, new(first.Stream, first.Width, first.Height, anew, pictures));
+            return (HourOf(first.Picture.At), block);
         }
+    }
+
+    /// <summary>One hour, one tracker, one size, times that rise. There is a picture.</summary>
+    /// <param name="tracker">Of the block before.</param>
+    static TrackBlock Take(Queue<Noted> from, long tracker)
+    {
+        var first = from.Peek();
+        var pictures = new List<KeptPicture>();
+        long hour = HourOf(first.Picture.At);
+        int tracks = 0;
+        while (from.TryPeek(out var next) && next with { Picture = first.Picture } == first && HourOf(next.Picture.At) == hour
+            && (pictures.Count == 0 || (next.Picture.At >= pictures[^1].At && next.Picture.At - first.Picture.At < BlockLength)) && tracks < TrackFile.MaxTracks)
+        {
+            pictures.Add(next.Picture);
+            tracks += next.Picture.Tracks.Count;
+            from.Dequeue();
+        }
+
+        return new(first.Stream, first.Width, first.Height, first.Tracker != tracker, pictures);
+    }
+
+    // Under waiting.Writing. Takes this hour's pictures from the front.
+    void Replace(string camera, long hour, WallTime from, WallTime to, Waiting waiting, Queue<Noted> noted)
+    {
+        string path = PathOf(camera, hour);
+        byte[] old = Bytes(path);
+        if (old.Length == 0 && !(noted.TryPeek(out var next) && HourOf(next.Picture.At) == hour))
+            return;
+        var kept = TrackFile.Read(old, new(long.MinValue), new(long.MaxValue), out _);
+        var bytes = new ArrayBufferWriter<byte>(old.Length + 4096);
+        bytes.Write(TrackFile.Header());
+        int blocks = 0;
+        foreach (var block in kept)
+            Put(block with { Pictures = [.. block.Pictures.Where(p => p.At < from)] });
+        while (noted.TryPeek(out var first) && HourOf(first.Picture.At) == hour)
+        {
+            // A stretch that follows the last one goes on with its tracks.
+            Put(Take(noted, first.Picture.At - waiting.PastTo < RuleTrial.Unwatched ? waiting.PastTracker : -1));
+            (waiting.PastTo, waiting.PastTracker) = (first.Picture.At, first.Tracker);
+        }
+
+        bool anew = true;
+        foreach (var block in kept)
+        {
+            var rest = block with { BeginsAnew = block.BeginsAnew || anew, Pictures = [.. block.Pictures.Where(p => p.At >= to)] };
+            anew &= rest.Pictures.Count == 0;
+            Put(rest);
+        }
+
+        if (blocks == 0)
+        {
+            File.Delete(path);
+            return;
+        }
+
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string part = path + ".part";
+        File.WriteAllBytes(part, bytes.WrittenSpan);
+        File.Move(part, path, overwrite: true);
+
+        void Put(TrackBlock block)
+        {
+            if (block.Pictures.Count == 0)
+                return;
+            TrackFile.Write(block, bytes);
+            blocks++;
+        }
+    }
+
+    // Empty where there is none.
+    static byte[] Bytes(string path)
+    {
+        if (!File.Exists(path))
+            return [];
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        byte[] bytes = new byte[file.Length];
+        return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
     }
 
     static void Append(string path, ReadOnlySpan<byte> block)
@@ -191,6 +273,10 @@ sealed class TrackStore(string folder, TimeProvider clock, ILogger log)
 
     static long HourOf(WallTime at) => at.Microseconds / HourMicroseconds;
 
+    static Noted Of(SeenPicture picture) => new(
+        picture.Stream, picture.Width, picture.Height, picture.Tracker,
+        new(picture.Wall, picture.Learning, [.. picture.Tracks.Take(TrackFile.MaxTracks).Select(t => Of(t, picture))]));
+
     static KeptTrack Of(SeenTrack track, SeenPicture picture)
     {
         double age = Math.Max(0, (picture.Media - track.Born).Seconds);
@@ -210,6 +296,10 @@ sealed class TrackStore(string folder, TimeProvider clock, ILogger log)
 
         /// <summary>Of the last block; -1 before the first, which therefore begins anew.</summary>
         public long Tracker { get; set; } = -1;
+
+        /// <summary>Of the last picture that took an older one's place, and when that was; under <see cref="Writing"/>.</summary>
+        public long PastTracker { get; set; } = -1;
+        public WallTime PastTo { get; set; }
         public long Dropped { get; set; }
         public bool Told { get; set; }
     }

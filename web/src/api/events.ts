@@ -3,7 +3,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { useSyncExternalStore } from 'react';
 import { keys } from './queries';
 import { noteRaised } from '../overlay/raised';
-import type { ArchiveCheck, Camera, ExportJob, SceneEvent } from './types';
+import type { ArchiveCheck, Camera, ExportJob, Reanalysis, SceneEvent } from './types';
 
 // Whether the node's event stream is connected; the bar says so when it isn't.
 let connected: boolean | null = null;
@@ -24,7 +24,7 @@ export const useEventsConnected = (): boolean | null =>
     () => connected,
   );
 
-function put(client: QueryClient, key: readonly string[], item: Camera | ExportJob | ArchiveCheck) {
+function put(client: QueryClient, key: readonly string[], item: Camera | ExportJob | ArchiveCheck | Reanalysis) {
   client.setQueryData<{ id: string }[]>(key, (list) => {
     if (!list) return list;
     return list.some((other) => other.id === item.id)
@@ -51,6 +51,7 @@ export async function followEvents(client: QueryClient): Promise<HubConnection> 
   hub.on('recordingChanged', () => void client.invalidateQueries({ queryKey: keys.cameras }));
   hub.on('exportChanged', (job: ExportJob) => put(client, keys.exports, job));
   hub.on('archiveCheckChanged', (check: ArchiveCheck) => put(client, keys.checks, check));
+  hub.on('reanalysisChanged', (job: Reanalysis) => put(client, keys.reanalyses, job));
   // A burst of events is one look at the list.
   let told = 0;
   hub.on('sceneEvent', (event: SceneEvent) => {

@@ -25,6 +25,8 @@ import type {
   Preview,
   ProbeRequest,
   Motion,
+  Reanalysis,
+  ReanalysisInput,
   RuleTrial,
   SceneEventPage,
   SceneMark,
@@ -45,6 +47,7 @@ const keys = {
   storage: ['storage'] as const,
   holds: ['holds'] as const,
   checks: ['checks'] as const,
+  reanalyses: ['reanalyses'] as const,
 };
 export { keys };
 
@@ -278,6 +281,29 @@ export function useTryRules(id: string) {
   return useMutation({
     mutationFn: (body: { rules: Rule[]; ground: Ground | null; from: string; to: string }) =>
       answer<RuleTrial>(api.POST('/api/cameras/{id}/rules/try', { params: { path: { id } }, body })),
+  });
+}
+
+export const useReanalyses = (): UseQueryResult<Reanalysis[]> =>
+  useQuery({
+    queryKey: keys.reanalyses,
+    queryFn: () => answer<Reanalysis[]>(api.GET('/api/reanalyses')),
+    refetchInterval: 15_000,
+  });
+
+export function useStartReanalysis() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ReanalysisInput) => answer<Reanalysis>(api.POST('/api/reanalyses', { body })),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.reanalyses }),
+  });
+}
+
+export function useCancelReanalysis() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => answer<unknown>(api.DELETE('/api/reanalyses/{id}', { params: { path: { id } } })),
+    onSettled: () => client.invalidateQueries({ queryKey: keys.reanalyses }),
   });
 }
 

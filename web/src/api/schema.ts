@@ -448,7 +448,7 @@ export interface paths {
         put?: never;
         /**
          * What rules would have raised, over the tracks that were kept.
-         * @description Nothing is stored. Rules that are switched off are tried as well. Where no tracks were kept nothing can be said: 'unwatched' has those stretches.
+         * @description Nothing is stored. Rules that are switched off are tried as well. Where no tracks were kept nothing can be said: 'unwatched' has those stretches; POST /api/reanalyses looks at what is recorded of them.
          */
         post: operations["tryRules"];
         delete?: never;
@@ -489,6 +489,45 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reanalyses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Looks back at footage since the node started, newest first. */
+        get: operations["listReanalyses"];
+        put?: never;
+        /**
+         * Starts to look at recorded footage as if it came now; tracks are kept as of live pictures.
+         * @description Live streams go first. Progress is told by the event reanalysisChanged. 409 where analysis is switched off, 429 when too many wait.
+         */
+        post: operations["createReanalysis"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/reanalyses/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far it is, and what couldn't be looked at. */
+        get: operations["getReanalysis"];
+        put?: never;
+        post?: never;
+        /** Ends it; what was looked at stays. */
+        delete: operations["cancelReanalysis"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1657,6 +1696,66 @@ export interface components {
              */
             focus?: null | number;
         };
+        Reanalysis: {
+            id: string;
+            camera: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            everything: boolean;
+            state: components["schemas"]["ReanalysisState"];
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            progress: number;
+            /**
+             * Format: double
+             * @description Seconds of footage that are looked at in all; null before it is known.
+             */
+            footageSeconds: null | number;
+            /**
+             * Format: double
+             * @description Of those, seconds that were looked at.
+             */
+            doneSeconds: number;
+            /**
+             * Format: int64
+             * @description Pictures that were looked at.
+             */
+            pictures: number;
+            /** @description Footage that couldn't be looked at, at most 100 stretches. */
+            skipped: components["schemas"]["ReanalysisSkip"][];
+            /** @description Why it failed, for an operator; null otherwise. */
+            reason: null | string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            startedAt: null | string;
+            /** Format: date-time */
+            finishedAt: null | string;
+        };
+        ReanalysisInput: {
+            /** @description Its id; also of one that was removed and has footage. Required. */
+            camera?: null | string;
+            stream?: null | components["schemas"]["StreamKind"];
+            /** @description RFC 3339, with a zone. Required. */
+            from?: null | string;
+            /** @description RFC 3339, with a zone; after from, at most seven days. Required. */
+            to?: null | string;
+            /** @description Also what was watched already, as after a change of the model: what is seen now takes its place. Default false: only what nobody watched. */
+            everything?: boolean;
+        };
+        ReanalysisSkip: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            reason: string;
+        };
+        /** @enum {string} */
+        ReanalysisState: "queued" | "running" | "done" | "failed" | "cancelled";
         /**
          * @description Which of a camera's streams are kept.
          * @enum {string}
@@ -1699,6 +1798,11 @@ export interface components {
             isPart: boolean;
             /** @description Stretches in which nobody looked: nothing can be said of them. */
             unwatched: components["schemas"]["TrackAbsence"][];
+            /**
+             * Format: double
+             * @description Seconds of those that are recorded: a reanalysis can look at them.
+             */
+            footageSeconds: number;
             /** @description Ids of rules that can't be tried: they need pictures, and tracks alone are kept. */
             untried: string[];
             /**
@@ -3755,6 +3859,164 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
                 };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listReanalyses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reanalysis"][];
+                };
+            };
+        };
+    };
+    createReanalysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReanalysisInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reanalysis"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getReanalysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reanalysis"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    cancelReanalysis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Not Found */
             404: {

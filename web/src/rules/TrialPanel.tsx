@@ -7,6 +7,7 @@ import type { Camera } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { Why } from '../shell/Notice';
 import { Found } from './Found';
+import { LookBack } from './LookBack';
 import { periods, stretchOf, type Period } from './period';
 import type { Ground, Rule } from './types';
 
@@ -18,8 +19,7 @@ export function TrialPanel({ camera, rules, ground }: { camera: Camera; rules: R
   const [stretch, setStretch] = useState({ from: 0, to: 0 });
   const trial = useTryRules(camera.id);
   const names = new Map(rules.map((rule) => [rule.id, rule.name]));
-  const run = () => {
-    const next = stretchOf(period, nodeNow(), format.timeZone);
+  const run = (next: { from: number; to: number }) => {
     setStretch(next);
     trial.mutate({
       rules,
@@ -44,7 +44,7 @@ export function TrialPanel({ camera, rules, ground }: { camera: Camera; rules: R
           variant="default"
           loading={trial.isPending}
           disabled={rules.length === 0}
-          onClick={run}
+          onClick={() => run(stretchOf(period, nodeNow(), format.timeZone))}
         >
           {t('rules.tryDo')}
         </Button>
@@ -71,6 +71,13 @@ export function TrialPanel({ camera, rules, ground }: { camera: Camera; rules: R
               {t('rules.untried', { rules: trial.data.untried.map((id) => names.get(id) ?? id).join(', ') })}
             </p>
           )}
+          <LookBack
+            camera={camera.id}
+            from={stretch.from}
+            to={stretch.to}
+            seconds={trial.data.footageSeconds}
+            onDone={() => run(stretch)}
+          />
           <Found
             camera={camera.id}
             from={stretch.from}
