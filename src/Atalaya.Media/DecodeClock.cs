@@ -29,6 +29,9 @@ public sealed class DecodeClock
     /// <summary>A step back by more is no reordering, however slow the stream (ticks).</summary>
     const long JumpBack = 4 * MediaTime.TicksPerSecond;
 
+    /// <summary>Where nothing can be reordered, a step back by more is no jitter (ticks).</summary>
+    internal const long InOrderJumpBack = MediaTime.TicksPerSecond / 2;
+
     /// <summary>Longer differences are pauses or losses, not frame durations (ticks).</summary>
     const long LongestFrame = 2 * MediaTime.TicksPerSecond;
 
@@ -96,7 +99,7 @@ public sealed class DecodeClock
         {
             int behind = Behind(shown);
             long next = Math.Max(_seen[0], _lastDecode) + Frame;
-            bool beyond = next - shown > JumpBack || (behind > _maxDepth && (_maxDepth > 0 || next - shown > LongestFrame));
+            bool beyond = next - shown > JumpBack || (behind > _maxDepth && (_maxDepth > 0 || next - shown > InOrderJumpBack));
             if (beyond && shown <= _lastDecode)
             {
                 _shift += next - shown;

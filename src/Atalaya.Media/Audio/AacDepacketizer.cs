@@ -234,12 +234,13 @@ public sealed class AacDepacketizer : Depacketizer
     void Emit(int index, in PacketTimes times)
     {
         var (block, data) = _buffer.Take();
-        var at = _clock.Next(MediaTime.FromScale(times.Media.ToScale(_clockRate) + ((long)index * _frameTicks), _clockRate));
+        var duration = MediaTime.FromScale(_frameTicks, _clockRate);
+        var at = _clock.Next(MediaTime.FromScale(times.Media.ToScale(_clockRate) + ((long)index * _frameTicks), _clockRate), duration);
         Emit(new(_format, data, block)
         {
             Presentation = at,
             Decode = at,
-            Duration = MediaTime.FromScale(_frameTicks, _clockRate),
+            Duration = duration,
             IsKey = true,
             AfterLoss = _afterLoss,
             Arrival = times.Arrival,

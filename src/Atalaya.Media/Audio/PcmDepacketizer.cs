@@ -37,12 +37,13 @@ public sealed class PcmDepacketizer : Depacketizer
         if (samples == 0 || !_buffer.TryAppend(packet.Payload[..(samples * _frameBytes)]))
             return;
         var (block, data) = _buffer.Take();
-        var at = _clock.Next(times.Media);
+        var duration = MediaTime.FromScale(samples, _format.SampleRate);
+        var at = _clock.Next(times.Media, duration);
         Emit(new(_format, data, block)
         {
             Presentation = at,
             Decode = at,
-            Duration = MediaTime.FromScale(samples, _format.SampleRate),
+            Duration = duration,
             IsKey = true,
             AfterLoss = _afterLoss,
             Arrival = times.Arrival,

@@ -10,11 +10,17 @@ namespace Atalaya.Media.Rtp;
 /// </remarks>
 sealed class MediaClock
 {
-    /// <summary>Pictures that precede the first key frame in presentation, and a track that runs behind the first, still come out at zero or later.</summary>
-    public static readonly MediaTime Lead = new(MediaTime.TicksPerSecond / 2);
+    /// <summary>A timestamp further behind the latest is another clock's.</summary>
+    public static readonly MediaTime MaxBack = new(2 * MediaTime.TicksPerSecond);
 
     /// <summary>Delays between camera and node differ by less; cameras that invent their RTP-Info are off by more.</summary>
     static readonly MediaTime Agreement = new(MediaTime.TicksPerSecond);
+
+    /// <summary>
+    /// What precedes the first packet comes out at zero or later: pictures shown before the first key frame, a track that runs behind the first, a camera
+    /// that sets its clock back right after it began.
+    /// </summary>
+    public static readonly MediaTime Lead = MaxBack + Agreement;
 
     bool _started;
     MonotonicTime _origin;          // arrival of the session's first packet

@@ -13,14 +13,14 @@ namespace Atalaya.Media.Rtp;
 /// packets; eight in a row of a new one mean that the source changed.</para>
 /// <para>A source that changed and a timestamp that jumped both put <see cref="ClockFault"/>: the run has to end, because media times that are
 /// patched together in the middle of a run would overlap or leave a false hole in the files. A timestamp jumped if it goes back by more than two
-/// seconds (B-frames go back by less) or is ten seconds further ahead of the node's clock than in the last minutes.
+/// seconds (B-frames go back by less, and so does a camera that corrects its clock: nothing of that is lost) or is ten seconds further ahead of the node's clock than in the last minutes.
 /// Falling behind is no jump: that is what a stalled network looks like.</para>
 /// <para>Not thread-safe: under the session's gate.</para>
 /// </remarks>
 sealed class RtpReceiver : IDisposable
 {
     const int MaxDropout = 3000, MaxMisorder = 100, NewSourceAfter = 8;
-    static readonly MediaTime MaxBack = new(2 * MediaTime.TicksPerSecond), MaxAhead = new(10 * MediaTime.TicksPerSecond), Window = new(60 * MediaTime.TicksPerSecond);
+    static readonly MediaTime MaxBack = MediaClock.MaxBack, MaxAhead = new(10 * MediaTime.TicksPerSecond), Window = new(60 * MediaTime.TicksPerSecond);
 
     /// <summary>How long a packet waits for those before it: longer than disorder on any one network lasts, short enough for live viewing.</summary>
     static readonly TimeSpan MaxHold = TimeSpan.FromMilliseconds(100);
@@ -311,13 +311,6 @@ sealed class RtpReceiver : IDisposable
         _highest = _next++;
         _packets++;
         _bytes += length;
-        // A picture from before the session's beginning, in presentation: no clock of ours can hold it.
-        if (_media < MediaTime.Zero)
-        {
-            _late++;
-            return;
-        }
-
         _depacketizer.Push(packet, new(_media, arrival, wall));
     }
 

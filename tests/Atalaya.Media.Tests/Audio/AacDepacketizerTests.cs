@@ -21,6 +21,16 @@ public sealed class AacDepacketizerTests
     }
 
     [Fact]
+    public void When_the_senders_clock_is_set_back_sound_goes_on_and_lasts_as_long_as_it_did()
+    {
+        using var t = New();
+        long[] sent = [180_000, 185_760, 95_760, 101_520, 101_000, 113_040];
+        foreach (long at in sent)
+            t.Push(at, true, 0, 16, 0, 1 << 3, 7).ShouldBe(1);
+        t.Units.Select(u => u.Presentation).ShouldBe([180_000, 185_760, 191_520, 197_280, 197_281, 208_800]);
+    }
+
+    [Fact]
     public void Low_bit_rate_headers_have_a_byte()
     {
         using var t = New(AacHeaderLayout.Lbr);

@@ -107,6 +107,15 @@ public sealed class DecodeClockTests
         clock.NeededDepth.ShouldBe(0);
     }
 
+    [Fact]
+    public void Where_nothing_is_reordered_a_step_back_of_a_second_is_a_jump_and_one_of_a_frame_jitter()
+    {
+        var clock = new DecodeClock(0, new(3600), maxDepth: 0);
+        var times = Run(clock, [180_000, 183_600, 93_600, 97_200, 93_600, 104_400]);
+        times.Select(t => t.Decode.Ticks).ShouldBe([180_000, 183_600, 187_200, 190_800, 190_801, 198_000]);
+        times.Select(t => t.Jumped).ShouldBe([false, false, true, false, false, false]);
+    }
+
     /// <summary>An order in which exactly <paramref name="depth"/> pictures at most come before one that is shown before them.</summary>
     static List<int> Shuffle(Random random, int count, int depth)
     {

@@ -183,6 +183,36 @@ public sealed class RtpReceiverTests : IDisposable
         _out.Log.ShouldBe([1, 2]);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(40)]
+    [InlineData(10_000)]
+    public void A_step_back_of_up_to_two_seconds_loses_nothing_whenever_it_comes(int packets)
+    {
+        using var receiver = Receiver();
+        uint start = 4_000_000_000;
+        for (int i = 0; i < packets + 100; i++)
+            Push(receiver, i, unchecked(start + (uint)(i * 3600) - (i < packets ? 0u : 180_000u)), at: i * 0.04);
+        receiver.ClockFault.ShouldBeNull();
+        _out.Log.ShouldBe(Enumerable.Range(0, packets + 100).Select(i => (int)(ushort)i));
+        _out.Times.ShouldAllBe(t => t >= MediaTime.Zero);
+        receiver.Statistics.Late.ShouldBe(0);
+    }
+
+    [Fact]
+    public void A_track_that_runs_behind_the_first_may_step_back_at_once()
+    {
+        var clock = new MediaClock();
+        using var video = Receiver(clock: clock, info: 90_000);
+        Push(video, 1, 90_000, at: 5);
+        // By its RTP-Info it is a second older than the pictures.
+        using var sound = Receiver(clock: clock, info: 16_000, rate: 8000);
+        Push(sound, 1, 8000, at: 5.001);
+        Push(sound, 2, unchecked((uint)(8000 - 16_000)), at: 5.02);
+        _out.Times.Count.ShouldBe(3);
+        _out.Times.ShouldAllBe(t => t >= MediaTime.Zero);
+    }
+
     [Fact]
     public void A_network_that_stalls_and_a_clock_that_drifts_are_no_jumps()
     {
