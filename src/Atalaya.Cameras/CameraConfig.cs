@@ -44,7 +44,7 @@ public sealed record CameraConfig
     /// <summary>False: known, but not contacted; its silence is the operator's.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>rtsps only: the SHA-256 of the certificate that this camera must show, 64 hexadecimal digits. Null: the system's authorities decide.</summary>
+    /// <summary>rtsps, and ONVIF over https: the SHA-256 of the certificate that this camera must show, 64 hexadecimal digits. Null: the system's authorities decide.</summary>
     public string? Fingerprint { get; init; }
 
     /// <summary>For events, turning, picture settings and the clock; null: the camera is asked for pictures only.</summary>

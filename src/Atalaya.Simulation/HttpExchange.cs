@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 
 namespace Atalaya.Simulation;
@@ -10,7 +9,7 @@ sealed record HttpExchange(string Method, string Path, IReadOnlyDictionary<strin
     const int MaxHead = 16 << 10, MaxBody = 1 << 20;
 
     /// <summary>Null when the client has closed, or sent what isn't HTTP.</summary>
-    public static async Task<HttpExchange?> ReadAsync(NetworkStream stream, CancellationToken stop)
+    public static async Task<HttpExchange?> ReadAsync(Stream stream, CancellationToken stop)
     {
         byte[] head = new byte[MaxHead];
         int length = 0, end;
@@ -22,6 +21,9 @@ sealed record HttpExchange(string Method, string Path, IReadOnlyDictionary<strin
             if (read == 0)
                 return null;
             length += read;
+            // A TLS hello, for instance.
+            if (!char.IsAsciiLetter((char)head[0]))
+                return null;
         }
 
         string[] lines = Encoding.Latin1.GetString(head, 0, end).Split("\r\n");
@@ -46,7 +48,7 @@ sealed record HttpExchange(string Method, string Path, IReadOnlyDictionary<strin
         return new(request[0], request[1], headers, body);
     }
 
-    public static async Task AnswerAsync(NetworkStream stream, string status, string type, byte[] body, IEnumerable<string> headers, CancellationToken stop)
+    public static async Task AnswerAsync(Stream stream, string status, string type, byte[] body, IEnumerable<string> headers, CancellationToken stop)
     {
         string head = $"HTTP/1.1 {status}\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\n{string.Concat(headers.Select(h => h + "\r\n"))}\r\n";
         byte[] whole = [.. Encoding.Latin1.GetBytes(head), .. body];

@@ -2,8 +2,11 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Xml;
 using System.Xml.Linq;
@@ -19,7 +22,7 @@ public sealed record OnvifCall(string Operation, string Path, string? Authorizat
 public readonly record struct OnvifLook(double Pan, double Tilt, double Zoom, bool IsMoving);
 
 /// <summary>
-/// An ONVIF device made of software: device, media, media2, events, PTZ and imaging over HTTP, and WS-Discovery to who asks it directly or, if wanted, everyone.
+/// An ONVIF device made of software: device, media, media2, events, PTZ and imaging over HTTP or HTTPS, and WS-Discovery to who asks it directly or, if wanted, everyone.
 /// Its oddities can be changed while it runs.
 /// </summary>
 /// <remarks>Thread-safe.</remarks>
@@ -66,6 +69,8 @@ public sealed class OnvifDevice : IAsyncDisposable
             _discovery.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         }
 
+        if (options.Tls)
+            Certificate = SelfSigned.Certificate(options.Address, _clock.GetUtcNow());
         _replies = new(options, () => Quirks, Now);
         _digest = new(options.Users, SimulatorAuthentication.DigestMd5);
     }
@@ -80,7 +85,10 @@ public sealed class OnvifDevice : IAsyncDisposable
 
     /// <summary>Of HTTP.</summary>
     public int Port => ((IPEndPoint)_http.LocalEndpoint).Port;
-    public Uri Url => new($"http://{Authority}/onvif/device_service");
+    public Uri Url => new($"{_replies.Scheme}://{Authority}/onvif/device_service");
+
+    /// <summary>What it shows over TLS; null without.</summary>
+    public X509Certificate2? Certificate { get; }
 
     /// <summary>Where it listens for probes.</summary>
     public IPEndPoint Discovery => (IPEndPoint)_discovery.LocalEndPoint!;
@@ -175,6 +183,7 @@ public sealed class OnvifDevice : IAsyncDisposable
         _http.Dispose();
         _discovery.Dispose();
         await _serving;
+        Certificate?.Dispose();
         _over.Dispose();
     }
 
@@ -215,20 +224,28 @@ public sealed class OnvifDevice : IAsyncDisposable
         {
             try
             {
-                var stream = client.GetStream();
+                Stream stream = client.GetStream();
+                if (Certificate is not null)
+                {
+                    var tls = new SslStream(stream);
+                    stream = tls;
+                    await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = Certificate }, _over.Token);
+                }
+
+                await using var speaking = stream;
                 while (await HttpExchange.ReadAsync(stream, _over.Token) is { } request && await AnswerAsync(stream, request))
                 {
                 }
             }
-            catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is OperationCanceledException or IOException or SocketException or ObjectDisposedException or AuthenticationException)
             {
-                // The client has gone, or the device is switched off.
+                // The client has gone, or doesn't like the certificate, or the device is switched off.
             }
         }
     }
 
     /// <returns>False: the connection is over.</returns>
-    async Task<bool> AnswerAsync(NetworkStream stream, HttpExchange request)
+    async Task<bool> AnswerAsync(Stream stream, HttpExchange request)
     {
         string text = Encoding.UTF8.GetString(request.Body);
         request.Headers.TryGetValue("Authorization", out string? authorization);
@@ -521,7 +538,7 @@ public sealed class OnvifDevice : IAsyncDisposable
         return Encoding.UTF8.GetBytes($"{start}<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{envelope.ToString(SaveOptions.DisableFormatting)}");
     }
 
-    async Task<bool> MisbehaveAsync(NetworkStream stream)
+    async Task<bool> MisbehaveAsync(Stream stream)
     {
         const string Type = "application/soap+xml; charset=utf-8";
         if (Has(OnvifQuirks.Huge))
@@ -567,10 +584,10 @@ public sealed class OnvifDevice : IAsyncDisposable
 
                 if (probe.Descendants().FirstOrDefault(e => e.Name.LocalName == "MessageID")?.Value is not { } id)
                     continue;
-                string here = $"http://{_replies.Authority(Authority)}/onvif/device_service";
+                string here = $"{_replies.Scheme}://{_replies.Authority(Authority)}/onvif/device_service";
                 await _discovery.SendToAsync(ProbeMatch(id, here), received.RemoteEndPoint, _over.Token);
                 if (Has(OnvifQuirks.AnswersTwice))
-                    await _discovery.SendToAsync(ProbeMatch(id, $"{here} http://{Authority}/onvif/second"), received.RemoteEndPoint, _over.Token);
+                    await _discovery.SendToAsync(ProbeMatch(id, $"{here} {_replies.Scheme}://{Authority}/onvif/second"), received.RemoteEndPoint, _over.Token);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)

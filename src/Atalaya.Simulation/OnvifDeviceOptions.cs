@@ -100,4 +100,7 @@ public sealed record OnvifDeviceOptions
     ];
 
     public OnvifQuirks Quirks { get; init; }
+
+    /// <summary>https with a certificate made at the start.</summary>
+    public bool Tls { get; init; }
 }

@@ -75,7 +75,7 @@ sealed class OnvifReplies(OnvifDeviceOptions options, Func<OnvifQuirks> quirks, 
 
     public XElement SnapshotUri(string authority, OnvifDeviceProfile profile, bool media2)
     {
-        string uri = $"http://{Authority(authority)}/snapshot/{profile.Token}.jpg";
+        string uri = $"{Scheme}://{Authority(authority)}/snapshot/{profile.Token}.jpg";
         return media2 ? new(Media2 + "GetSnapshotUriResponse", new XElement(Media2 + "Uri", uri)) : new(Media + "GetSnapshotUriResponse", MediaUri(uri));
     }
 
@@ -83,7 +83,7 @@ sealed class OnvifReplies(OnvifDeviceOptions options, Func<OnvifQuirks> quirks, 
         Events + "CreatePullPointSubscriptionResponse",
         new XElement(
             Events + "SubscriptionReference",
-            new XElement(Addressing + "Address", $"http://{Authority(authority)}/onvif/pull"),
+            new XElement(Addressing + "Address", $"{Scheme}://{Authority(authority)}/onvif/pull"),
             // As one maker does it: every subscription at one address, told apart by what the client sends back.
             new XElement(Addressing + "ReferenceParameters", new XElement((XNamespace)"http://example.com/simulated" + "SubscriptionId", id))),
         new XElement(Notification + "CurrentTime", Time(clock())),
@@ -144,11 +144,14 @@ sealed class OnvifReplies(OnvifDeviceOptions options, Func<OnvifQuirks> quirks, 
         Old + "Fault", new XAttribute(XNamespace.Xmlns + "ter", Error.NamespaceName), new XElement("faultcode", $"ter:{code}"), new XElement("faultstring", reason));
 
     /// <summary>What the device calls itself.</summary>
+    /// <summary>Of the addresses it answers.</summary>
+    public string Scheme => options.Tls ? "https" : "http";
+
     public string Authority(string authority) => Has(OnvifQuirks.WrongHost) ? InnerHost : authority;
 
     IEnumerable<(XNamespace Namespace, string Address)> Offered(string authority)
     {
-        string at = $"http://{Authority(authority)}/onvif/";
+        string at = $"{Scheme}://{Authority(authority)}/onvif/";
         yield return (Device, at + "device_service");
         if (!Has(OnvifQuirks.NoMedia))
             yield return (Media, at + "media");

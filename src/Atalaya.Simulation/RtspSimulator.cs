@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Atalaya.Media;
@@ -89,7 +88,7 @@ public sealed class RtspSimulator : IAsyncDisposable
         {
             await Task.Run(simulator.Load, stop);
             if (options.Tls)
-                simulator.Certificate = MakeCertificate(options.Address, simulator.OriginWall.ToDateTimeOffset());
+                simulator.Certificate = SelfSigned.Certificate(options.Address, simulator.OriginWall.ToDateTimeOffset());
             simulator.Port = options.Port;
             simulator.StartListening();
             foreach (var scheduled in options.Faults)
@@ -456,19 +455,5 @@ public sealed class RtspSimulator : IAsyncDisposable
     {
         _running[task] = 0;
         _ = task.ContinueWith(t => _running.TryRemove(t, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-    }
-
-    static X509Certificate2 MakeCertificate(IPAddress address, DateTimeOffset now)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=Atalaya simulator", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        if (!address.Equals(IPAddress.Loopback))
-            names.AddIpAddress(address);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        return request.CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
     }
 }

@@ -56,6 +56,10 @@ public sealed class OnvifTests
         (await node.GetAsync("/api/cameras/gate/presets")).AsArray().Select(p => (string?)p!["name"]).ShouldBe(["Puerta", "Beach"]);
         (await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/presets/goto", new { token = "none" })).Body!["kind"]!.GetValue<string>().ShouldBe("invalidArgument");
 
+        (await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/presets/remove", new { token = "1" })).Status.ShouldBe(204);
+        (await node.GetAsync("/api/cameras/gate/presets")).AsArray().Select(p => (string?)p!["name"]).ShouldBe(["Beach"]);
+        (await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/presets/remove", new { token = "1" })).Status.ShouldBe(422);
+
         var (_, image) = await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/imaging", new { brightness = 70, irCut = "off" });
         ((double)image!["brightness"]!["value"]!).ShouldBe(70);
         ((double)image["brightness"]!["most"]!).ShouldBe(100);
@@ -64,6 +68,26 @@ public sealed class OnvifTests
         var (set, camera) = await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/onvif/time");
         set.ShouldBe(200);
         Math.Abs((double)camera!["onvif"]!["status"]!["clockOffsetSeconds"]!).ShouldBeLessThan(5);
+    }
+
+    [Fact]
+    public async Task Over_https_the_probe_tells_the_certificate_takes_it_back_and_the_camera_keeps_it()
+    {
+        await using var device = OnvifDevice.Start(new() { Users = new Dictionary<string, string> { [User] = Password }, Tls = true });
+        await using var node = await TestNode.StartAsync();
+        string address = device.Url.AbsoluteUri;
+        var (refused, problem) = await node.SendAsync(HttpMethod.Post, "/api/cameras/onvif", new { address, userName = User, password = Password });
+        (refused, (string?)problem!["kind"]).ShouldBe((422, "tls"));
+        string fingerprint = (string)problem["fingerprint"]!;
+        fingerprint.ShouldBe(device.Certificate!.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256));
+        device.Calls.ShouldBeEmpty();
+
+        var (asked, answer) = await node.SendAsync(HttpMethod.Post, "/api/cameras/onvif", new { address, userName = User, password = Password, fingerprint });
+        (asked, (string?)answer!["address"]).ShouldBe((200, address));
+        var camera = new { id = "gate", name = "Gate", main = new { url = "rtsp://127.0.0.1:9/x" }, onvif = new { url = address }, userName = User, password = Password, fingerprint };
+        (await node.SendAsync(HttpMethod.Post, "/api/cameras", camera)).Status.ShouldBe(201);
+        await RunningAsync(node);
+        (await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/presets/goto", new { token = "1" })).Status.ShouldBe(204);
     }
 
     [Fact]

@@ -26,6 +26,7 @@ public sealed partial class OnvifClient : IDisposable
     readonly RtspAuthenticator? _authenticator;     // under _gate; what HTTP wants is what RTSP took from it
     IReadOnlyList<OnvifService> _services = [];
     volatile IPAddress? _peer;                      // where the host's name led
+    volatile string? _shown;                        // SHA-256 of the certificate that was shown last
     TimeSpan? _clockOffset;                         // null: the device hasn't said; under _gate
 
     OnvifClient(Uri device, OnvifOptions options)
@@ -312,12 +313,16 @@ public sealed partial class OnvifClient : IDisposable
         }
     }
 
-    bool IsTrusted(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => _options.Trust.Kind switch
+    bool IsTrusted(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
-        RtspTrustKind.Any => true,
-        RtspTrustKind.Pinned => certificate?.GetCertHashString(HashAlgorithmName.SHA256) == _options.Trust.Fingerprint,
-        _ => errors == SslPolicyErrors.None,
-    };
+        _shown = certificate?.GetCertHashString(HashAlgorithmName.SHA256);
+        return _options.Trust.Kind switch
+        {
+            RtspTrustKind.Any => true,
+            RtspTrustKind.Pinned => _shown == _options.Trust.Fingerprint,
+            _ => errors == SslPolicyErrors.None,
+        };
+    }
 
     OnvifException TooLarge(string operation) => new(
         OnvifFailure.TooLarge, Device, $"{Device.Authority} answers {operation} with more than {_options.MaxReplyBytes >> 10:N0} KiB; no more is read.", operation);
@@ -391,21 +396,24 @@ public sealed partial class OnvifClient : IDisposable
         return $"{much} {(offset < TimeSpan.Zero ? "behind" : "ahead of")}";
     }
 
+    string TlsFault() => _shown is not { } shown ? $"{Device.Authority} doesn't speak TLS: write the address with http://, or give the device's TLS port."
+        : _options.Trust.Kind == RtspTrustKind.Pinned
+            ? $"The certificate of {Device.Authority} isn't the one that was pinned: its SHA-256 is {shown}. If it wasn't renewed, someone else answers there."
+        : $"The certificate of {Device.Authority} isn't signed by an authority that this machine trusts. If the device signs its own, pin its SHA-256: {shown}";
+
     OnvifException Failure(Exception e, string operation)
     {
         for (var inner = e; inner is not null; inner = inner.InnerException)
         {
             if (inner is OnvifException known)
-                return new(known.Kind, Device, known.Message, operation, inner: e);
+                return new(known.Kind, Device, known.Message, operation, inner: e) { Certificate = known.Certificate };
         }
 
         var error = (e as HttpRequestException)?.HttpRequestError;
         var socket = (e.InnerException ?? e) as SocketException;
         return error switch
         {
-            HttpRequestError.SecureConnectionError => new(
-                OnvifFailure.Tls, Device,
-                $"No trusted connection to {Device.Authority}: its certificate isn't the one expected, or not signed by an authority that this machine trusts.", operation, inner: e),
+            HttpRequestError.SecureConnectionError => new(OnvifFailure.Tls, Device, TlsFault(), operation, inner: e) { Certificate = _shown },
             HttpRequestError.NameResolutionError => new(OnvifFailure.Unreachable, Device, $"There is no machine named {Device.Host}.", operation, inner: e),
             _ when socket?.SocketErrorCode is SocketError.HostNotFound or SocketError.NoData => new(OnvifFailure.Unreachable, Device, $"There is no machine named {Device.Host}.", operation, inner: e),
             HttpRequestError.ConnectionError => new(

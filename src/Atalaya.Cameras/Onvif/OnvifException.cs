@@ -52,6 +52,9 @@ public sealed class OnvifException : Exception
     /// <summary>The device's fault codes, from the outermost to the innermost: <c>Sender/NotAuthorized</c>; null where it sent none.</summary>
     public string? Code { get; }
 
+    /// <summary><see cref="OnvifFailure.Tls"/>: the SHA-256 of the certificate that was shown, 64 hexadecimal digits; null if none was.</summary>
+    public string? Certificate { get; init; }
+
     /// <summary>Where it happened, for a log.</summary>
     public string Coordinates => $"{Device}{(Operation is null ? "" : $", {Operation}")}{(Code is null ? "" : $", {Code}")}";
 }

@@ -37,7 +37,7 @@ public sealed record CameraEntry
     [Option("Whether sound is received and recorded where the camera sends it.")]
     public bool Audio { get; init; } = true;
 
-    [Option("rtsps only: the SHA-256 of the certificate that the camera must show, 64 hexadecimal digits. Empty: the system's authorities decide.", Max = "100")]
+    [Option("rtsps, and ONVIF over https: the SHA-256 of the certificate that the camera must show, 64 hexadecimal digits. Empty: the system's authorities decide.", Max = "100")]
     public string Fingerprint { get; init; } = "";
 
     [Option("Where its ONVIF service is: host, host:port or an http(s):// address. For events, turning, picture settings and its clock. Empty: it is asked for pictures only.", Max = "512")]

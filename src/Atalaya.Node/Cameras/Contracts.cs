@@ -32,7 +32,7 @@ public sealed record CameraJson(
     [property: Description("Its own limits; null: the default ones hold.")] CameraRetentionJson? Retention,
     string? UserName,
     [property: Description("Whether a password is kept. The password itself is never returned.")] bool HasPassword,
-    [property: Description("rtsps only: SHA-256 of the certificate that the camera must show; null: the system's authorities decide.")] string? Fingerprint,
+    [property: Description("rtsps and https only: SHA-256 of the certificate that the camera must show, for pictures and ONVIF alike; null: the system's authorities decide.")] string? Fingerprint,
     [property: Description("Null: the camera is asked for pictures only.")] CameraOnvifJson? Onvif,
     CameraStatusJson Status,
     RecordingStatusJson Recording);
@@ -129,7 +129,7 @@ public sealed record CameraInputJson
     [Description("When changing a camera: absent or null keeps the password, an empty string removes it.")]
     public string? Password { get; init; }
 
-    [Description("rtsps only: SHA-256 of the certificate that the camera must show, 64 hexadecimal digits.")]
+    [Description("rtsps and https only: SHA-256 of the certificate that the camera must show, for pictures and ONVIF alike, 64 hexadecimal digits.")]
     public string? Fingerprint { get; init; }
 
     [Description("For events, turning, picture settings and the clock; left out: the camera is asked for pictures only. User name and password are the camera's.")]

@@ -82,7 +82,7 @@ static class OnvifProbe
         Status = StatusCodes.Status422UnprocessableEntity,
         Title = title,
         Detail = wrong.Message,
-        Extensions = { ["kind"] = Word(wrong.Kind) },
+        Extensions = { ["kind"] = Word(wrong.Kind), ["fingerprint"] = wrong.Certificate },
     });
 
     /// <summary>The failure in one word of the API.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Atalaya.Cameras.Onvif;
+using Atalaya.Media.Rtsp;
 using Atalaya.Simulation;
 using Atalaya.Testing;
 using Microsoft.Extensions.Logging;
@@ -79,6 +80,36 @@ public sealed class OnvifClientTests
         log.Written.ShouldAllBe(l => !l.Contains(Password) && !l.Contains("PasswordDigest") && !l.Contains("response="));
         Known.ToString().ShouldNotContain(Password);
         Known.ToString().ShouldNotContain(User);
+    }
+
+    [Fact]
+    public async Task Over_https_a_certificate_is_told_then_pinned_and_another_refused()
+    {
+        await using var device = Device(tls: true);
+        var unknown = await Should.ThrowAsync<OnvifException>(OnvifClient.ConnectAsync(device.Url, Known, Stop));
+        string shown = device.Certificate!.GetCertHashString(System.Security.Cryptography.HashAlgorithmName.SHA256);
+        (unknown.Kind, unknown.Certificate).ShouldBe((OnvifFailure.Tls, shown));
+        unknown.Message.ShouldContain(shown);
+        device.Calls.ShouldBeEmpty("Nothing is said to whom nobody trusts.");
+
+        using (var client = await OnvifClient.ConnectAsync(device.Url, Known with { Trust = RtspTrust.Pinned(shown) }, Stop))
+        {
+            var profiles = await client.GetProfilesAsync(Stop);
+            (await client.GetSnapshotUriAsync(profiles[0], Stop)).ShouldBe(new Uri($"https://127.0.0.1:{device.Port}/snapshot/main.jpg"));
+        }
+
+        var other = await Should.ThrowAsync<OnvifException>(OnvifClient.ConnectAsync(device.Url, Known with { Trust = RtspTrust.Pinned(new string('A', 64)) }, Stop));
+        (other.Kind, other.Certificate).ShouldBe((OnvifFailure.Tls, shown));
+        other.Message.ShouldContain("pinned");
+    }
+
+    [Fact]
+    public async Task A_device_without_tls_that_is_asked_over_https_is_told_apart()
+    {
+        await using var device = Device();
+        var wrong = await Should.ThrowAsync<OnvifException>(OnvifClient.ConnectAsync(new UriBuilder(device.Url) { Scheme = "https" }.Uri, Known, Stop));
+        (wrong.Kind, wrong.Certificate).ShouldBe((OnvifFailure.Tls, null));
+        wrong.Message.ShouldContain("http://");
     }
 
     [Fact]
@@ -346,8 +377,8 @@ public sealed class OnvifClientTests
         fault.ShouldNotContain("pw");
     }
 
-    static OnvifDevice Device(OnvifQuirks quirks = OnvifQuirks.None) =>
-        OnvifDevice.Start(new() { Users = new Dictionary<string, string> { [User] = Password }, Quirks = quirks });
+    static OnvifDevice Device(OnvifQuirks quirks = OnvifQuirks.None, bool tls = false) =>
+        OnvifDevice.Start(new() { Users = new Dictionary<string, string> { [User] = Password }, Quirks = quirks, Tls = tls });
 
     sealed class Lines : ILoggerProvider, ILogger
     {

@@ -16,6 +16,8 @@ import type {
   OnvifAnswer,
   OnvifRequest,
   Preset,
+  Imaging,
+  ImagingInput,
   Camera,
   CameraInput,
   ExportInput,
@@ -156,7 +158,10 @@ export const endPreview = (id: string): Promise<unknown> =>
     () => undefined,
   );
 
-export const moveCamera = async (id: string, speed: { pan: number; tilt: number; zoom: number }): Promise<void> => {
+export const moveCamera = async (
+  id: string,
+  speed: { pan: number; tilt: number; zoom: number; focus?: number },
+): Promise<void> => {
   // Kept alive, so that the stop of a page that is being closed still goes out.
   await answer<unknown>(api.POST('/api/cameras/{id}/ptz', { params: { path: { id } }, body: speed, keepalive: true }));
 };
@@ -181,6 +186,33 @@ export function useSetPreset(id: string) {
     mutationFn: (name: string) =>
       answer<Preset>(api.POST('/api/cameras/{id}/presets', { params: { path: { id } }, body: { name } })),
     onSettled: () => client.invalidateQueries({ queryKey: [...keys.control, id, 'presets'] }),
+  });
+}
+
+export function useRemovePreset(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (token: string) =>
+      answer<unknown>(api.POST('/api/cameras/{id}/presets/remove', { params: { path: { id } }, body: { token } })),
+    onSettled: () => client.invalidateQueries({ queryKey: [...keys.control, id, 'presets'] }),
+  });
+}
+
+export const useImaging = (id: string) =>
+  useQuery({
+    queryKey: [...keys.control, id, 'imaging'],
+    queryFn: () => answer<Imaging>(api.GET('/api/cameras/{id}/imaging', { params: { path: { id } } })),
+    retry: false,
+  });
+
+export function useSetImaging(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: ImagingInput) =>
+      answer<Imaging>(api.PUT('/api/cameras/{id}/imaging', { params: { path: { id } }, body })),
+    // What the camera really took.
+    onSuccess: (imaging) => client.setQueryData([...keys.control, id, 'imaging'], imaging),
+    onError: () => client.invalidateQueries({ queryKey: [...keys.control, id, 'imaging'] }),
   });
 }
 

@@ -979,7 +979,7 @@ export interface components {
             userName: null | string;
             /** @description Whether a password is kept. The password itself is never returned. */
             hasPassword: boolean;
-            /** @description rtsps only: SHA-256 of the certificate that the camera must show; null: the system's authorities decide. */
+            /** @description rtsps and https only: SHA-256 of the certificate that the camera must show, for pictures and ONVIF alike; null: the system's authorities decide. */
             fingerprint: null | string;
             onvif: null | components["schemas"]["CameraOnvif"];
             status: components["schemas"]["CameraStatus"];
@@ -1087,7 +1087,7 @@ export interface components {
             userName?: null | string;
             /** @description When changing a camera: absent or null keeps the password, an empty string removes it. */
             password?: null | string;
-            /** @description rtsps only: SHA-256 of the certificate that the camera must show, 64 hexadecimal digits. */
+            /** @description rtsps and https only: SHA-256 of the certificate that the camera must show, for pictures and ONVIF alike, 64 hexadecimal digits. */
             fingerprint?: null | string;
             onvif?: null | components["schemas"]["CameraOnvifInput"];
         };

@@ -16,6 +16,7 @@ import { limitWords } from '../storage/limitWords';
 import { readNumber } from '../storage/figures';
 import { Said, Why } from '../shell/Notice';
 import { toast } from '../shell/toast';
+import { CameraDevice } from './CameraDevice';
 
 interface Fields {
   name: string;
@@ -81,6 +82,7 @@ export function CameraForm({ camera, onClose }: { camera: Camera | null; onClose
       closeButtonProps={{ 'aria-label': t('app.close') }}
     >
       <Form camera={camera} fixed={fixed} onClose={onClose} />
+      {camera && <CameraDevice camera={camera} />}
     </Drawer>
   );
 }

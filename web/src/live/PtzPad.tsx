@@ -1,4 +1,4 @@
-import { ActionIcon, Button, NativeSelect, Popover, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, NativeSelect, Popover, TextInput } from '@mantine/core';
 import { IconArrowsMove, IconBookmarkPlus, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
 import { useCallback, useEffect, useRef, useState, type KeyboardEvent, type PointerEvent } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -8,6 +8,7 @@ import type { Camera } from '../api/types';
 import { keyName } from '../shell/keyboard';
 import { toast } from '../shell/toast';
 import { Drive, still, type Speed } from './drive';
+import { Hold } from './Hold';
 
 /** Half speed by key: a full one overshoots. Shift gives the full. */
 const keySpeed = 0.5;
@@ -133,10 +134,18 @@ export function PtzPad({ camera }: { camera: Camera }) {
       </div>
       <div className="ptz-side">
         <div className="ptz-zoom" dir="ltr">
-          <Hold label={t('ptz.wider')} onHold={(on) => drive.move({ ...still, zoom: on ? -keySpeed : 0 })}>
+          <Hold
+            className="tile-tool"
+            label={t('ptz.wider')}
+            onHold={(on) => drive.move({ ...still, zoom: on ? -keySpeed : 0 })}
+          >
             <IconZoomOut size={18} />
           </Hold>
-          <Hold label={t('ptz.closer')} onHold={(on) => drive.move({ ...still, zoom: on ? keySpeed : 0 })}>
+          <Hold
+            className="tile-tool"
+            label={t('ptz.closer')}
+            onHold={(on) => drive.move({ ...still, zoom: on ? keySpeed : 0 })}
+          >
             <IconZoomIn size={18} />
           </Hold>
           <KeepPreset camera={camera} onFailed={failed} />
@@ -144,43 +153,6 @@ export function PtzPad({ camera }: { camera: Camera }) {
         <Presets camera={camera} onFailed={failed} />
       </div>
     </div>
-  );
-}
-
-/** A button that works while it is held, by pointer or by key. */
-function Hold({
-  label,
-  onHold,
-  children,
-}: {
-  label: string;
-  onHold: (on: boolean) => void;
-  children: React.ReactNode;
-}) {
-  return (
-    <Tooltip label={label}>
-      <ActionIcon
-        className="tile-tool"
-        aria-label={label}
-        onPointerDown={(event) => {
-          if (event.button !== 0) return;
-          event.currentTarget.setPointerCapture(event.pointerId);
-          onHold(true);
-        }}
-        onPointerUp={() => onHold(false)}
-        onPointerCancel={() => onHold(false)}
-        onKeyDown={(event) => {
-          if (event.key !== 'Enter' && event.key !== ' ') return;
-          event.preventDefault();
-          if (!event.repeat) onHold(true);
-        }}
-        onKeyUp={() => onHold(false)}
-        onBlur={() => onHold(false)}
-        onDoubleClick={(event) => event.stopPropagation()}
-      >
-        {children}
-      </ActionIcon>
-    </Tooltip>
   );
 }
 

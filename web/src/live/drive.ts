@@ -3,6 +3,8 @@ export interface Speed {
   pan: number;
   tilt: number;
   zoom: number;
+  /** Left out: it rests. */
+  focus?: number;
 }
 
 export const still: Speed = { pan: 0, tilt: 0, zoom: 0 };
@@ -10,7 +12,8 @@ export const still: Speed = { pan: 0, tilt: 0, zoom: 0 };
 /** The node stops a camera that it hears nothing of for a second: said three times a second, one lost request does no harm. */
 const againMs = 300;
 
-const same = (a: Speed, b: Speed) => a.pan === b.pan && a.tilt === b.tilt && a.zoom === b.zoom;
+const same = (a: Speed, b: Speed) =>
+  a.pan === b.pan && a.tilt === b.tilt && a.zoom === b.zoom && (a.focus ?? 0) === (b.focus ?? 0);
 
 /**
  * Steers one camera: says the speed again and again while it isn't still, one request at a time, the newest last.
