@@ -250,6 +250,10 @@ public sealed class Archive : IAsyncDisposable
         string camera, StreamKind stream, WallTime from, WallTime to, TimeSpan resolution = default, CancellationToken stop = default) =>
         Task.Run(() => Timelines([(camera, stream)], from, to, resolution)[0], stop);
 
+    /// <summary>Whether anything was ever recorded of the camera, and is known of still.</summary>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public bool Knows(string camera) => _ledgers.Keys.Any(k => k.Camera == camera) || Index.Streams().Any(s => s.Camera == camera);
+
     /// <summary>Of every camera that has ever recorded this stream, by camera; as <see cref="TimelineAsync"/>.</summary>
     /// <exception cref="DbException">The store can't be reached.</exception>
     public Task<IReadOnlyDictionary<string, Timeline>> TimelinesAsync(

@@ -6,6 +6,7 @@ using Atalaya.Analysis.Wire;
 using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Footage;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
@@ -36,9 +37,9 @@ static class TrackEndpoints
             .Produces<string>(StatusCodes.Status200OK, OnvifMetadata.ContentType).Fails(400, 404);
     }
 
-    static IResult Get(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster)
+    static IResult Get(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings)
     {
-        if (Check(id, query, keeper, roster, out var stretch) is { } problem)
+        if (Check(id, query, keeper, roster, recordings, out var stretch) is { } problem)
             return problem;
         var pictures = new List<TrackPictureJson>();
         var unwatched = new List<TrackAbsenceJson>();
@@ -62,9 +63,9 @@ static class TrackEndpoints
         }
     }
 
-    static async Task<IResult> GetXmlAsync(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, HttpContext http, CancellationToken stop)
+    static async Task<IResult> GetXmlAsync(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, HttpContext http, CancellationToken stop)
     {
-        if (Check(id, query, keeper, roster, out var stretch) is { } problem)
+        if (Check(id, query, keeper, roster, recordings, out var stretch) is { } problem)
             return problem;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}-{stretch.From.ToDateTimeOffset():yyyyMMdd'T'HHmmss'Z'}.xml\"";
         http.Response.ContentType = OnvifMetadata.ContentType;
@@ -73,10 +74,10 @@ static class TrackEndpoints
     }
 
     // A camera that was removed can still be looked back at.
-    static IResult? Check(string id, TracksQuery query, TrackKeeper keeper, CameraRoster roster, out Stretch stretch)
+    static IResult? Check(string id, TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, out Stretch stretch)
     {
         stretch = default;
-        if (!SegmentName.IsCamera(id) || (roster.Find(id) is null && !keeper.Store.Cameras().Contains(id)))
+        if (!SegmentName.IsCamera(id) || (roster.Find(id) is null && !keeper.Store.Cameras().Contains(id) && !recordings.Archive.Knows(id)))
             return Problems.NoCamera(id);
         var errors = new FieldErrors();
         return Stretch.TryRead(new(query.From, query.To, null), Longest, errors, out stretch) ? null : errors.ToProblem();

@@ -1,10 +1,11 @@
 import { Kbd, Modal } from '@mantine/core';
 import { useTranslation } from 'react-i18next';
+import { rooms } from './rooms';
 
 const everywhere = [
   [['Ctrl K', '/'], 'keys.search'],
   [['?'], 'keys.help'],
-  [['G L', 'G T', 'G E', 'G H', 'G C', 'G R', 'G S'], 'keys.rooms'],
+  [rooms.map(({ key }) => `G ${key.toUpperCase()}`), 'keys.rooms'],
 ] as const;
 const wall = [
   [['↑', '↓', '←', '→'], 'keys.moveTile'],

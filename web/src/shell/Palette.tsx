@@ -6,6 +6,7 @@ import { useCameras } from '../api/queries';
 import { languageNames, languages } from '../i18n/languages';
 import { usePreferences } from '../i18n/preferences';
 import { layouts } from '../live/layout';
+import { rooms } from './rooms';
 import { go } from './route';
 
 interface Entry {
@@ -75,12 +76,7 @@ function Search({ onClose, onKeys }: Props) {
       all.push(of('timeline', t('search.timelineOf', { camera: camera.name }), `/timeline?camera=${query}`));
     }
     all.push(
-      command('live', t('app.live'), () => go('/live')),
-      command('timeline', t('app.timeline'), () => go('/timeline')),
-      command('exports', t('app.exports'), () => go('/exports')),
-      command('holds', t('app.holds'), () => go('/holds')),
-      command('storage', t('app.storage'), () => go('/settings/storage')),
-      command('cameras', t('app.cameras'), () => go('/settings/cameras')),
+      ...rooms.map(({ path, words }) => command(path, t(words), () => go(path))),
       command('add', t('search.addCamera'), () => go('/settings/cameras?edit=find')),
       ...layouts.map((count) =>
         command(`layout-${count}`, t('search.layout', { tiles: t('live.tiles', { count }) }), () =>

@@ -1,19 +1,12 @@
 import { ActionIcon, Kbd, Menu, Tooltip, UnstyledButton } from '@mantine/core';
 import {
   IconChevronRight,
-  IconDatabase,
-  IconDeviceCctv,
-  IconFileExport,
   IconKeyboard,
   IconLanguage,
-  IconLayoutGrid,
   IconMoon,
-  IconPin,
   IconPlugConnectedX,
-  IconRulerMeasure,
   IconSearch,
   IconSun,
-  IconTimelineEvent,
 } from '@tabler/icons-react';
 import { useEffect, useState, type MouseEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -24,18 +17,9 @@ import { usePreferences } from '../i18n/preferences';
 import { useKeys } from './keyboard';
 import { KeysDialog } from './KeysDialog';
 import { Palette } from './Palette';
+import { areas, rooms } from './rooms';
 import { go, usePlace } from './route';
 import { useToast } from './toast';
-
-const rooms = [
-  { path: '/live', words: 'app.live', icon: IconLayoutGrid },
-  { path: '/timeline', words: 'app.timeline', icon: IconTimelineEvent },
-  { path: '/exports', words: 'app.exports', icon: IconFileExport },
-  { path: '/holds', words: 'app.holds', icon: IconPin },
-  { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv },
-  { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure },
-  { path: '/settings/storage', words: 'app.storage', icon: IconDatabase },
-] as const;
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
@@ -44,6 +28,7 @@ export function Shell({ children }: { children: ReactNode }) {
   const [keys, setKeys] = useState(false);
   const node = useNode();
   const room = rooms.find((candidate) => candidate.path === path);
+  const area = areas.find((candidate) => candidate.rooms.some(({ path: to }) => to === path));
 
   useEffect(() => {
     document.title = [room ? t(room.words) : null, node.data?.name, 'Atalaya'].filter(Boolean).join(' · ');
@@ -60,7 +45,7 @@ export function Shell({ children }: { children: ReactNode }) {
     return () => window.removeEventListener('keydown', onKey);
   }, []);
 
-  // g, then the room's number: the single digits belong to the wall.
+  // g, then the room's letter: single ones belong to the wall and the timeline.
   const [going, setGoing] = useState(false);
   useKeys(
     (key) => {
@@ -77,8 +62,7 @@ export function Shell({ children }: { children: ReactNode }) {
         window.setTimeout(() => setGoing(false), 1500);
         return false;
       }
-      const index = going ? ['l', 't', 'e', 'h', 'c', 'r', 's'].indexOf(key) : -1;
-      const chosen = rooms[index];
+      const chosen = going && rooms.find((candidate) => candidate.key === key);
       if (!chosen) return false;
       setGoing(false);
       go(chosen.path);
@@ -125,16 +109,41 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
       </header>
       <nav className="rail" aria-label={t('app.rooms')}>
-        {rooms.map(({ path: to, words, icon: Icon }) => (
-          <a key={to} href={to} className="rail-room" aria-current={to === path ? 'page' : undefined} onClick={follow}>
+        {areas.map(({ words, icon: Icon, rooms: [first] }) => (
+          <a
+            key={words}
+            href={first.path}
+            className="rail-room"
+            title={t(words)}
+            aria-current={words === area?.words ? 'page' : undefined}
+            onClick={follow}
+          >
             <Icon size={20} stroke={1.6} aria-hidden />
             <span>{t(words)}</span>
           </a>
         ))}
       </nav>
-      <main id="room" className="room" tabIndex={-1}>
-        {children}
-      </main>
+      <div className="floor">
+        {area && area.rooms.length > 1 && (
+          <nav className="neighbours" aria-label={t(area.words)}>
+            {area.rooms.map(({ path: to, words, icon: Icon }) => (
+              <a
+                key={to}
+                href={to}
+                className="neighbour"
+                aria-current={to === path ? 'page' : undefined}
+                onClick={follow}
+              >
+                <Icon size={16} stroke={1.6} aria-hidden />
+                <span>{t(words)}</span>
+              </a>
+            ))}
+          </nav>
+        )}
+        <main id="room" className="room" tabIndex={-1}>
+          {children}
+        </main>
+      </div>
       <Palette opened={palette} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
       <KeysDialog opened={keys} onClose={() => setKeys(false)} />
       <ToastLine />
