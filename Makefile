@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check format format-check lint fuzz fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex
+.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,6 +17,10 @@ demo: ## simulated cameras and a node: prints one address, Ctrl-C ends it
 test: setup ## every test, with real peers; ends with 'N passed, N failed'
 	@scripts/build.sh
 	@scripts/test.sh
+
+test-postgres: setup ## every test with PostgreSQL instead of SQLite, on a server that it starts and removes itself
+	@scripts/build.sh
+	@scripts/postgres.sh run scripts/test.sh
 
 check: setup format-check ## what must pass before anything lands: format, build, lint, test
 	@scripts/build.sh

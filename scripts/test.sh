@@ -21,4 +21,18 @@ for project in House Incidents Media Cameras Simulation Recording Analysis Node 
   run "$project" dotnet exec "tests/Atalaya.$project.Tests/bin/Release/net10.0/Atalaya.$project.Tests.dll" -noLogo -ctrf "$results/$project.json"
 done
 
+# What depends on the engine of the store, once more on the other one; `make test-postgres` runs everything there.
+if [ -n "${ATALAYA_TEST_POSTGRES:-}" ]; then
+  :
+elif scripts/postgres.sh installed; then
+  run Recording-PostgreSQL scripts/postgres.sh run dotnet exec tests/Atalaya.Recording.Tests/bin/Release/net10.0/Atalaya.Recording.Tests.dll -noLogo \
+    -class Atalaya.Recording.Tests.LedgerTests -class Atalaya.Recording.Tests.LifeTests -class Atalaya.Recording.Tests.PlaybackTests \
+    -class Atalaya.Recording.Tests.RecoveryTests -class Atalaya.Recording.Tests.RetentionTests -ctrf "$results/Recording-PostgreSQL.json"
+  run Node-PostgreSQL scripts/postgres.sh run dotnet exec tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo \
+    -class Atalaya.Node.Tests.CameraTests -class Atalaya.Node.Tests.PlaybackTests -class Atalaya.Node.Tests.SceneTests \
+    -class Atalaya.Node.Tests.StorageTests -class Atalaya.Node.Tests.Analysis.BlindLedgerTests -ctrf "$results/Node-PostgreSQL.json"
+else
+  echo "NOT TESTED WITH POSTGRESQL: it isn't installed; scripts/setup.sh test installs it." >&2
+fi
+
 node scripts/summary.mjs "$results" "$broken"

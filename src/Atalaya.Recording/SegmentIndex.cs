@@ -1,6 +1,6 @@
 using System.Data.Common;
-using System.Globalization;
 using Atalaya.Media;
+using Atalaya.Recording.Database;
 using Atalaya.Recording.Storage;
 using Dapper;
 using Microsoft.Data.Sqlite;
@@ -13,6 +13,10 @@ namespace Atalaya.Recording;
 /// <remarks>Thread-safe: each call takes a connection of its own. Throws <see cref="DbException"/> when the store can't be reached.</remarks>
 public sealed class SegmentIndex(DbDataSource store)
 {
+    static readonly Migrations Tables = new(
+        "recording_schema", "version integer not null primary key", "insert into recording_schema (version) values (@version)",
+        Migrations.Read(typeof(SegmentIndex).Assembly, $"{typeof(SegmentIndex).Namespace}.Index."));
+
     /// <summary>No segment is longer on the wall clock; bounds how far back a search for what covers a moment must look.</summary>
     internal static readonly TimeSpan LongestSegment = TimeSpan.FromMinutes(11);
 
@@ -35,22 +39,11 @@ public sealed class SegmentIndex(DbDataSource store)
             coalesce((select max(from_us) from gaps where camera = @camera and stream = @stream and from_us <= @from), @from)
         """;
 
-    /// <summary>Makes or completes the tables. Safe to call at every start.</summary>
+    /// <summary>Makes or completes the tables. Safe to call at every start, and by several at once.</summary>
     public void Migrate()
     {
         using var connection = Open();
-        // A reader never waits for the writer. It stays in the file, so once is enough.
-        if (connection is SqliteConnection)
-            connection.Execute("pragma journal_mode = wal");
-        connection.Execute("create table if not exists recording_schema (version integer not null primary key)");
-        long done = connection.ExecuteScalar<long>("select coalesce(max(version), 0) from recording_schema");
-        foreach (var (version, sql) in Migrations().Where(m => m.Version > done))
-        {
-            using var transaction = connection.BeginTransaction();
-            connection.Execute(sql, transaction: transaction);
-            connection.Execute("insert into recording_schema (version) values (@version)", new { version }, transaction);
-            transaction.Commit();
-        }
+        Tables.Apply(connection, default);
     }
 
     /// <summary>
@@ -173,8 +166,8 @@ public sealed class SegmentIndex(DbDataSource store)
             """
             select (select count(*) from segments s where s.camera = @camera and s.stream = @stream and s.end_us > coalesce((select end_us from coverage c
                     where c.camera = @camera and c.stream = @stream and c.start_us <= s.start_us order by c.start_us desc limit 1), s.start_us)),
-                (select coalesce(sum(end_us - start_us), 0) from coverage where camera = @camera and stream = @stream)
-                - (select coalesce(sum(end_us - start_us), 0) from segments where camera = @camera and stream = @stream)
+                cast((select coalesce(sum(end_us - start_us), 0) from coverage where camera = @camera and stream = @stream)
+                - (select coalesce(sum(end_us - start_us), 0) from segments where camera = @camera and stream = @stream) as bigint)
             """, new { camera, stream = Text(stream) });
         return outside == 0 && excess <= 0;     // Segments that overlap, a fault of their own, are together longer.
     }
@@ -377,17 +370,6 @@ public sealed class SegmentIndex(DbDataSource store)
         if (connection is SqliteConnection)
             connection.Execute("pragma synchronous = normal");
         return connection;
-    }
-
-    static IEnumerable<(int Version, string Sql)> Migrations()
-    {
-        var assembly = typeof(SegmentIndex).Assembly;
-        string prefix = $"{typeof(SegmentIndex).Namespace}.Index.";
-        foreach (string name in assembly.GetManifestResourceNames().Where(n => n.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal))
-        {
-            using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
-            yield return (int.Parse(name.AsSpan(prefix.Length, 3), NumberStyles.None, CultureInfo.InvariantCulture), reader.ReadToEnd());
-        }
     }
 
     sealed class SegmentRow

@@ -25,7 +25,7 @@ public sealed class ReferenceEdgeTests
         ["Atalaya.Analysis"] = ["Microsoft.Extensions.Logging.Abstractions", "YamlDotNet"],
         ["Atalaya.Cameras"] = ["Microsoft.Extensions.Logging.Abstractions"],
         ["Atalaya.Simulation"] = [],
-        ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "AWSSDK.S3", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
+        ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "AWSSDK.S3", "Npgsql", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
     };
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 
 using Atalaya.Node.Cli;
+using Atalaya.Node.Store;
 using Atalaya.Testing;
 
 namespace Atalaya.Node.Tests;
@@ -72,31 +73,31 @@ public sealed class CommandLineTests
     {
         await using var fake = await FakeCamera.StartAsync(new ClipRecipe(Frames: 50, KeyInterval: 10));
         using var folder = new TempFolder("archive");
+        string database = "database=" + TestDatabase.Of(folder.File("data", NodeStore.FileName));
         JsonNode timeline;
         await using (var node = await TestNode.StartAsync($"cameras: [{{ id: gate, main: '{fake.Url}' }}]", folder.Path))
         {
             timeline = await node.UntilAsync(
                 $"/api/cameras/gate/timeline?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z", t => t["newest"] is { } n && DateTimeOffset.Parse((string)n!) - DateTimeOffset.Parse((string)t["oldest"]!) > TimeSpan.FromSeconds(2));
             // Beside it a check only looks.
-            var beside = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--depth", "structure"]);
+            var beside = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--set", database, "--depth", "structure"]);
             beside.ExitCode.ShouldBe(0, beside.Output + beside.Errors);
-            var refused = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--repair"]);
+            var refused = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--set", database, "--repair"]);
             refused.ExitCode.ShouldBe(ExitCode.Failed);
             refused.Errors.ShouldContain("a node runs on this data folder");
         }
 
         // The database is lost.
-        foreach (string file in Directory.GetFiles(folder.File("data"), "*.db*"))
-            File.Delete(file);
-        var reindex = await ManagedProcess.RunAsync(Executable, ["reindex", "--data", folder.File("data")]);
+        TestDatabase.Lose(folder.File("data", NodeStore.FileName));
+        var reindex = await ManagedProcess.RunAsync(Executable, ["reindex", "--data", folder.File("data"), "--set", database]);
         reindex.ExitCode.ShouldBe(0, reindex.Output + reindex.Errors);
 
-        var check = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--json"]);
+        var check = await ManagedProcess.RunAsync(Executable, ["check", "--data", folder.File("data"), "--set", database, "--json"]);
         check.ExitCode.ShouldBe(0, check.Output + check.Errors);
         ((int)JsonNode.Parse(check.Output)!["segments"]!).ShouldBe(1);
 
         var export = await ManagedProcess.RunAsync(Executable,
-            ["export", "--data", folder.File("data"), "--camera", "gate", "--from", (string)timeline["oldest"]!, "--to", (string)timeline["newest"]!, "--out", folder.File("out.mp4"), "--json"]);
+            ["export", "--data", folder.File("data"), "--set", database, "--camera", "gate", "--from", (string)timeline["oldest"]!, "--to", (string)timeline["newest"]!, "--out", folder.File("out.mp4"), "--json"]);
         export.ExitCode.ShouldBe(0, export.Output + export.Errors);
         (await Ffmpeg.ProbeAsync(folder.File("out.mp4"))).Video.Count().ShouldBe((int)JsonNode.Parse(export.Output)!["frames"]!);
     }

@@ -93,6 +93,20 @@ public sealed class OptionsTests
     public void Loopback_addresses_are_taken(string address) => Read($"listen: '{address}'").Errors.ShouldBeEmpty();
 
     [Theory]
+    [InlineData("database: Host=db.example.org;Database=atalaya;Password=geheim", "encryption")]
+    [InlineData("database: geheim", "not a connection string")]
+    [InlineData("database: { password: geheim }", "one value")]
+    public void A_database_that_can_t_be_used_is_told_without_what_opens_it(string yaml, string says)
+    {
+        var error = Read(yaml).Errors.ShouldHaveSingleItem();
+
+        error.Key.ShouldBe("database");
+        error.Place.Line.ShouldBe(1);
+        error.Message.ShouldContain(says);
+        error.Message.ShouldNotContain("geheim");
+    }
+
+    [Theory]
     [InlineData("60s", 60)]
     [InlineData("1.5min", 90)]
     [InlineData("500 ms", 0.5)]

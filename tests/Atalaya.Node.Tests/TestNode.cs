@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 
 using Atalaya.Node.Options;
+using Atalaya.Node.Store;
 using Atalaya.Testing;
 
 using Microsoft.AspNetCore.Builder;
@@ -45,14 +46,16 @@ sealed class TestNode : IAsyncDisposable
     /// <param name="yaml">Without <c>listen</c> and <c>data</c>.</param>
     /// <param name="folder">Of an earlier node, to go on where that was.</param>
     /// <param name="analysis">Whether it may start its analysis process: most tests have no use for one.</param>
-    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null, bool analysis = false)
+    /// <param name="database">Where it keeps its tables; null: on the engine of this run.</param>
+    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null, bool analysis = false, string? database = null)
     {
         var own = folder is null ? new TempFolder("node") : null;
         folder ??= own!.Path;
         string file = Path.Combine(folder, "atalaya.yaml");
         await File.WriteAllTextAsync(file, yaml, Stop);
+        string data = Path.Combine(folder, "data");
         var source = new OptionsSource(file, new Dictionary<string, string>(),
-            [("listen", "127.0.0.1:0", "--listen"), ("data", Path.Combine(folder, "data"), "--data"), ("log.level", "trace", "--log-level"),
+            [("listen", "127.0.0.1:0", "--listen"), ("data", data, "--data"), ("database", database ?? TestDatabase.Of(Path.Combine(data, NodeStore.FileName)), "--set database"), ("log.level", "trace", "--log-level"),
                 ("analysis.enabled", analysis ? "true" : "false", "--set analysis.enabled")]);
         var reading = source.Read();
         reading.Errors.ShouldBeEmpty();

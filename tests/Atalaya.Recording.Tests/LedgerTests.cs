@@ -53,8 +53,8 @@ public sealed class LedgerTests
     [Fact]
     public void The_index_answers_as_plain_lists_would()
     {
-        string path = Path.Combine(Directory.CreateTempSubdirectory("atalaya-index-").FullName, "index.db");
-        var store = SqliteFactory.Instance.CreateDataSource($"Data Source={path}");
+        using var folder = new TempFolder("index");
+        using var store = new FaultyStore(folder.File("index.db"));
         var index = new SegmentIndex(store);
         index.Migrate();
         index.Migrate();
@@ -79,14 +79,13 @@ public sealed class LedgerTests
             index.Before(id, StreamKind.Main, to)?.Start.ShouldBe(segments.Last(s => s.Start < to).Start);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
         SqliteConnection.ClearAllPools();
-        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
     [Fact]
     public void Coverage_is_what_the_segments_cover_after_every_write_and_when_it_is_made_again()
     {
         using var folder = new TempFolder("coverage");
-        var store = SqliteFactory.Instance.CreateDataSource($"Data Source={folder.File("index.db")}");
+        using var store = new FaultyStore(folder.File("index.db"));
         var index = new SegmentIndex(store);
         index.Migrate();
         int camera = 0;
@@ -122,7 +121,7 @@ public sealed class LedgerTests
     public void A_coarse_timeline_is_short_and_counts_what_it_leaves_out()
     {
         using var folder = new TempFolder("coarse");
-        var store = SqliteFactory.Instance.CreateDataSource($"Data Source={folder.File("index.db")}");
+        using var store = new FaultyStore(folder.File("index.db"));
         var index = new SegmentIndex(store);
         index.Migrate();
         var resolution = TimeSpan.FromSeconds(7);
@@ -173,7 +172,7 @@ public sealed class LedgerTests
 
     static WallTime At(int second) => WallTime.From(Scene.Noon.AddSeconds(second));
 
-    static Segment Segment(string camera, WallSpan span) => new(
+    internal static Segment Segment(string camera, WallSpan span) => new(
         camera, StreamKind.Main, span.From, span.To, span.From.Milliseconds, 0, new SegmentName(span.From.Milliseconds, StreamKind.Main).ToString(), 5000,
         new(900), MediaTime.From(span.To - span.From), 800, "avc1.640028", 320, 240, 25, new string('0', 64), SegmentEnd.Rotated,
         new([new(800, new(900))], 4700, new MediaTime(900) + MediaTime.From(span.To - span.From)));

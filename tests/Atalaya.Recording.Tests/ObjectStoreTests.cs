@@ -199,7 +199,7 @@ public sealed class ObjectStoreTests
 
         public Site(S3Server server, string key = S3Server.Key, string secret = S3Server.Key, string bucket = "footage", long cacheBytes = 1 << 20)
         {
-            _store = new($"Data Source={File("index.db")}");
+            _store = new(File("index.db"));
             _config = new()
             {
                 Volumes =
@@ -230,9 +230,7 @@ public sealed class ObjectStoreTests
         public async Task LoseIndexAsync()
         {
             await Archive.DisposeAsync();
-            SqliteConnection.ClearAllPools();
-            foreach (string file in Directory.GetFiles(_folder.Path, "index.db*"))
-                System.IO.File.Delete(file);
+            TestDatabase.Lose(File("index.db"));
             _hub = new();
         }
 
@@ -271,6 +269,7 @@ public sealed class ObjectStoreTests
         {
             if (Archive is not null)
                 await Archive.DisposeAsync();
+            await _store.DisposeAsync();
             SqliteConnection.ClearAllPools();
             _folder.Dispose();
         }

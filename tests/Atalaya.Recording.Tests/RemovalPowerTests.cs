@@ -225,7 +225,7 @@ public sealed class RemovalPowerTests
                     new() { Name = "large", Path = Path.Combine(root, "large"), Tier = VolumeTier.Large, Reserve = new(0), InitialiseWhenEmpty = true },
                 ],
             }),
-            new FaultyStore($"Data Source={database}"), Options, _ => disk, clock, NullLogger.Instance, TestContext.Current.CancellationToken);
+            new FaultyStore(database, sqlite: true), Options, _ => disk, clock, NullLogger.Instance, TestContext.Current.CancellationToken);
 
         void Keep(int operations, string database)
         {
@@ -253,7 +253,7 @@ public sealed class RemovalPowerTests
 
     sealed class FaultyStoreScope(string database) : IDisposable
     {
-        public FaultyStore Store { get; } = new($"Data Source={database};Pooling=false");
+        public FaultyStore Store { get; } = new(database, sqlite: true);
 
         public void Dispose() => Store.Dispose();
     }

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Security.Cryptography;
 using Atalaya.Media;
+using Atalaya.Recording.Database;
 using Atalaya.Testing;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -31,10 +32,11 @@ sealed class Scene : IAsyncDisposable
     public Storage.Volume Volume => Archive.Volumes.Local[0];
     public SegmentIndex Index => new(Store);
 
-    public static async Task<Scene> OpenAsync(RecordingOptions? options = null, bool attach = true)
+    /// <param name="postgres">A connection string: that server, whatever the run's engine.</param>
+    public static async Task<Scene> OpenAsync(RecordingOptions? options = null, bool attach = true, string? postgres = null)
     {
         var scene = new Scene { Options = options ?? RecordingOptions.Default };
-        scene.Store = new($"Data Source={scene.DatabasePath}");
+        scene.Store = postgres is null ? new(scene.DatabasePath) : new(StoreSource.Postgres(postgres));
         await scene.StartAsync(attach);
         return scene;
     }
@@ -97,12 +99,7 @@ sealed class Scene : IAsyncDisposable
     public IReadOnlyList<Gap> Gaps(string camera = "gate") => Index.Gaps(camera, StreamKind.Main, default, new(long.MaxValue));
 
     /// <summary>Of a stopped scene.</summary>
-    public void LoseIndex()
-    {
-        SqliteConnection.ClearAllPools();
-        foreach (string file in Directory.GetFiles(Path.GetDirectoryName(DatabasePath)!, "index.db*"))
-            File.Delete(file);
-    }
+    public void LoseIndex() => TestDatabase.Lose(DatabasePath);
 
     public string PathOf(Segment segment) => Archive.Volumes.Local[0].Folder.PathOf(segment.Camera, new(segment.Start.Milliseconds, segment.Stream));
 
@@ -131,17 +128,41 @@ sealed class Scene : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        await Store.DisposeAsync();
         SqliteConnection.ClearAllPools();
         _folder.Dispose();
     }
 }
 
-/// <summary>SQLite that can be away.</summary>
-sealed class FaultyStore(string connectionString) : DbDataSource
+/// <summary>The store of one test, on the engine of this run; it can be away.</summary>
+sealed class FaultyStore : DbDataSource
 {
-    public bool IsAway { get; set; }
-    public override string ConnectionString => connectionString;
+    readonly DbDataSource _store;
 
-    protected override DbConnection CreateDbConnection() =>
-        IsAway ? throw new SqliteException("The store is away.", 14) : new SqliteConnection(connectionString);
+    public FaultyStore(DbDataSource store) => _store = store;
+
+    /// <param name="file">Where it is, or would be, if it is SQLite's.</param>
+    /// <param name="sqlite">Whatever the run's engine: for tests of the file itself.</param>
+    public FaultyStore(string file, bool sqlite = false)
+        : this(!sqlite && TestDatabase.Of(file) is { Length: > 0 } postgres ? StoreSource.Postgres(postgres) : StoreSource.Sqlite(file))
+    {
+    }
+
+    public bool IsAway { get; set; }
+    public override string ConnectionString => _store.ConnectionString;
+
+    protected override DbConnection CreateDbConnection() => IsAway ? throw new SqliteException("The store is away.", 14) : _store.CreateConnection();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            _store.Dispose();
+        base.Dispose(disposing);
+    }
+
+    protected override async ValueTask DisposeAsyncCore()
+    {
+        await _store.DisposeAsync();
+        await base.DisposeAsyncCore();
+    }
 }

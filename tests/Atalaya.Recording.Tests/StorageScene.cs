@@ -88,7 +88,7 @@ sealed class StorageScene : IAsyncDisposable
         Config = with(new() { Volumes = [.. volumes.Select(v => v with { Path = _folder.File(v.Name), InitialiseWhenEmpty = true })] });
         foreach (var volume in Config.Volumes)
             Disks[volume.Name] = new(volume.Path);
-        Store = new($"Data Source={_folder.File("index.db")}");
+        Store = new(_folder.File("index.db"));
     }
 
     public StorageConfig Config { get; set; }
@@ -113,12 +113,7 @@ sealed class StorageScene : IAsyncDisposable
     public Task StopAsync() => Archive.DisposeAsync().AsTask();
 
     /// <summary>Of a stopped scene.</summary>
-    public void LoseIndex()
-    {
-        SqliteConnection.ClearAllPools();
-        foreach (string file in Directory.GetFiles(_folder.Path, "index.db*"))
-            File.Delete(file);
-    }
+    public void LoseIndex() => TestDatabase.Lose(_folder.File("index.db"));
 
     /// <summary>So many seconds of one camera from now on; the clock goes on with it.</summary>
     public async Task RecordAsync(double seconds, params string[] cameras)
@@ -208,6 +203,7 @@ sealed class StorageScene : IAsyncDisposable
         foreach (var disk in Disks.Values)
             disk.Stall?.Set();
         await Archive.DisposeAsync();
+        await Store.DisposeAsync();
         SqliteConnection.ClearAllPools();
         _folder.Dispose();
     }

@@ -124,6 +124,7 @@ sealed class KillHarness : IAsyncDisposable
         string yaml = $"""
             listen: "127.0.0.1:0"
             data: "{harness.DataFolder}"
+            database: "{TestDatabase.Of(Path.Combine(harness.DataFolder, "atalaya.db"))}"
             analysis: {"{"} enabled: false {"}"}
             recording: {"{"} segment: 2s, sync: 1s {"}"}
 
@@ -225,9 +226,14 @@ sealed class KillHarness : IAsyncDisposable
             await life.Process.DisposeAsync();
         await _simulator.DisposeAsync();
         if (_sound)
+        {
+            TestDatabase.Drop(_folder);
             Directory.Delete(_folder, recursive: true);
+        }
         else
+        {
             _report.WriteLine($"What the nodes left is in {_folder}.");
+        }
     }
 
     async Task<Life> StartReadyAsync()

@@ -62,6 +62,7 @@ public sealed class Site : IAsyncLifetime
             "name: \"Test post\"",
             "listen: \"127.0.0.1:0\"",
             $"data: \"{_folder.File("data")}\"",
+            $"database: \"{TestDatabase.Of(_folder.File("data", "atalaya.db"))}\"",
             $"web: \"{page}\"",
             "cameras:",
             .. Cameras.Zip(Names).Select(c => $"  - {{ id: {c.First}, name: \"{c.Second}\", main: \"{_cameras.Url(c.First)}\", sub: \"{_cameras.Url(c.First, StreamKind.Sub)}\"{(c.First == Cameras[0] ? $", onvif: \"{_device.Url}\"" : "")} }}"),

@@ -1,6 +1,6 @@
 namespace Atalaya.Testing;
 
-/// <summary>A folder of its own for one test, gone afterwards.</summary>
+/// <summary>A folder of its own for one test, gone afterwards, with the databases that were in it.</summary>
 public sealed class TempFolder : IDisposable
 {
     public TempFolder(string name = "test") => Path = Directory.CreateTempSubdirectory($"atalaya-{name}-").FullName;
@@ -11,6 +11,7 @@ public sealed class TempFolder : IDisposable
 
     public void Dispose()
     {
+        TestDatabase.Drop(Path);
         try
         {
             Directory.Delete(Path, recursive: true);

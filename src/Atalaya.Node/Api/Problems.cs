@@ -96,6 +96,12 @@ static class Problems
                     Title = "The body's character set isn't known",
                     Detail = "Send the body as UTF-8, Content-Type: application/json.",
                 },
+                System.Data.Common.DbException away when Atalaya.Recording.Database.StoreSource.IsAway(away) => new()
+                {
+                    Status = StatusCodes.Status503ServiceUnavailable,
+                    Title = "The database doesn't answer",
+                    Detail = "Recording goes on; what is asked of the database has to wait until it is back. Try again in a moment.",
+                },
                 _ => new ProblemDetails
                 {
                     Status = StatusCodes.Status500InternalServerError,

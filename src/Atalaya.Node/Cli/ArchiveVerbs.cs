@@ -27,7 +27,7 @@ sealed class OfflineArchive(DataFolder? folder, System.Data.Common.DbDataSource 
         string path = Path.GetFullPath(options.Data);
         if (!DataFolder.IsInUse(path))
             return await OpenAsync(options, stop);
-        var store = NodeStore.Open(path);
+        var store = NodeStore.Open(options, path);
         try
         {
             var log = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
@@ -46,7 +46,7 @@ sealed class OfflineArchive(DataFolder? folder, System.Data.Common.DbDataSource 
         if (!Directory.Exists(options.Data))
             throw new IOException($"There is no data folder {Path.GetFullPath(options.Data)}. Name it with --data or --config.");
         var folder = DataFolder.Open(options.Data);
-        var store = NodeStore.Open(folder.Path);
+        var store = NodeStore.Open(options, folder.Path);
         try
         {
             var log = Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;

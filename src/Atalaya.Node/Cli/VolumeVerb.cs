@@ -64,7 +64,7 @@ static class VolumeVerb
         try
         {
             using var folder = DataFolder.Open(reading.Options.Data);
-            await using var store = NodeStore.Open(folder.Path);
+            await using var store = NodeStore.Open(reading.Options, folder.Path);
             return await run(folder, store, reading.Options);
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or System.Data.Common.DbException)

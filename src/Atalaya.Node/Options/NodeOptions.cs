@@ -18,6 +18,11 @@ public sealed record NodeOptions
     [Option("Folder for the archive, the database, keys and exports. Made when absent, readable by this user alone.", Min = "1", Max = "1000")]
     public string Data { get; init; } = "data";
 
+    [Option("PostgreSQL instead of SQLite: a connection string such as Host=db.example.org;Database=atalaya;Username=atalaya;SSL Mode=VerifyFull;Passfile=/etc/atalaya/pgpass. "
+        + "Empty: SQLite in the data folder, which is enough for one node. A password in it is better given in the environment (ATALAYA_DATABASE) or in a Passfile.",
+        Max = "2000", Secret = true)]
+    public string Database { get; init; } = "";
+
     [Option("Folder of the built page. Empty: 'wwwroot' next to the executable.", Max = "1000")]
     public string Web { get; init; } = "";
 

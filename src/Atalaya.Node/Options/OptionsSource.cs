@@ -3,6 +3,7 @@ using System.Net;
 
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Storage;
+using Atalaya.Recording.Database;
 
 namespace Atalaya.Node.Options;
 
@@ -87,6 +88,9 @@ sealed record OptionsSource(
                     $"'{Api.Problems.Shown(origin)}' is not the origin of a loopback page; write it as in http://localhost:5173."));
             }
         }
+
+        if (options.Database.Length > 0 && StoreSource.PostgresFault(options.Database) is { } unusable)
+            errors.Add(new(PlaceOf("database", text), "database", unusable));
 
         foreach (string fault in StorageSetup.Faults(options.Storage, options.Data))
             errors.Add(new(PlaceOf("storage", text), "storage", fault));

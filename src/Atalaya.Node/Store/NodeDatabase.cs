@@ -1,12 +1,15 @@
 using System.Data.Common;
 
 using Atalaya.Node.Options;
+using Atalaya.Recording.Database;
 
 namespace Atalaya.Node.Store;
 
-/// <summary>The data folder and the database in it, from the node's start to its end. First to start, last to stop.</summary>
-sealed class NodeDatabase(NodeOptions options, TimeProvider clock) : IHostedService, IDisposable
+/// <summary>The data folder and the database, from the node's start to its end. First to start, last to stop.</summary>
+sealed class NodeDatabase(NodeOptions options, TimeProvider clock, ILogger<NodeDatabase> log) : IHostedService, IDisposable
 {
+    static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(2);
+
     DataFolder? _folder;
     DbDataSource? _source;
 
@@ -16,8 +19,29 @@ sealed class NodeDatabase(NodeOptions options, TimeProvider clock) : IHostedServ
     public async Task StartAsync(CancellationToken stop)
     {
         _folder = DataFolder.Open(options.Data);
-        _source = NodeStore.Open(_folder.Path);
-        await NodeStore.MigrateAsync(_source, clock, stop);
+        _source = NodeStore.Open(options, _folder.Path);
+        if (options.Database.Length > 0)
+            log.LogInformation("The database is PostgreSQL's at {Place}.", StoreSource.PostgresPlace(options.Database));
+        await WaitAsync(_source, stop);
+    }
+
+    /// <summary>A machine that starts may be quicker than its database server: what only needs patience is waited for, and what needs a hand is told at once.</summary>
+    async Task WaitAsync(DbDataSource source, CancellationToken stop)
+    {
+        for (bool told = false; ; told = true)
+        {
+            try
+            {
+                await NodeStore.MigrateAsync(source, clock, stop);
+                return;
+            }
+            catch (DbException fault) when (StoreSource.IsAway(fault))
+            {
+                if (!told)
+                    log.LogError("The database can't be reached: {Reason} The node waits for it; until then nothing is recorded.", fault.Message);
+                await Task.Delay(AskAgain, clock, stop);
+            }
+        }
     }
 
     public Task StopAsync(CancellationToken stop) => Task.CompletedTask;

@@ -85,7 +85,8 @@ public sealed class BlindLedgerTests
         {
             var own = folder is null ? new TempFolder("ledger") : null;
             clock ??= new();
-            var source = NodeStore.Open(folder ?? own!.Path);
+            folder ??= own!.Path;
+            var source = NodeStore.Open(new() { Database = TestDatabase.Of(Path.Combine(folder, NodeStore.FileName)) }, folder);
             await NodeStore.MigrateAsync(source, clock, Stop);
             var scene = new Scene(own, clock, source);
             await scene.Ledger.StartAsync(new(source), Stop);

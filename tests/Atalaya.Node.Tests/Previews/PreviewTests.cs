@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 
 using Atalaya.Media;
 using Atalaya.Media.Mp4;
+using Atalaya.Node.Store;
 using Atalaya.Recording;
 using Atalaya.Testing;
 
@@ -99,7 +100,7 @@ public sealed class PreviewTests
         var start = DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 60 * 60).AddDays(-1);
         string data = folder.File("data");
         Directory.CreateDirectory(data);
-        await using var store = SqliteFactory.Instance.CreateDataSource($"Data Source={Path.Combine(data, "atalaya.db")}");
+        await using var store = Open(folder);
         var clock = new ManualClock(start);
         await using (var archive = await Archive.OpenAsync(Path.Combine(data, "archive"), store, RecordingOptions.Default, clock, NullLogger.Instance, TestNode.Stop))
         {
@@ -136,12 +137,15 @@ public sealed class PreviewTests
 
     static void ForgetFootage(TempFolder folder)
     {
-        using var connection = new SqliteConnection($"Data Source={folder.File("data", "atalaya.db")}");
-        connection.Open();
+        using var store = Open(folder);
+        using var connection = store.OpenConnection();
         using var command = connection.CreateCommand();
         command.CommandText = "delete from segments; delete from coverage";
         command.ExecuteNonQuery();
     }
+
+    static global::System.Data.Common.DbDataSource Open(TempFolder folder) =>
+        NodeStore.Open(new() { Database = TestDatabase.Of(folder.File("data", NodeStore.FileName)) }, folder.File("data"));
 
     static async Task<int> NumberAsync(string sprite, int x, int y)
     {
