@@ -7,6 +7,7 @@ using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Health;
 using Atalaya.Node.Live;
+using Atalaya.Node.Map;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Previews;
@@ -56,6 +57,7 @@ static class NodeHost
             .AddPreviews()
             .AddExports()
             .AddChecks()
+            .AddMap()
             .AddLive()
             .AddEvents();
 
@@ -75,6 +77,7 @@ static class NodeHost
         app.MapRules();
         app.MapTracks();
         app.MapReanalyses();
+        app.MapMap();
         app.MapLive();
         app.MapPlayback();
         app.MapPreviews();
