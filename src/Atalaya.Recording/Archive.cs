@@ -448,7 +448,8 @@ public sealed class Archive : IAsyncDisposable
         }
 
         await Task.WhenAll(_recorders.Values.Select(r => r.StopAsync(SegmentEnd.Shutdown, GapCause.Shutdown, "The node was stopped.")));
-        Caretaker?.Dispose();
+        if (Caretaker is not null)
+            await Caretaker.DisposeAsync();
         await Volumes.DisposeAsync();
         await _stop.CancelAsync();
         if (_indexWriter is not null)
@@ -483,7 +484,7 @@ public sealed class Archive : IAsyncDisposable
     /// <summary>What was published is in the index, or the store is away.</summary>
     internal Task FlushIndexAsync() => _indexWriter?.FlushAsync() ?? Task.CompletedTask;
 
-    /// <summary>Tries those that aren't in use, and whether object stores answer. What a volume that is back was recording when it went is recovered.</summary>
+    /// <summary>Tries those local ones that aren't in use. What a volume that is back was recording when it went is recovered.</summary>
     internal async Task LookForVolumesAsync(CancellationToken stop)
     {
         foreach (var config in Storage.Volumes.Where(v => v.Tier != VolumeTier.Object && Volumes.Find(v.Name) is null))
@@ -509,28 +510,29 @@ public sealed class Archive : IAsyncDisposable
             foreach (var stream in left.GroupBy(f => (f.Camera, f.Name.Stream)))
                 TryIndex(index => _recovery.CatchUp(index, stream.Key.Camera, stream.Key.Stream, stream.Min(f => f.Name.Start) - LookBack, open: false, stop));
         }
+    }
 
-        foreach (var store in Volumes.Stores.Where(s => s.IsDue))
+    /// <summary>Asks a store whose bucket it is, and uses it if it is ours.</summary>
+    internal async Task IdentifyAsync(ObjectVolume store, CancellationToken stop)
+    {
+        try
         {
-            try
+            var identity = await store.ReadIdentityAsync(stop);
+            string? archive = null;
+            IReadOnlyList<KnownVolume> known = [];
+            TryIndex(index => (archive, known) = index.Identities());
+            if (VolumeIdentity.Refusal(store.Config, identity, known.FirstOrDefault(v => v.Name == store.Name), archive, hasFootage: false, expectsFootage: false) is { } refusal)
             {
-                var identity = await store.ReadIdentityAsync(stop);
-                string? archive = null;
-                IReadOnlyList<KnownVolume> known = [];
-                TryIndex(index => (archive, known) = index.Identities());
-                if (VolumeIdentity.Refusal(store.Config, identity, known.FirstOrDefault(v => v.Name == store.Name), archive, hasFootage: false, expectsFootage: false) is { } refusal)
-                {
-                    store.Refuse(refusal);
-                    continue;
-                }
+                store.Refuse(refusal);
+                return;
+            }
 
-                store.Accept(identity!);
-                TryIndex(index => index.Register(identity!));
-            }
-            catch (IOException e)
-            {
-                store.Refuse(e.Message);
-            }
+            store.Accept(identity!);
+            TryIndex(index => index.Register(identity!));
+        }
+        catch (IOException e)
+        {
+            store.Refuse(e.Message);
         }
     }
 

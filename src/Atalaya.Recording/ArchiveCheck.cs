@@ -85,17 +85,37 @@ static class ArchiveCheck
     {
         var faults = local.Faults.ToList();
         long bytes = local.Bytes;
+        var listed = new Dictionary<(string Volume, string Camera, SegmentName Name), long>();
+        var away = new HashSet<ObjectVolume>();
+        foreach (var store in stores)
+        {
+            try
+            {
+                foreach (var (camera, name, length) in await store.ListAsync(stop))
+                    listed[(store.Name, camera, name)] = length;
+            }
+            catch (IOException e)
+            {
+                away.Add(store);
+                if (index.HasSegmentsOn(store.Name))
+                    faults.Add(new(CheckFaultKind.Unreadable, store.Name, $"{e.Message} What is there was not looked at.", false));
+            }
+        }
+
         foreach (var (camera, stream) in index.Streams())
         {
             foreach (var row in index.Segments(camera, stream, default, new(long.MaxValue)))
             {
-                if (stores.FirstOrDefault(s => s.Name == row.Volume) is not { } store)
+                if (stores.FirstOrDefault(s => s.Name == row.Volume) is not { } store || away.Contains(store))
                     continue;
                 var name = new SegmentName(row.Start.Milliseconds, row.Stream);
                 string place = $"{store.Name}:{camera}/{name.RelativePath()}";
                 try
                 {
-                    long? length = await store.LengthAsync(camera, name, stop);
+                    // It may have come since the list was made.
+                    long? length = listed.Remove((store.Name, camera, name), out long found) ? found : await store.LengthAsync(camera, name, stop);
+                    if (length is null && index.Find(camera, name)?.Volume != row.Volume)
+                        continue;
                     bytes += length ?? 0;
                     if (length is null)
                         faults.Add(new(CheckFaultKind.Missing, place, "The index knows it, the object store doesn't.", false));
@@ -104,11 +124,23 @@ static class ArchiveCheck
                     else if (options.Depth == CheckDepth.Digest)
                         (await store.FetchAsync(row, stop))?.Dispose();     // compares
                 }
+                catch (IOException e) when (store.Fault is not null)
+                {
+                    away.Add(store);
+                    faults.Add(new(CheckFaultKind.Unreadable, store.Name, $"{e.Message} What is there was looked at in part.", false));
+                }
                 catch (IOException e)
                 {
                     faults.Add(new(CheckFaultKind.Damaged, place, e.Message, false));
                 }
             }
+        }
+
+        foreach (var (volume, camera, name) in listed.Keys)
+        {
+            // On its way there, on its way out, or known by now.
+            if (index.Find(camera, name)?.Volume != volume && !index.Deletions(camera, name.Stream).Contains((volume, name.Start)) && !away.Any(s => s.Name == volume))
+                faults.Add(new(CheckFaultKind.NotIndexed, $"{volume}:{camera}/{name.RelativePath()}", "The object store has it, the index doesn't know it.", false));
         }
 
         return local with { Bytes = bytes, Faults = faults };

@@ -19,6 +19,9 @@ sealed class S3Server : IAsyncDisposable
     public int Port { get; private set; }
     public string Endpoint => $"http://127.0.0.1:{Port}";
 
+    /// <summary>Its folder, where each object is a few files.</summary>
+    public string Bucket => _folder.File("footage");
+
     /// <summary>What the bucket holds, by key.</summary>
     public IEnumerable<string> Objects => Directory.Exists(_folder.File("footage"))
         ? Directory.EnumerateFiles(_folder.File("footage"), "*._S3rver_object", SearchOption.AllDirectories)
@@ -155,6 +158,82 @@ public sealed class ObjectStoreTests
         (far.Detail + site.Log).ShouldNotContain("a-secret-of-nobody");
     }
 
+    [Theory]
+    [InlineData(S3Server.Key, "the-right-secret", null)]
+    [InlineData(S3Server.Key, "another-secret", "SignatureDoesNotMatch")]
+    [InlineData("nobody", "the-right-secret", "InvalidAccessKeyId")]
+    public async Task A_wrong_secret_is_told_as_such_and_never_shown(string key, string secret, string? code)
+    {
+        await using var server = await S3Server.StartAsync();
+        await using var gate = new S3Gate(server.Endpoint) { Keys = new Dictionary<string, string> { [S3Server.Key] = "the-right-secret" } };
+        await using (var right = new Site(server, S3Server.Key, "the-right-secret", endpoint: gate.Endpoint))
+            await right.AdoptAsync();
+        await using var site = new Site(server, key, secret, endpoint: gate.Endpoint);
+        await site.StartAsync();
+        await site.RecordAsync(20);
+        await site.PassAsync(2);
+        string said = site.Archive.Caretaker!.Status.Volumes.Single(v => v.Name == "far").Detail;
+        if (code is null)
+        {
+            said.ShouldContain("belongs to another archive");
+            return;
+        }
+
+        said.ShouldContain(code);
+        said.ShouldContain("storage.s3.secretKey");
+        (said + site.Log).ShouldNotContain(secret);
+        (said + site.Log).ShouldNotContain("the-right-secret");
+        site.Segments().ShouldAllBe(s => s.Volume == "fast");
+    }
+
+    [Fact]
+    public async Task A_store_that_hangs_holds_up_neither_retention_nor_holds_and_is_told()
+    {
+        await using var server = await S3Server.StartAsync();
+        await using var gate = new S3Gate(server.Endpoint);
+        await using var site = new Site(server, endpoint: gate.Endpoint);
+        await site.AdoptAsync();
+        await site.StartAsync();
+        await site.PassAsync();
+        await site.RecordAsync(40);
+        int before = site.Segments().Count;
+        site.Archive.Caretaker!.Limit(new Dictionary<string, RetentionLimits> { ["gate"] = new(TimeSpan.FromSeconds(25)) });
+        gate.Hangs = true;
+        await site.PassWhileTimePassesAsync();
+        gate.Waiting.ShouldBe(1, "The pass is over, and the store still has the question.");
+        site.Segments().Count.ShouldBeLessThan(before);
+        Directory.EnumerateFiles(site.FastFolder, "*.mp4", SearchOption.AllDirectories).Count().ShouldBe(site.Segments().Count);
+        await site.PassAsync();
+        var hold = await site.Archive.Caretaker.HoldAsync(new(["gate"], null, site.At(30), site.At(35), "A test.", "tester", null), accept: true, TestContext.Current.CancellationToken);
+        hold.Hold.ShouldNotBeNull();
+        gate.Waiting.ShouldBe(1);
+
+        // Its own time limit ends the question; then the volume says so, and is left alone for a while.
+        while (site.Archive.Caretaker.Status.Volumes.Single(v => v.Name == "far").Condition != VolumeCondition.Unreachable)
+            await site.PassWhileTimePassesAsync();
+        site.Archive.Caretaker.Status.Volumes.Single(v => v.Name == "far").Detail.ShouldContain("hasn't answered within");
+        gate.Hangs = false;
+        site.Clock.Advance(TimeSpan.FromSeconds(31));
+        await site.PassAsync(3);
+        site.Segments().ShouldContain(s => s.Volume == "far");
+        (await site.Archive.CheckAsync(new())).Faults.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_the_store_has_and_nobody_knows_is_told_by_a_check()
+    {
+        await using var server = await S3Server.StartAsync();
+        await using var site = new Site(server);
+        await site.AdoptAsync();
+        await site.StartAsync();
+        await site.RecordAsync(20);
+        await site.PassAsync(2);
+        var row = site.Segments().First(s => s.Volume == "far");
+        site.Forget(row);
+        var faults = (await site.Archive.CheckAsync(new())).Faults;
+        faults.ShouldContain(f => f.Kind == CheckFaultKind.NotIndexed && f.Path.StartsWith("far:gate/", StringComparison.Ordinal) && f.Path.Contains(row.Name));
+    }
+
     [Fact]
     public async Task A_bucket_that_isn_t_this_archive_s_is_left_alone()
     {
@@ -197,7 +276,7 @@ public sealed class ObjectStoreTests
         StreamHub _hub = new();
         double _media;
 
-        public Site(S3Server server, string key = S3Server.Key, string secret = S3Server.Key, string bucket = "footage", long cacheBytes = 1 << 20)
+        public Site(S3Server server, string key = S3Server.Key, string secret = S3Server.Key, string bucket = "footage", long cacheBytes = 1 << 20, string? endpoint = null)
         {
             _store = new(File("index.db"));
             _config = new()
@@ -205,7 +284,7 @@ public sealed class ObjectStoreTests
                 Volumes =
                 [
                     new() { Name = "fast", Path = FastFolder, Reserve = new(0), InitialiseWhenEmpty = true },
-                    new() { Name = "far", Tier = VolumeTier.Object, Path = File("cache"), Store = new(server.Endpoint, bucket, "post-3/", "us-east-1", key, secret) },
+                    new() { Name = "far", Tier = VolumeTier.Object, Path = File("cache"), Store = new(endpoint ?? server.Endpoint, bucket, "post-3/", "us-east-1", key, secret) },
                 ],
                 ObjectAfter = TimeSpan.FromSeconds(10),
                 CacheBytes = cacheBytes,
@@ -259,6 +338,24 @@ public sealed class ObjectStoreTests
                 Clock.Advance(TimeSpan.FromSeconds(1));
                 await Archive.Caretaker!.PassAsync(TestContext.Current.CancellationToken);
             }
+        }
+
+        /// <summary>For a pass that may have to wait: the clock goes on until it is over.</summary>
+        public async Task PassWhileTimePassesAsync()
+        {
+            var pass = Archive.Caretaker!.PassAsync(TestContext.Current.CancellationToken);
+            using var beat = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+            while (!pass.IsCompleted && await beat.WaitForNextTickAsync(TestContext.Current.CancellationToken))
+                Clock.Advance(TimeSpan.FromMilliseconds(100));
+            await pass;
+        }
+
+        public void Forget(Segment row)
+        {
+            using var connection = new SegmentIndex(_store).Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = $"delete from segments where start_us = {row.Start.Microseconds.ToString(CultureInfo.InvariantCulture)}";
+            command.ExecuteNonQuery();
         }
 
         public IReadOnlyList<Segment> Segments() => new SegmentIndex(_store).Segments("gate", StreamKind.Main, default, new(long.MaxValue));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Atalaya.Media;
 using Microsoft.Extensions.Logging;
@@ -8,8 +9,11 @@ namespace Atalaya.Recording.Storage;
 /// Looks after an archive's footage once it is recorded: removes what its time is over for, moves what another tier is for, keeps what is held, and
 /// says how long the room will last. In small steps, a few every second.
 /// </summary>
-/// <remarks>One pass at a time; whatever is asked in between waits for the pass.</remarks>
-public sealed class Caretaker : IDisposable
+/// <remarks>
+/// One pass at a time; whatever is asked in between waits for the pass. What an object store is asked goes on beside the passes, one thing at a time for each
+/// store: one that is slow or hangs holds up nothing but itself.
+/// </remarks>
+public sealed class Caretaker : IAsyncDisposable
 {
     static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
 
@@ -18,6 +22,9 @@ public sealed class Caretaker : IDisposable
 
     /// <summary>Counting may take 1 % of the time, but is done at least this often: what was recorded since isn't in the sums.</summary>
     static readonly TimeSpan ShortestCount = TimeSpan.FromSeconds(15), LongestCount = TimeSpan.FromMinutes(10);
+
+    /// <summary>A pass waits so long for object stores in all, then goes on without them. 2 s: deletions and holds come as the second after.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <summary>An absent volume is looked for so often.</summary>
     static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
@@ -31,6 +38,8 @@ public sealed class Caretaker : IDisposable
     readonly TimeProvider _clock;
     readonly ILogger _log;
     readonly SemaphoreSlim _pass = new(1, 1);
+    readonly CancellationTokenSource _over = new();
+    readonly ConcurrentQueue<(StoredSegment Segment, string To)> _arrived = new();      // in a store, by whoever sent it
     volatile IReadOnlyDictionary<string, RetentionLimits> _own = new Dictionary<string, RetentionLimits>();
     volatile StorageStatus _status = StorageStatus.Unknown;
 
@@ -38,7 +47,10 @@ public sealed class Caretaker : IDisposable
     Tally? _tally;
     MonotonicTime _countAt, _lookAt, _last;
     double _removals, _moveBytes;   // that may be done by now
-    long _removed, _removedBytes, _moved, _movedBytes;
+    long _removed, _removedBytes, _moved, _movedBytes;      // the first also by those who ask stores: Interlocked
+    readonly Dictionary<string, Task> _errands = new(StringComparer.Ordinal);       // what a store is at, by its name
+    MonotonicTime _patientUntil;
+    StoredSegment? _leaving;        // on its way to a store
     string? _fault;
 
     internal Caretaker(Archive archive, VolumeIndex index)
@@ -115,7 +127,14 @@ public sealed class Caretaker : IDisposable
             return Task.FromResult(released);
         }, stop);
 
-    public void Dispose() => _pass.Dispose();
+    /// <summary>What stores are at is broken off: the next process finishes it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _over.CancelAsync();
+        await Task.WhenAll(_errands.Values).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _pass.Dispose();
+        _over.Dispose();
+    }
 
     /// <summary>One step. Never throws but when stopped: what fails is told in the status and tried again.</summary>
     internal async Task PassAsync(CancellationToken stop)
@@ -175,6 +194,10 @@ public sealed class Caretaker : IDisposable
             await _archive.LookForVolumesAsync(stop);
         }
 
+        _patientUntil = monotonic + Patience;
+        foreach (var store in _volumes.Stores.Where(s => s.IsDue))
+            await AskAsync(store, over => _archive.IdentifyAsync(store, over), stop);
+
         foreach (var hold in _index.Holds().Where(h => h.Expires <= now))
         {
             _index.End(hold.Id, now, Hold.Expiry, null);
@@ -194,10 +217,13 @@ public sealed class Caretaker : IDisposable
         {
             Remove(_tally, fills, now);
             // Also what a process before this one marked, and what a volume refused.
-            _removed += await _removal.SweepAsync(Batch, stop);
+            Interlocked.Add(ref _removed, _removal.Sweep(Batch));
+            foreach (var store in _volumes.Stores.Where(s => s.IsReady))
+                await AskAsync(store, over => SweepAsync(store, over), stop);
         }
 
         await MoveAsync(_tally, now, stop);
+        Arrive(_tally);
         _status = Describe(_tally, Fills(_tally), now);
     }
 
@@ -284,13 +310,73 @@ public sealed class Caretaker : IDisposable
         return wasHeld ? $"A hold ended. {why}" : why;
     }
 
+    /// <summary>
+    /// Does with a store what takes as long as it takes. False: it is still at that, or at what it was asked before; whoever has the pass goes on meanwhile.
+    /// </summary>
+    /// <exception cref="IOException">It failed, now or since the last pass.</exception>
+    async Task<bool> AskAsync(ObjectVolume store, Func<CancellationToken, Task> work, CancellationToken stop)
+    {
+        if (_errands.TryGetValue(store.Name, out var before))
+        {
+            if (!before.IsCompleted)
+                return false;
+            _errands.Remove(store.Name);
+            await before;
+        }
+
+        var errand = Task.Run(() => work(_over.Token), _over.Token);
+        _errands[store.Name] = errand;
+        var left = _patientUntil - MonotonicTime.Now(_clock);
+        if (left > TimeSpan.Zero)
+        {
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            await Task.WhenAny(errand, Task.Delay(left, _clock, enough.Token));
+            await enough.CancelAsync();
+        }
+
+        stop.ThrowIfCancellationRequested();
+        if (!errand.IsCompleted)
+            return false;
+        _errands.Remove(store.Name);
+        await errand;
+        return true;
+    }
+
+    async Task SweepAsync(ObjectVolume store, CancellationToken stop) => Interlocked.Add(ref _removed, await _removal.SweepAsync(store, Batch, stop));
+
+    async Task SendAsync(StoredSegment segment, Segment row, string to, CancellationToken stop)
+    {
+        if (await _move.RunAsync(segment, row, to, stop))
+            _arrived.Enqueue((segment, to));
+    }
+
+    /// <summary>Counts what has come to stores. A count of the index that was made meanwhile may have it already, until the next one.</summary>
+    void Arrive(Tally tally)
+    {
+        while (_arrived.TryDequeue(out var arrived))
+        {
+            Moved(tally, arrived.Segment, arrived.To);
+            // The original is marked now.
+            Interlocked.Add(ref _removed, _removal.Sweep(Batch));
+        }
+    }
+
+    void Moved(Tally tally, StoredSegment segment, string to)
+    {
+        bool held = tally.Holds.Holding(segment.Camera, segment.Stream, segment.Start, segment.End) is not null;
+        tally.Moved(segment, to, held);
+        _moved++;
+        _movedBytes += segment.Bytes;
+    }
+
     async Task MoveAsync(Tally tally, WallTime now, CancellationToken stop)
     {
         if (_volumes.Local.Count + _volumes.Stores.Count < 2)
             return;
         for (int i = 0; i < Batch && _moveBytes > 0; i++)
         {
-            var fills = Fills(tally);
+            // A store that is still at something is no place to send to.
+            var fills = Fills(tally).FindAll(f => _errands.GetValueOrDefault(f.Config.Name) is not { IsCompleted: false });
             var tiers = fills.ConvertAll(f => new TierFill(
                 f.Config.Name, f.Config.Tier, f.HasLimit ? f.Room : long.MaxValue, f.HasLimit ? f.Left + (f.Reserve / 4) : long.MaxValue, Movable(tally, f.Config.Name)?.Oldest));
             // Recording first: a disk that makes its writer wait isn't given more to do.
@@ -304,17 +390,21 @@ public sealed class Caretaker : IDisposable
             }
 
             var segment = segments[0];
-            if (await _move.RunAsync(segment, row, to, stop))
-            {
-                bool held = tally.Holds.Holding(segment.Camera, segment.Stream, segment.Start, segment.End) is not null;
-                tally.Moved(segment, to, held);
-                _moved++;
-                _movedBytes += segment.Bytes;
-                await _removal.SweepAsync(Batch, stop);
-            }
-
-            _moveBytes -= segment.Bytes;
             shelf.Oldest = segments.Count > 1 ? segments[1].Start : new(long.MaxValue);
+            if (segment == _leaving && _errands.Values.Any(e => !e.IsCompleted))
+                continue;
+            _moveBytes -= segment.Bytes;
+            if (_volumes.FindStore(to) is { } store)
+            {
+                _leaving = segment;
+                await AskAsync(store, over => SendAsync(segment, row, to, over), stop);
+                Arrive(tally);
+            }
+            else if (await _move.RunAsync(segment, row, to, stop))
+            {
+                Moved(tally, segment, to);
+                Interlocked.Add(ref _removed, _removal.Sweep(Batch));
+            }
         }
     }
 

@@ -17,6 +17,12 @@ sealed class ObjectVolume : IDisposable
     /// <summary>After a refusal nothing is sent for so long.</summary>
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
+    /// <summary>Until a store has answered a question. 10 s: one that is awake answers in one.</summary>
+    static readonly TimeSpan AnswerLimit = TimeSpan.FromSeconds(10);
+
+    /// <summary>A line that is slower than this takes nothing away from a post that records 200 cameras: it counts as broken (bytes a second).</summary>
+    const long SlowestLine = 128 << 10;
+
     /// <summary>A last box is never longer.</summary>
     const int LastBytes = 64 << 10;
 
@@ -51,7 +57,8 @@ sealed class ObjectVolume : IDisposable
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             MaxErrorRetry = 1,
-            Timeout = TimeSpan.FromSeconds(60),
+            // Ours are in AskAsync: the SDK's would end long uploads, and not a body that stops coming.
+            Timeout = Timeout.InfiniteTimeSpan,
         });
         Directory.CreateDirectory(config.Path);
         foreach (string file in Directory.EnumerateFiles(config.Path, "*.part"))
@@ -97,27 +104,27 @@ sealed class ObjectVolume : IDisposable
 
     /// <summary>What the bucket says of itself; null: nothing.</summary>
     /// <exception cref="IOException">The store can't be reached, refuses the key, or the bucket isn't there.</exception>
-    public Task<VolumeIdentity?> ReadIdentityAsync(CancellationToken stop) => AskAsync(async () =>
+    public Task<VolumeIdentity?> ReadIdentityAsync(CancellationToken stop) => AskAsync(0, async limit =>
     {
         try
         {
-            using var response = await _client.GetObjectAsync(_store.Bucket, _store.Prefix + IdentityKey, stop);
+            using var response = await _client.GetObjectAsync(_store.Bucket, _store.Prefix + IdentityKey, limit);
             using var bytes = new MemoryStream();
-            await response.ResponseStream.CopyToAsync(bytes, stop);
+            await response.ResponseStream.CopyToAsync(bytes, limit);
             return VolumeIdentity.Parse(bytes.ToArray(), $"{_store}{IdentityKey}");
         }
         catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchKey" || (e.StatusCode == System.Net.HttpStatusCode.NotFound && e.ErrorCode != "NoSuchBucket"))
         {
             return null;
         }
-    });
+    }, stop);
 
-    public Task WriteIdentityAsync(VolumeIdentity identity, CancellationToken stop) => AskAsync(async () =>
+    public Task WriteIdentityAsync(VolumeIdentity identity, CancellationToken stop) => AskAsync(0, async limit =>
     {
         await _client.PutObjectAsync(
-            new() { BucketName = _store.Bucket, Key = _store.Prefix + IdentityKey, InputStream = new MemoryStream(identity.ToJson()), UseChunkEncoding = false, ContentType = "application/json" }, stop);
+            new() { BucketName = _store.Bucket, Key = _store.Prefix + IdentityKey, InputStream = new MemoryStream(identity.ToJson()), UseChunkEncoding = false, ContentType = "application/json" }, limit);
         return true;
-    });
+    }, stop);
 
     /// <summary>From now on it is used.</summary>
     public void Accept(VolumeIdentity identity)
@@ -140,7 +147,7 @@ sealed class ObjectVolume : IDisposable
 
     /// <summary>Uploads a segment and reads it back. False: the file isn't what was recorded, nothing was kept.</summary>
     /// <exception cref="IOException">The store can't be reached, or gave back something else.</exception>
-    public Task<bool> PutAsync(Segment row, string path, CancellationToken stop) => AskAsync(async () =>
+    public Task<bool> PutAsync(Segment row, string path, CancellationToken stop) => AskAsync(2 * row.Bytes, async limit =>
     {
         string digest;
         using (var file = File.OpenHandle(path, options: FileOptions.SequentialScan))
@@ -153,25 +160,25 @@ sealed class ObjectVolume : IDisposable
             // Unchunked, so that the signature covers the SHA-256 of the body and the store compares it.
             var put = new PutObjectRequest { BucketName = _store.Bucket, Key = key, InputStream = stream, UseChunkEncoding = false, ContentType = "video/mp4" };
             put.Metadata["sha256"] = digest;
-            await _client.PutObjectAsync(put, stop);
+            await _client.PutObjectAsync(put, limit);
         }
 
         // The original is about to go: what the store says it has is worth less than what it gives back.
-        using var response = await _client.GetObjectAsync(_store.Bucket, key, stop);
-        if (Convert.ToHexStringLower(await SHA256.HashDataAsync(response.ResponseStream, stop)) != digest)
+        using var response = await _client.GetObjectAsync(_store.Bucket, key, limit);
+        if (Convert.ToHexStringLower(await SHA256.HashDataAsync(response.ResponseStream, limit)) != digest)
             throw new IOException($"Volume '{Name}' gave back other bytes than were sent to it.");
         return true;
-    });
+    }, stop);
 
     /// <summary>Those that aren't there are no fault.</summary>
     /// <exception cref="IOException">The store can't be reached.</exception>
-    public Task DeleteAsync(IReadOnlyList<(string Camera, SegmentName Name)> files, CancellationToken stop) => AskAsync(async () =>
+    public Task DeleteAsync(IReadOnlyList<(string Camera, SegmentName Name)> files, CancellationToken stop) => AskAsync(files.Count * SlowestLine / 2, async limit =>
     {
         foreach (var (camera, name) in files)
         {
             try
             {
-                await _client.DeleteObjectAsync(_store.Bucket, KeyOf(camera, name), stop);
+                await _client.DeleteObjectAsync(_store.Bucket, KeyOf(camera, name), limit);
             }
             catch (AmazonS3Exception e) when (e.ErrorCode == "NoSuchKey")
             {
@@ -181,18 +188,18 @@ sealed class ObjectVolume : IDisposable
         }
 
         return true;
-    });
+    }, stop);
 
     /// <summary>All segments that the store holds.</summary>
     /// <exception cref="IOException">The store can't be reached.</exception>
-    public Task<List<(string Camera, SegmentName Name, long Length)>> ListAsync(CancellationToken stop) => AskAsync(async () =>
+    public async Task<List<(string Camera, SegmentName Name, long Length)>> ListAsync(CancellationToken stop)
     {
         var found = new List<(string Camera, SegmentName Name, long Length)>();
         var request = new ListObjectsV2Request { BucketName = _store.Bucket, Prefix = _store.Prefix };
         ListObjectsV2Response page;
         do
         {
-            page = await _client.ListObjectsV2Async(request, stop);
+            page = await AskAsync(0, limit => _client.ListObjectsV2Async(request, limit), stop);
             foreach (var item in page.S3Objects ?? [])
             {
                 string key = item.Key[_store.Prefix.Length..];
@@ -205,20 +212,20 @@ sealed class ObjectVolume : IDisposable
         }
         while (page.IsTruncated == true);
         return found;
-    });
+    }
 
     /// <summary>What an index would say of a segment, from its last box alone, and of the gap before it; null if the box isn't there or says too little.</summary>
     /// <exception cref="IOException">The store can't be reached.</exception>
-    public Task<(Segment Segment, List<Gap> Before)?> DescribeAsync(string camera, SegmentName name, long length, CancellationToken stop) => AskAsync<(Segment, List<Gap>)?>(async () =>
+    public Task<(Segment Segment, List<Gap> Before)?> DescribeAsync(string camera, SegmentName name, long length, CancellationToken stop) => AskAsync<(Segment, List<Gap>)?>(LastBytes, async limit =>
     {
         long from = Math.Max(0, length - LastBytes);
         string part = $"{PathOf(camera, name)}.{Guid.NewGuid():N}.part";
         try
         {
             using var response = await _client.GetObjectAsync(
-                new GetObjectRequest { BucketName = _store.Bucket, Key = KeyOf(camera, name), ByteRange = new(from, length - 1) }, stop);
+                new GetObjectRequest { BucketName = _store.Bucket, Key = KeyOf(camera, name), ByteRange = new(from, length - 1) }, limit);
             await using (var file = File.Create(part))
-                await response.ResponseStream.CopyToAsync(file, stop);
+                await response.ResponseStream.CopyToAsync(file, limit);
             using var tail = File.OpenHandle(part);
             if (SegmentTrailer.Read(tail) is not var (trailer, offset) || trailer.Camera != camera || trailer.Start != name.StartMilliseconds
                 || trailer.ToSegment(from + offset, length) is not { } segment)
@@ -233,21 +240,21 @@ sealed class ObjectVolume : IDisposable
         {
             File.Delete(part);
         }
-    });
+    }, stop);
 
     /// <summary>Length of the object; null if it isn't there.</summary>
     /// <exception cref="IOException">The store can't be reached.</exception>
-    public Task<long?> LengthAsync(string camera, SegmentName name, CancellationToken stop) => AskAsync<long?>(async () =>
+    public Task<long?> LengthAsync(string camera, SegmentName name, CancellationToken stop) => AskAsync<long?>(0, async limit =>
     {
         try
         {
-            return (await _client.GetObjectMetadataAsync(_store.Bucket, KeyOf(camera, name), stop)).ContentLength;
+            return (await _client.GetObjectMetadataAsync(_store.Bucket, KeyOf(camera, name), limit)).ContentLength;
         }
         catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.NotFound)
         {
             return null;
         }
-    });
+    }, stop);
 
     /// <summary>
     /// The segment as a local file, fetched if it isn't kept here. It stays until the lease is disposed of; then until others need the room.
@@ -267,20 +274,20 @@ sealed class ObjectVolume : IDisposable
             string part = $"{path}.{Guid.NewGuid():N}.part";
             try
             {
-                bool found = await AskAsync(async () =>
+                bool found = await AskAsync(row.Bytes, async limit =>
                 {
                     try
                     {
-                        using var response = await _client.GetObjectAsync(_store.Bucket, KeyOf(row.Camera, NameOf(row)), stop);
+                        using var response = await _client.GetObjectAsync(_store.Bucket, KeyOf(row.Camera, NameOf(row)), limit);
                         await using var file = File.Create(part);
-                        await response.ResponseStream.CopyToAsync(file, stop);
+                        await response.ResponseStream.CopyToAsync(file, limit);
                         return true;
                     }
                     catch (AmazonS3Exception e) when (e.StatusCode == System.Net.HttpStatusCode.NotFound)
                     {
                         return false;
                     }
-                });
+                }, stop);
                 if (!found)
                     return null;
                 using (var file = File.OpenHandle(part))
@@ -401,12 +408,16 @@ sealed class ObjectVolume : IDisposable
         }
     }
 
-    /// <summary>Turns every way in which a store can refuse into one, and remembers it.</summary>
-    async Task<T> AskAsync<T>(Func<Task<T>> ask)
+    /// <summary>Turns every way in which a store can refuse into one, not answering among them, and remembers it.</summary>
+    /// <param name="bytes">That go there or come from there.</param>
+    async Task<T> AskAsync<T>(long bytes, Func<CancellationToken, Task<T>> ask, CancellationToken stop)
     {
+        var limit = AnswerLimit + TimeSpan.FromSeconds(bytes / (double)SlowestLine);
+        using var over = new CancellationTokenSource(limit, _clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, over.Token);
         try
         {
-            var answer = await ask();
+            var answer = await ask(either.Token);
             lock (_gate)
             {
                 if (_fault is not null && Identity is not null)
@@ -418,9 +429,10 @@ sealed class ObjectVolume : IDisposable
 
             return answer;
         }
-        catch (Exception e) when (e is AmazonServiceException or AmazonClientException or System.Net.Http.HttpRequestException or TimeoutException)
+        catch (Exception e) when (!stop.IsCancellationRequested
+            && e is AmazonServiceException or AmazonClientException or System.Net.Http.HttpRequestException or TimeoutException or OperationCanceledException)
         {
-            string reason = Sentence(e);
+            string reason = over.IsCancellationRequested ? $"{_store.Endpoint} hasn't answered within {limit.TotalSeconds:0} s." : Sentence(e);
             lock (_gate)
             {
                 if (_fault is null)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Atalaya.Media;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,7 @@ sealed class SegmentRemoval(VolumeIndex index, VolumeSet volumes, TimeProvider c
     /// <summary>An empty folder of an hour that is over for so long is removed.</summary>
     static readonly TimeSpan Settled = TimeSpan.FromHours(2);
 
-    readonly HashSet<string> _failing = new(StringComparer.Ordinal);    // volumes that refused last time, so that it is logged once; by one sweep at a time
+    readonly ConcurrentDictionary<string, bool> _failing = new(StringComparer.Ordinal);     // volumes that refused last time, so that it is logged once
 
     /// <summary>Step 1, durable. From here on nobody is shown the segments; their stretches are gaps of cause <see cref="GapCause.Policy"/>.</summary>
     /// <exception cref="DbException">Nothing happened, or all of it.</exception>
@@ -23,37 +24,62 @@ sealed class SegmentRemoval(VolumeIndex index, VolumeSet volumes, TimeProvider c
             index.Mark(removals);
     }
 
-    /// <summary>Steps 2 to 4 for what is marked: by this process a moment ago, or by one that was killed. A volume that refuses keeps its marks.</summary>
+    /// <summary>
+    /// Steps 2 to 4 for what is marked on local volumes: by this process a moment ago, or by one that was killed. A volume that refuses keeps its marks.
+    /// </summary>
     /// <returns>Files removed.</returns>
     /// <exception cref="DbException">The marks can't be read or dropped; nothing is lost by it.</exception>
-    public async Task<int> SweepAsync(int most, CancellationToken stop)
+    public int Sweep(int most)
     {
-        var usable = volumes.Local.Select(v => v.Name).Concat(volumes.Stores.Where(s => s.IsReady).Select(s => s.Name)).ToList();
-        var marked = usable.Count == 0 ? [] : index.Marked(usable, most);
         int removed = 0;
-        foreach (var group in marked.GroupBy(m => m.Volume))
+        foreach (var group in index.Marked([.. volumes.Local.Select(v => v.Name)], most).GroupBy(m => m.Volume))
         {
             List<(string Volume, string Camera, SegmentName Name)> files = [.. group];
             try
             {
-                if (volumes.Find(group.Key) is { } volume)
-                    Unlink(volume, files);
-                else
-                    await volumes.FindStore(group.Key)!.DeleteAsync(files.ConvertAll(f => (f.Camera, f.Name)), stop);
-
-                // 4. Nothing refers to the files any more.
-                index.Unmark(files);
-                removed += files.Count;
-                _failing.Remove(group.Key);
+                Unlink(volumes.Find(group.Key)!, files);
+                removed += Swept(group.Key, files);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                if (_failing.Add(group.Key))
-                    log.LogError(e, "Volume {Volume}: files can't be removed; tried again.", group.Key);
+                Failed(group.Key, e);
             }
         }
 
         return removed;
+    }
+
+    /// <summary>The same in an object store. Nothing may be on its way there meanwhile: what isn't footage yet is marked, too.</summary>
+    /// <exception cref="DbException">As above.</exception>
+    public async Task<int> SweepAsync(ObjectVolume store, int most, CancellationToken stop)
+    {
+        List<(string Volume, string Camera, SegmentName Name)> files = [.. index.Marked([store.Name], most)];
+        if (files.Count == 0)
+            return 0;
+        try
+        {
+            await store.DeleteAsync(files.ConvertAll(f => (f.Camera, f.Name)), stop);
+            return Swept(store.Name, files);
+        }
+        catch (IOException e)
+        {
+            Failed(store.Name, e);
+            return 0;
+        }
+    }
+
+    int Swept(string volume, List<(string Volume, string Camera, SegmentName Name)> files)
+    {
+        // 4. Nothing refers to the files any more.
+        index.Unmark(files);
+        _failing.TryRemove(volume, out _);
+        return files.Count;
+    }
+
+    void Failed(string volume, Exception e)
+    {
+        if (_failing.TryAdd(volume, true))
+            log.LogError(e, "Volume {Volume}: files can't be removed; tried again.", volume);
     }
 
     void Unlink(Volume volume, List<(string Volume, string Camera, SegmentName Name)> files)
