@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex
+.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -43,6 +43,12 @@ lint:
 fuzz: ## 100,000 mutated inputs for every parser
 	@scripts/setup.sh demo
 	dotnet run --project fuzz --configuration Release -- --inputs $(or $(INPUTS),100000) --seed $(or $(SEED),1)
+
+fuzz-api: ## 50,000 damaged requests for every operation of the API's document (REQUESTS=n, SEED=n)
+	@scripts/setup.sh test
+	@scripts/build.sh
+	ATALAYA_FUZZ_REQUESTS=$(or $(REQUESTS),50000) ATALAYA_FUZZ_SEED=$(or $(SEED),1) dotnet exec \
+		tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -class Atalaya.Node.Tests.Fuzzing.ApiFuzzTests -showLiveOutput
 
 fuzz-analysis: ## 100,000 mutated pictures through the analysis process of a recording node (UNITS=n, SEED=n)
 	@scripts/setup.sh test

@@ -56,6 +56,7 @@ public sealed class RequestTests
             ("POST", "/api/cameras/probe", "{}", 400, "url"),
             ("POST", "/api/cameras/probe", "{\"url\":\"file:///etc/passwd\"}", 400, "url"),
             ("POST", "/api/cameras/probe", "{\"url\":\"rtsp://10.0.0.1/\",\"camera\":\"nobody\"}", 404, null),
+            ("PUT", "/api/cameras/gate/rules", "{\"rules\":[{\"id\":\"\\ud800\"}]}", 400, "rules"),
             ("GET", "/api/timeline", null, 400, "from"),
             ("GET", "/api/timeline?from=yesterday&to=2026-01-01T00:00:00Z", null, 400, "from"),
             ("GET", "/api/timeline?from=2026-01-01T00:00:00&to=2026-01-02T00:00:00Z", null, 400, "from"),
@@ -103,6 +104,24 @@ public sealed class RequestTests
         using var form = await node.Http.PostAsync("/api/cameras", new StringContent("a=b", Encoding.UTF8, "application/x-www-form-urlencoded"), TestNode.Stop);
         form.StatusCode.ShouldBe(HttpStatusCode.UnsupportedMediaType);
         form.Content.Headers.ContentType?.MediaType.ShouldBe("application/problem+json");
+    }
+
+    [Fact]
+    public async Task An_error_is_told_to_those_who_would_rather_have_something_else()
+    {
+        await using var node = await TestNode.StartAsync();
+        foreach (var (method, path, status) in new[] { (HttpMethod.Post, "/api/cameras", 400), (HttpMethod.Get, "/api/nothing", 404), (HttpMethod.Delete, "/api/node", 405) })
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = new StringContent("{", Encoding.UTF8, "application/json") };
+            request.Headers.Add("Accept", "application/xml");
+            using var response = await node.Http.SendAsync(request, TestNode.Stop);
+
+            ((int)response.StatusCode).ShouldBe(status);
+            response.Content.Headers.ContentType?.MediaType.ShouldBe("application/problem+json");
+            var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestNode.Stop))!;
+            ((string?)problem["title"]).ShouldNotBeNullOrEmpty();
+            ((string?)problem["detail"]).ShouldNotBeNullOrEmpty();
+        }
     }
 
     [Theory]

@@ -90,8 +90,9 @@ static class RuleEndpoints
         }
 
         var text = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(text))
+        try
         {
+            using var json = new Utf8JsonWriter(text);
             json.WriteStartObject();
             json.WriteStartArray("rules");
             foreach (var rule in rules)
@@ -104,6 +105,12 @@ static class RuleEndpoints
             }
 
             json.WriteEndObject();
+        }
+        catch (InvalidOperationException)
+        {
+            // What JSON can escape and no text can hold.
+            errors.Add("rules", "hold half of a character: an escape such as \\ud800 without the one that belongs to it.");
+            return null;
         }
 
         var config = RuleReader.Read(Encoding.UTF8.GetString(text.WrittenSpan), aspect, out var faults);

@@ -3,6 +3,8 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Options;
 
 namespace Atalaya.Node.Api;
 
@@ -66,9 +68,11 @@ static class Problems
     }
 
     public static IServiceCollection AddProblems(this IServiceCollection services) => services
+        .AddSingleton<IProblemDetailsWriter, Writer>()  // Asked before the framework's own.
         .AddProblemDetails(o => o.CustomizeProblemDetails = context =>
         {
             context.ProblemDetails.Extensions.Remove("traceId");    // It names no log line that an operator could find.
+            context.ProblemDetails.Title ??= ReasonPhrases.GetReasonPhrase(context.ProblemDetails.Status ?? 0);
             context.ProblemDetails.Detail ??= context.ProblemDetails.Status switch
             {
                 StatusCodes.Status404NotFound => "Nothing is served under this path. /openapi/v1.json describes what is.",
@@ -80,6 +84,20 @@ static class Problems
         })
         .AddExceptionHandler<Handler>()
         .Configure<RouteHandlerOptions>(o => o.ThrowOnBadRequest = true);   // So that a malformed body gets a problem that says where.
+
+    /// <summary>A problem is JSON whatever the caller would rather have: the framework answers those who don't accept it without a word.</summary>
+    sealed class Writer(IOptions<ProblemDetailsOptions> options) : IProblemDetailsWriter
+    {
+        public bool CanWrite(ProblemDetailsContext context) => true;
+
+        public async ValueTask WriteAsync(ProblemDetailsContext context)
+        {
+            var problem = context.ProblemDetails;
+            problem.Status ??= context.HttpContext.Response.StatusCode;
+            options.Value.CustomizeProblemDetails?.Invoke(context);
+            await context.HttpContext.Response.WriteAsJsonAsync(problem, problem.GetType(), options: null, contentType: "application/problem+json");
+        }
+    }
 
     sealed class Handler(ILogger<Handler> log, IProblemDetailsService problems) : IExceptionHandler
     {
