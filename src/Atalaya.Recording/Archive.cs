@@ -19,6 +19,8 @@ public sealed class Archive : IAsyncDisposable
     /// </summary>
     static readonly TimeSpan LookBack = TimeSpan.FromHours(1);
 
+    static readonly TimeSpan WatchEvery = TimeSpan.FromSeconds(1);
+
     readonly ConcurrentDictionary<(string Camera, StreamKind Stream), StreamLedger> _ledgers = new();
     readonly ConcurrentDictionary<(string Camera, StreamKind Stream), Recorder> _recorders = new();
     readonly SegmentIndex? _index;
@@ -30,6 +32,8 @@ public sealed class Archive : IAsyncDisposable
     Func<VolumeConfig, SegmentDisk> _diskOf = static _ => new LocalDisk();
     Action<RecorderStatus>? _changed;
     readonly Lock _attaching = new();
+    readonly Lock _watching = new();
+    ITimer? _watch;
     bool _disposed;     // under _attaching
 
     Archive(SegmentIndex? index, StorageConfig storage, RecordingOptions options, TimeProvider clock, ILogger log, DbConnection? memory, bool reading)
@@ -90,6 +94,7 @@ public sealed class Archive : IAsyncDisposable
             {
                 archive.OpenVolumes();
                 archive.Recover(stop);
+                archive._watch = clock.CreateTimer(_ => archive.WatchDisks(), null, WatchEvery, WatchEvery);
                 return archive;
             }
             catch
@@ -447,6 +452,8 @@ public sealed class Archive : IAsyncDisposable
             _disposed = true;
         }
 
+        if (_watch is not null)
+            await _watch.DisposeAsync();
         await Task.WhenAll(_recorders.Values.Select(r => r.StopAsync(SegmentEnd.Shutdown, GapCause.Shutdown, "The node was stopped.")));
         if (Caretaker is not null)
             await Caretaker.DisposeAsync();
@@ -468,6 +475,33 @@ public sealed class Archive : IAsyncDisposable
     {
         foreach (var volume in Volumes.Local)
             await volume.Writer.IdleAsync();
+    }
+
+    /// <summary>Takes the streams of a volume whose disk hangs to another one. Threads that wait for that disk can't do it themselves.</summary>
+    void WatchDisks()
+    {
+        if (!_watching.TryEnter())
+            return;     // the one before isn't through
+        try
+        {
+            foreach (var volume in Volumes.Local)
+            {
+                if (volume.Hung is not { } since)
+                    continue;
+                volume.Failed();
+                string detail = $"The disk of volume '{volume.Name}' hasn't come back from a call for {since.TotalSeconds:0} s. Look at its cables, its controller and the system's log.";
+                foreach (var recorder in _recorders.Values.Where(r => r.Volume == volume))
+                    recorder.Leave(volume, detail);
+            }
+        }
+        catch (Exception e)
+        {
+            Log.LogError(e, "Looking after disks that hang failed; tried again every second.");
+        }
+        finally
+        {
+            _watching.Exit();
+        }
     }
 
     /// <summary>Where a stream may go on whose volume failed; null: nowhere else.</summary>

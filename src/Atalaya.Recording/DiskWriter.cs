@@ -74,17 +74,12 @@ sealed class DiskWriter : IAsyncDisposable
     {
         while (Next() is { } recorder)
         {
-            // It went to another volume while it waited here. Only its own volume's thread sends it away, so it can't go now.
-            if (recorder.Volume != _volume)
-            {
-                recorder.Wake();
-                continue;
-            }
-
             try
             {
                 Interlocked.Exchange(ref _since, MonotonicTime.Now(_clock).Nanoseconds);
-                recorder.Drain();
+                // It may have gone to another volume while it waited here.
+                if (!recorder.Drain(_volume))
+                    recorder.Wake();
             }
             catch (Exception e)
             {

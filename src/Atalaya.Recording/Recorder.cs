@@ -16,7 +16,8 @@ public sealed class Recorder
     readonly Archive _archive;
     readonly HubReader _reader;
     readonly SegmentWriter _writer;
-    readonly Lock _gate = new();
+    readonly Lock _work = new();    // held by whoever touches _writer: the volume's thread, or who takes the stream away from one that hangs
+    readonly Lock _gate = new();    // inside _work
     RecorderState _state = RecorderState.Waiting;   // under _gate, as all below
     WallTime _since;
     string _reason = "Nothing has come from the camera yet.";
@@ -25,10 +26,10 @@ public sealed class Recorder
     string? _lastError;
     (SegmentEnd End, GapCause Cause, string Detail, TaskCompletionSource Done)? _stop;
     (OpenSegment Segment, Exception Error)? _syncFailure;
-    bool _stopped;      // the writer's thread only, as the next
+    bool _stopped;      // under _work, as the next
     Volume? _elsewhere; // where it goes on after this
 
-    volatile Volume _volume;    // changed by its own writer's thread only
+    volatile Volume _volume;    // changed under _work
 
     internal Recorder(Archive archive, StreamLedger ledger, StreamHub hub, Volume volume)
     {
@@ -83,7 +84,64 @@ public sealed class Recorder
     internal void Wake() => _volume.Writer.Wake(this);
 
     /// <summary>On the volume's thread: all that waits, then what was asked for meanwhile.</summary>
-    internal void Drain()
+    /// <returns>False: the stream is another volume's by now.</returns>
+    internal bool Drain(Volume volume)
+    {
+        lock (_work)
+        {
+            if (_volume == volume)
+                Drain();
+            return _volume == volume || _stopped;
+        }
+    }
+
+    /// <summary>
+    /// The volume's disk hangs: the stream goes on elsewhere, from its next key picture on, if it isn't the one whose call hangs and if there is an elsewhere. What is
+    /// open ends as far as it was written; the disk isn't asked. Any thread.
+    /// </summary>
+    internal void Leave(Volume hung, string detail)
+    {
+        if (!_work.TryEnter())
+        {
+            // Its own call is the one that hangs, and only the system can end it.
+            Tell(hung, detail, "The call for this stream is the one that hangs; it goes on when that ends.");
+            return;
+        }
+
+        Volume? other = null;
+        try
+        {
+            if (_stopped || _volume != hung)
+                return;
+            other = _archive.Elsewhere(hung);
+            if (other is null)
+            {
+                Tell(hung, detail, "Nothing is recorded until it answers.");
+                return;
+            }
+
+            _writer.Abandon(detail);
+            Tell(hung, detail, $"Recording goes on on volume {other.Name}.");
+            _volume = other;
+        }
+        finally
+        {
+            _work.Exit();
+        }
+
+        other.Writer.Wake(this);
+    }
+
+    /// <summary>Once per outage in the log, with what it means here.</summary>
+    void Tell(Volume hung, string detail, string consequence)
+    {
+        lock (_gate)
+            _lastError = $"{WallTime.Now(Clock)}: {detail}";
+        if (Enter(RecorderState.DiskFailed, detail))
+            Log.LogError("{Camera} {Stream}: volume {Volume} hangs. {Detail} {Consequence}", Camera, Stream, hung.Name, detail, consequence);
+    }
+
+    void Drain()
     {
         if (_stopped)
             return;
@@ -125,7 +183,8 @@ public sealed class Recorder
     {
         try
         {
-            _writer.GiveUp(e);
+            lock (_work)
+                _writer.GiveUp(e);
         }
         catch (Exception again)
         {

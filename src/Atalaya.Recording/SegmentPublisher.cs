@@ -52,6 +52,7 @@ sealed class SegmentPublisher : IAsyncDisposable
     readonly ITimer _tick;
     readonly Thread _thread;
     readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    long _since = -1;   // monotonic, ns; when the work at hand began; Interlocked
 
     public SegmentPublisher(ArchiveFolder folder, SegmentDisk disk, TimeSpan syncInterval, TimeProvider clock, ILogger log)
     {
@@ -74,6 +75,9 @@ sealed class SegmentPublisher : IAsyncDisposable
                 return _failed.Count;
         }
     }
+
+    /// <summary>How long it has been at one piece of work; zero: it has none.</summary>
+    public TimeSpan Busy => Interlocked.Read(ref _since) is var since and >= 0 ? MonotonicTime.Now(_clock) - new MonotonicTime(since) : TimeSpan.Zero;
 
     /// <summary>Why a stream may not open another file: the disk doesn't take those that it has; null if it may.</summary>
     public Exception? FaultOf(StreamLedger ledger)
@@ -152,12 +156,17 @@ sealed class SegmentPublisher : IAsyncDisposable
             {
                 try
                 {
+                    Interlocked.Exchange(ref _since, MonotonicTime.Now(_clock).Nanoseconds);
                     work();
                 }
                 catch (Exception e)
                 {
                     // A bug met one segment. It stays in the open folder for the next start; the other cameras' must go on.
                     _log.LogError(e, "The segment publisher failed at one piece of work and goes on.");
+                }
+                finally
+                {
+                    Interlocked.Exchange(ref _since, -1);
                 }
             }
         }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Atalaya.Recording;
 
-/// <summary>Units of one stream in, segments out. Owned by the volume's writer thread; nothing here is touched by another.</summary>
+/// <summary>Units of one stream in, segments out. Owned by whoever works for its <see cref="Recorder"/>; nothing here is touched by another meanwhile.</summary>
 /// <remarks>
 /// <para>A segment starts with a key frame and is cut at the last key frame that keeps it within the option's length. A group of pictures longer
 /// than that is not cut, because the second part couldn't be decoded by itself and a crash costs no more in a long file than in a short one; only
@@ -115,6 +115,28 @@ sealed class SegmentWriter(Recorder recorder)
     {
         if (_segment == segment)
             DiskFailed("sync", e);
+    }
+
+    /// <summary>The disk doesn't come back from a call for another stream: what is open ends as far as it was written, and the disk isn't asked for anything.</summary>
+    public void Abandon(string detail)
+    {
+        Forget();
+        if (_segment is { IsEmpty: true } empty)
+        {
+            // Its file stays for the next start, which removes it.
+            _segment = null;
+            recorder.Ledger.Discarded();
+            recorder.Discarded(empty);
+            empty.Hash.Dispose();
+            recorder.Ledger.OpenGap(GapCause.Disk, detail);
+        }
+        else if (_segment is not null)
+        {
+            Close(SegmentEnd.DiskFailed, GapCause.Disk, detail);
+            recorder.Ledger.OpenGap(GapCause.Disk, detail);
+        }
+
+        _retryAt = null;
     }
 
     /// <summary>A bug in here must cost one camera one segment, not the others theirs.</summary>

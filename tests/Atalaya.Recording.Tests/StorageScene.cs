@@ -18,6 +18,11 @@ sealed class RoomyDisk(string root) : SegmentDisk
     /// <summary>While set, writes wait for it.</summary>
     public volatile ManualResetEventSlim? Stall;
 
+    readonly TaskCompletionSource _stalled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>A write waits, or has waited.</summary>
+    public Task Stalled => _stalled.Task;
+
     public override void MakeFolder(string path) => _local.MakeFolder(path);
 
     public override SafeFileHandle Create(string path)
@@ -30,7 +35,12 @@ sealed class RoomyDisk(string root) : SegmentDisk
 
     public override void Write(SafeFileHandle file, IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset)
     {
-        Stall?.Wait();
+        if (Stall is { } stall)
+        {
+            _stalled.TrySetResult();
+            stall.Wait();
+        }
+
         Fail(WriteFault);
         _local.Write(file, pieces, offset);
     }
@@ -157,6 +167,36 @@ sealed class StorageScene : IAsyncDisposable
             await Archive.Volumes.Find(volume)!.Writer.IdleAsync();
         }
 
+        await Archive.Volumes.Find(volume)!.Publisher.DrainAsync();
+        await Archive.FlushIndexAsync();
+    }
+
+    /// <summary>As above for several, while a disk is stuck; the clock goes on.</summary>
+    /// <param name="volume">Whose threads are waited for; null: nobody's.</param>
+    public async Task RecordBesideAsync(double seconds, IEnumerable<string> cameras, string? volume)
+    {
+        var footage = await Footage.PlainAsync();
+        for (double done = 0; done < seconds; done++)
+        {
+            foreach (string camera in cameras)
+            {
+                var (hub, media) = _cameras[camera];
+                foreach (var unit in footage.Units(media, media + 1, Clock.GetUtcNow() - TimeSpan.FromSeconds(media)))
+                {
+                    hub.Publish(unit);
+                    unit.Release();
+                }
+
+                _cameras[camera] = (hub, media + 1);
+            }
+
+            Clock.Advance(TimeSpan.FromSeconds(1));
+            if (volume is not null)
+                await Archive.Volumes.Find(volume)!.Writer.IdleAsync();
+        }
+
+        if (volume is null)
+            return;
         await Archive.Volumes.Find(volume)!.Publisher.DrainAsync();
         await Archive.FlushIndexAsync();
     }

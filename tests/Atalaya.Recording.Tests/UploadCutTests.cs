@@ -135,7 +135,7 @@ public sealed class UploadCutTests
             }
 
             cut.Count = cut.Rows().Count;
-            using (var store = new FaultyStore($"Data Source={cut.Database};Pooling=false"))
+            using (var store = new FaultyStore(cut.Database, sqlite: true))
                 await Archive.AdoptVolumeAsync(cut._config, "far", store, cut.Clock, NullLogger.Instance, Stop);
             cut.Clock.Advance(TimeSpan.FromSeconds(1));
             cut._now = cut.Clock.GetUtcNow();
@@ -193,7 +193,7 @@ public sealed class UploadCutTests
 
         public IReadOnlyList<Segment> Rows()
         {
-            using var store = new FaultyStore($"Data Source={Database};Pooling=false");
+            using var store = new FaultyStore(Database, sqlite: true);
             return new SegmentIndex(store).Segments("gate", StreamKind.Main, default, new(long.MaxValue));
         }
 
@@ -204,7 +204,7 @@ public sealed class UploadCutTests
         }
 
         Task<Archive> OpenAsync(SegmentDisk disk) => Archive.OpenAsync(
-            _config, new FaultyStore($"Data Source={Database}"), new() { SegmentLength = TimeSpan.FromSeconds(2) }, _ => disk, Clock, NullLogger.Instance, Stop);
+            _config, new FaultyStore(Database, sqlite: true), new() { SegmentLength = TimeSpan.FromSeconds(2) }, _ => disk, Clock, NullLogger.Instance, Stop);
 
         void Keep(string told)
         {

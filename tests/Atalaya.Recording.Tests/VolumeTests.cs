@@ -161,6 +161,71 @@ public sealed class VolumeTests
         stuck.Status().State.ShouldNotBe(RecorderState.Stopped);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task When_a_disk_hangs_in_a_call_the_streams_of_others_go_elsewhere_and_nothing_is_told_twice(bool forGood)
+    {
+        await using var scene = new StorageScene(StorageScene.Fast("a"), StorageScene.Fast("b"));
+        await scene.StartAsync();
+        string[] cameras = ["gate", "yard", "quay", "road"];
+        await scene.RecordAsync(4, cameras);
+        string[] onA = [.. cameras.Where(c => scene.Segments(c)[^1].Volume == "a")], onB = [.. cameras.Except(onA)];
+        (onA.Length, onB.Length).ShouldBe((2, 2));
+        using var stall = new ManualResetEventSlim();
+        scene.Disks["a"].Stall = stall;
+        await scene.RecordBesideAsync(1, cameras, "b");
+        await scene.Disks["a"].Stalled;
+        await scene.RecordBesideAsync(11, cameras, "b");
+
+        var states = scene.Archive.Status().Recorders.ToDictionary(r => r.Camera);
+        onB.ShouldAllBe(c => states[c].State == RecorderState.Recording);
+        string moved = onA.Single(c => states[c].State == RecorderState.Recording), stuck = onA.Single(c => c != moved);
+        states[stuck].State.ShouldBe(RecorderState.DiskFailed);
+        states[stuck].Reason.ShouldContain("volume 'a' hasn't come back");
+        scene.Segments(moved)[^1].Volume.ShouldBe("b");
+        scene.Gaps(moved).ShouldContain(g => g.Cause == GapCause.Disk && g.Detail.Contains("hasn't come back") && g.To != null);
+        onB.ShouldAllBe(c => scene.Gaps(c).Count == 0);
+        await scene.Caretaker.PassAsync(TestContext.Current.CancellationToken);
+        var sick = scene.Caretaker.Status.Volumes.Single(v => v.Name == "a");
+        (sick.Condition, sick.Level).ShouldBe((VolumeCondition.Unreachable, StorageLevel.Alarm));
+
+        if (forGood)
+            scene.Disks["a"].WriteFault = "Input/output error";
+        scene.Disks["a"].Stall = null;
+        stall.Set();
+        await scene.Archive.IdleAsync();
+        await scene.RecordAsync(4, cameras);
+        scene.Archive.Status().Recorders.ShouldAllBe(r => r.State == RecorderState.Recording);
+        scene.Disks["a"].WriteFault = null;
+        scene.Clock.Advance(TimeSpan.FromSeconds(31));
+        await scene.RecordAsync(4, cameras);
+        await scene.ShouldBeWholeAsync(0, cameras);
+    }
+
+    [Fact]
+    public async Task A_disk_that_hangs_and_is_the_only_one_is_told_while_it_hangs()
+    {
+        await using var scene = new StorageScene(StorageScene.Fast("a"));
+        await scene.StartAsync();
+        await scene.RecordAsync(4, "gate", "yard");
+        using var stall = new ManualResetEventSlim();
+        scene.Disks["a"].Stall = stall;
+        await scene.RecordBesideAsync(1, ["gate", "yard"], null);
+        await scene.Disks["a"].Stalled;
+        await scene.RecordBesideAsync(60, ["gate", "yard"], null);
+        scene.Archive.Status().Recorders.ShouldAllBe(r => r.State == RecorderState.DiskFailed && r.Reason.Contains("hasn't come back"));
+        scene.Disks["a"].Stall = null;
+        stall.Set();
+        await scene.Archive.IdleAsync();
+        await scene.RecordAsync(6, "gate", "yard");
+        scene.Archive.Status().Recorders.ShouldAllBe(r => r.State == RecorderState.Recording);
+        // What waited in memory when it came back is there; what didn't fit is a gap.
+        foreach (string camera in (string[])["gate", "yard"])
+            scene.Gaps(camera).ShouldContain(g => g.Cause == GapCause.Disk && g.To != null);
+        await scene.ShouldBeWholeAsync(0, "gate", "yard");
+    }
+
     [Fact]
     public async Task Footage_moves_on_by_age_and_is_found_wherever_it_is()
     {

@@ -240,7 +240,7 @@ public sealed class Caretaker : IAsyncDisposable
     List<Fill> Fills(Tally tally)
     {
         var fills = new List<Fill>();
-        foreach (var volume in _volumes.Local)
+        foreach (var volume in _volumes.Local.Where(v => v.Hung is null))
         {
             long used = tally.Used(volume.Name);
             var space = volume.Space(used);
@@ -271,7 +271,7 @@ public sealed class Caretaker : IAsyncDisposable
             var keep = cameras[shelf.Camera];
             WallTime? cutoff = keep.Limits.Age is { } age ? now - age : null;
             bool due = tight.Contains(shelf.Volume) || shelf.Oldest < cutoff || keep.Unheld > keep.Limits.Bytes;
-            if (!due || _volumes.Find(shelf.Volume) is null && _volumes.FindStore(shelf.Volume) is not { IsReady: true })
+            if (!due || _volumes.Find(shelf.Volume) is not { Hung: null } && _volumes.FindStore(shelf.Volume) is not { IsReady: true })
                 continue;
             shelves.Add(new(shelf.Volume, shelf.Camera, shelf.Stream, tally.Heads(shelf, cutoff, Batch), []));
         }
@@ -511,6 +511,13 @@ public sealed class Caretaker : IAsyncDisposable
         if (fill is null || store?.Fault is not null)
         {
             var condition = store?.Identity is not null ? VolumeCondition.Unreachable : VolumeCondition.Refused;
+            if (_volumes.Find(config.Name)?.Hung is { } since)
+            {
+                return new(config.Name, config.Tier, id, place, VolumeCondition.Unreachable, StorageLevel.Alarm,
+                    $"Its disk hasn't come back from a call for {since.TotalSeconds:0} s. Look at its cables, its controller and the system's log.",
+                    0, 0, tally.Used(config.Name), 0, tally.Held(config.Name), 0, 0, null, oldest);
+            }
+
             string why = store?.Fault ?? _volumes.Refusal(config.Name) ?? "It hasn't been looked at yet.";
             return new(config.Name, config.Tier, id, place, condition, condition == VolumeCondition.Unreachable ? StorageLevel.Warning : StorageLevel.Alarm,
                 condition == VolumeCondition.Unreachable ? $"{why} Footage stays where it is until it answers." : why,

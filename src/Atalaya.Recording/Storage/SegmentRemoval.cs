@@ -32,7 +32,7 @@ sealed class SegmentRemoval(VolumeIndex index, VolumeSet volumes, TimeProvider c
     public int Sweep(int most)
     {
         int removed = 0;
-        foreach (var group in index.Marked([.. volumes.Local.Select(v => v.Name)], most).GroupBy(m => m.Volume))
+        foreach (var group in index.Marked([.. volumes.Local.Where(v => v.Hung is null).Select(v => v.Name)], most).GroupBy(m => m.Volume))
         {
             List<(string Volume, string Camera, SegmentName Name)> files = [.. group];
             try

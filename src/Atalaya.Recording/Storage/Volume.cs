@@ -10,6 +10,12 @@ sealed class Volume : IAsyncDisposable
     /// <summary>A disk that refused is left alone for so long if there is another. 30 s: the longest time between two attempts of a writer.</summary>
     static readonly TimeSpan Shun = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// A write that hasn't come back after so long is a disk that hangs. 6 s: queues hold ten, and who goes elsewhere then has lost nothing that waits. A sync may take
+    /// longer before it means that, because nobody waits for it.
+    /// </summary>
+    static readonly TimeSpan HungWrite = TimeSpan.FromSeconds(6), HungSync = TimeSpan.FromSeconds(30);
+
     readonly SafeFileHandle? _lock;
     readonly TimeProvider _clock;
     long _failedAt = long.MinValue;     // monotonic, ns; Interlocked
@@ -42,6 +48,9 @@ sealed class Volume : IAsyncDisposable
 
     /// <summary>Its writer has been at one piece of work for too long, or files wait for their names.</summary>
     public bool IsStrained => Writer.Busy > TimeSpan.FromMilliseconds(250) || Publisher.Failed > 0;
+
+    /// <summary>A call to its disk hasn't come back for too long; null: none.</summary>
+    public TimeSpan? Hung => Writer.Busy is var write && write > HungWrite ? write : Publisher.Busy is var sync && sync > HungSync ? sync : null;
 
     public void Failed() => Interlocked.Exchange(ref _failedAt, MonotonicTime.Now(_clock).Nanoseconds);
 
