@@ -26,6 +26,9 @@ public sealed class PictureChain
     // A track's surroundings that are looked at, in its own size.
     const float Reach = 0.4f;
 
+    // A pole sways about its place by less; who turns a camera takes it further at once.
+    const double MostSway = 0.04;
+
     // Less of the picture in motion, and it wasn't the camera. Whether it was costs about as much as the gate itself.
     const float LeastMovedByCamera = 0.3f;
 
@@ -44,12 +47,15 @@ public sealed class PictureChain
     byte[] _luma = [], _lumaBefore = [];
     MediaTime? _last;
     MediaTime _lastMotion, _lastDetection;
-    CameraMotion _turned = CameraMotion.None;
+    CameraMotion _turned = CameraMotion.None, _sway = CameraMotion.None, _strayed = CameraMotion.None;
 
     public MotionGate Gate => _gate;
 
     /// <summary>In the last picture.</summary>
     public bool IsMoving { get; private set; }
+
+    /// <summary>The camera turned, zoomed or shook in the last picture, by more than sway.</summary>
+    public bool IsTurning { get; private set; }
 
     /// <summary>The last picture was looked at by the detector.</summary>
     public bool WasDetected { get; private set; }
@@ -76,9 +82,9 @@ public sealed class PictureChain
     {
         _tracker = null;
         _last = null;
-        _turned = CameraMotion.None;
+        _turned = _sway = _strayed = CameraMotion.None;
         Tracks = [];
-        IsMoving = false;
+        IsMoving = IsTurning = false;
     }
 
     /// <param name="detector">Null where there is no model: motion, and rules about the scene.</param>
@@ -98,11 +104,19 @@ public sealed class PictureChain
         if (IsMoving)
             _lastMotion = at;
         _scene = SceneStatistics.Of(_luma, MotionGate.Columns, rows, MotionGate.Columns, before, _scene);
-        bool moves = IsTurning(before, rows, at);
+        IsTurning = Turn(before, rows, at);
+        if (IsTurning && _gate.Sway == CameraMotion.None)
+        {
+            // A mean of pictures of several places is one of none.
+            _gate.LearnAnew(at);
+            _strayed = CameraMotion.None;
+            IsMoving = false;
+        }
+
         if (detector is not null && (always || WantsDetection(at)))
             Follow(picture, at, detector, everywhere: always || _last is null || _gate.IsLearning);
         _last = at;
-        return _rules!.Update(Tracks, at, wall, _scene, moves);
+        return _rules!.Update(Tracks, at, wall, _scene, IsTurning);
     }
 
     /// <summary>Once a second or so while no picture comes: rules about that.</summary>
@@ -134,17 +148,38 @@ public sealed class PictureChain
     }
 
     // Since the last detection, for the tracker, and in this picture, for the rules.
-    bool IsTurning(ReadOnlySpan<byte> before, int rows, MediaTime at)
+    bool Turn(ReadOnlySpan<byte> before, int rows, MediaTime at)
     {
-        if (_last is not { } last || !(_gate.IsLearning || _gate.SceneChanged || Moved() > LeastMovedByCamera)
-            || CameraMotion.Estimate(before, _luma, MotionGate.Columns, rows, MotionGate.Columns) is not { } motion)
+        var swayed = _sway;
+        _sway = _gate.Sway;
+        if (_last is not { } last)
+            return false;
+        CameraMotion motion;
+        bool sways = false;
+        if (_sway != CameraMotion.None || (swayed != CameraMotion.None && !_gate.IsLearning))
+        {
+            // Both pictures were laid over the same one: no second look, and no error that sums up.
+            motion = swayed.Inverse().Then(_sway);
+            sways = IsSway(_sway);
+        }
+        else if ((_gate.IsLearning || _gate.SceneChanged || Moved() > LeastMovedByCamera)
+            && CameraMotion.Estimate(before, _luma, MotionGate.Columns, rows, MotionGate.Columns) is { } found)
+        {
+            motion = found;
+            // While the scene is learned there is nothing yet to lay pictures over: how far it has gone meanwhile says the same.
+            _strayed = _gate.SceneChanged || !_gate.IsLearning ? found : _strayed.Then(found);
+            sways = IsSway(_strayed);
+        }
+        else
         {
             return false;
         }
 
         _turned = _turned.Then(motion);
-        return motion.IsMoving((at - last).Seconds);
+        return !sways && motion.IsMoving((at - last).Seconds);
     }
+
+    static bool IsSway(CameraMotion fromRest) => Math.Max(Math.Abs(fromRest.ShiftX), Math.Abs(fromRest.ShiftY)) < MostSway;
 
     float Moved()
     {

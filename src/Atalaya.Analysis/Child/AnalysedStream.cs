@@ -165,7 +165,10 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
         }
 
         var result = new ResultHead(
-            channel, at.Ticks, unit.Wall, unit.Arrival, _chain.Gate.IsLearning, _chain.Gate.SceneChanged, _chain.WasDetected, [.. _chain.Gate.Regions], seen, [.. events], _chain.TrackerCount);
+            channel, at.Ticks, unit.Wall, unit.Arrival, _chain.Gate.IsLearning, _chain.Gate.SceneChanged, _chain.WasDetected, [.. _chain.Gate.Regions], seen, [.. events], _chain.TrackerCount)
+        {
+            Turning = _chain.IsTurning,
+        };
         Send(MessageKind.Result, result, WireJson.Default.ResultHead, IsMoving ? _chain.Gate.Heat.ToArray() : default);
     }
 

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 
+using Atalaya.Analysis.Tracks;
 using Atalaya.Incidents;
 using Atalaya.Media;
 
@@ -54,14 +55,29 @@ public sealed class MotionGate
     // Longer without a picture, and what was learned may be wrong.
     const double ForgetSeconds = 60;
 
+    // Whether the camera sways is asked when a twenty-fifth of the cells, of which every fourth is looked at, are lighter or darker than noise makes them: a
+    // pole that shakes by a cell changes every edge in the picture, a man close by no more than that.
+    const int SwayStep = 4;
+    const float SwayLight = 12;
+    const double SwayShare = 0.04;
+
+    // Half a cell each way is what noise does to the answer. Beyond a twelfth of the picture too little of what was learned is left to compare with.
+    const double LeastSway = 0.5, MostSway = 1 / 12.0;
+
+    // It must explain half of what differs.
+    const double SwayExplains = 0.5;
+
+    // A camera that was pushed rests at its new place: then that is learned.
+    const double RestSeconds = 5;
+
     int _rows;
     float[] _value = [], _local = [], _contrast = [], _mean = [], _meanContrast = [], _deviation = [], _deviationContrast = [], _flicker = [], _flickerAround = [], _scratch = [];
-    byte[] _raw = [], _rawBefore = [], _confirmed = [], _grown = [];
+    byte[] _raw = [], _rawBefore = [], _confirmed = [], _grown = [], _learnedLuma = [], _aligned = [];
     int[] _stack = [];
     readonly int[] _histogram = new int[511];
     readonly List<Box> _regions = [];
     readonly byte[] _heat = new byte[HeatColumns * HeatRows];
-    MediaTime _last, _learningSince, _began;
+    MediaTime _last, _learningSince, _began, _swaysSince;
     double _sprinkled;      // cells that are marked alone, of late
     int _learned;
 
@@ -76,6 +92,12 @@ public sealed class MotionGate
 
     /// <summary>Whether it is still learning: nothing is told until it has.</summary>
     public bool IsLearning { get; private set; } = true;
+
+    /// <summary>
+    /// How the last picture lies against the one that was learned: a pole that sways in the wind, a camera that was pushed. Pictures are laid over what was
+    /// learned before they are compared, so that its edges don't count as motion. <see cref="CameraMotion.None"/> while it hangs still.
+    /// </summary>
+    public CameraMotion Sway { get; private set; } = CameraMotion.None;
 
     /// <summary>Rows for a picture, so that cells are about square.</summary>
     public static int RowsFor(int width, int height) => Math.Clamp((int)Math.Round((double)Columns * height / width), 8, Columns * 2);
@@ -95,10 +117,8 @@ public sealed class MotionGate
         SceneChanged = false;
         if (rows != _rows)
             Resize(rows);
-        for (int i = 0; i < cells; i++)
-            _value[i] = luma[i];
-        Blur(_value, _local, rows);
-        Subtract(_value, _local, _contrast);
+        bool hangsElsewhere = Lay(luma[..cells], rows, at);
+        Take(Sway == CameraMotion.None ? luma : _aligned, rows);
         if (_learned == 0 || seconds <= 0 || seconds > ForgetSeconds)
         {
             _began = at;
@@ -110,9 +130,16 @@ public sealed class MotionGate
 
         float offset = MedianOfDifference(cells);
         Blur(_flicker, _flickerAround, rows);
-        if (Compare(cells, offset, seconds) > cells * WholeScene)
+        if (Compare(cells, offset, seconds) > cells * WholeScene || hangsElsewhere)
         {
             SceneChanged = !IsLearning;
+            if (Sway != CameraMotion.None)
+            {
+                // What is learned is the picture as it is.
+                Sway = CameraMotion.None;
+                Take(luma, rows);
+            }
+
             Begin(at);
             return false;
         }
@@ -129,6 +156,58 @@ public sealed class MotionGate
         return _regions.Count > 0;
     }
 
+    /// <summary>The camera turned: what the last picture shows is the scene from now on, and nothing of it moves.</summary>
+    public void LearnAnew(MediaTime at)
+    {
+        _regions.Clear();
+        Array.Clear(_heat);
+        Begin(at);
+    }
+
+    void Take(ReadOnlySpan<byte> luma, int rows)
+    {
+        for (int i = 0; i < Columns * rows; i++)
+            _value[i] = luma[i];
+        Blur(_value, _local, rows);
+        Subtract(_value, _local, _contrast);
+    }
+
+    /// <summary>Lays the picture over what was learned, if the camera sways: then <see cref="_aligned"/> is to be compared.</summary>
+    /// <returns>Whether the camera hangs elsewhere now, so that all must be learned anew.</returns>
+    bool Lay(ReadOnlySpan<byte> luma, int rows, MediaTime at)
+    {
+        var before = Sway;
+        Sway = CameraMotion.None;
+        if (_learned < LearnPictures)
+            return false;
+        for (int i = 0; i < luma.Length; i++)
+            _learnedLuma[i] = (byte)Math.Clamp(_mean[i] + 0.5f, 0, 255);
+        int differ = Differing(luma, _learnedLuma);
+        if (differ <= luma.Length / SwayStep * SwayShare || CameraMotion.Estimate(_learnedLuma, luma, Columns, rows, Columns) is not { } sway)
+            return false;
+        double x = Math.Abs(sway.ShiftX), y = Math.Abs(sway.ShiftY);
+        if (x * Columns < LeastSway && y * rows < LeastSway && Math.Abs(sway.Scale - 1) * Columns / 2 < LeastSway)
+            return false;
+        sway.Align(luma, _learnedLuma, _aligned, Columns, rows);
+        if (Differing(_aligned, _learnedLuma) > differ * SwayExplains)
+            return false;
+        if (Math.Max(x, y) > MostSway)
+            return true;
+        // What rests elsewhere doesn't sway.
+        if (before == CameraMotion.None || Math.Abs(sway.ShiftX - before.ShiftX) * Columns > LeastSway || Math.Abs(sway.ShiftY - before.ShiftY) * rows > LeastSway)
+            _swaysSince = at;
+        Sway = sway;
+        return (at - _swaysSince).Seconds > RestSeconds;
+    }
+
+    static int Differing(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b)
+    {
+        int count = 0;
+        for (int i = 0; i < a.Length; i += SwayStep)
+            count += Math.Abs(a[i] - b[i]) > SwayLight ? 1 : 0;
+        return count;
+    }
+
     void Resize(int rows)
     {
         _rows = rows;
@@ -143,6 +222,8 @@ public sealed class MotionGate
         _flicker = new float[cells];
         _flickerAround = new float[cells];
         _scratch = new float[cells];
+        _learnedLuma = new byte[cells];
+        _aligned = new byte[cells];
         _raw = new byte[cells];
         _rawBefore = new byte[cells];
         _confirmed = new byte[cells];
@@ -407,7 +488,8 @@ public sealed class MotionGate
         if (moving == 0 || moving < 2 + (RestlessCells * restless / moving))
             return;
         float x0 = Math.Max(0, left - 1) / (float)Columns, y0 = Math.Max(0, top - 1) / (float)rows;
-        _regions.Add(new(x0, y0, (Math.Min(Columns, right + 2) / (float)Columns) - x0, (Math.Min(rows, bottom + 2) / (float)rows) - y0));
+        var region = new Box(x0, y0, (Math.Min(Columns, right + 2) / (float)Columns) - x0, (Math.Min(rows, bottom + 2) / (float)rows) - y0);
+        _regions.Add(Sway == CameraMotion.None ? region : Sway.Move(region));
 
         void Visit(int next)
         {

@@ -115,7 +115,7 @@ public sealed class RuleTrial
             });
         }
 
-        foreach (var raised in _set!.Update(_tracks, MediaOf(picture.At), picture.At))
+        foreach (var raised in _set!.Update(_tracks, MediaOf(picture.At), picture.At, cameraMoves: picture.Turning))
         {
             if (_events.Count < _limit)
                 _events.Add(raised);

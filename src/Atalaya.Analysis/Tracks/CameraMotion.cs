@@ -1,6 +1,8 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
 
+using Atalaya.Incidents;
+
 namespace Atalaya.Analysis.Tracks;
 
 /// <summary>
@@ -46,6 +48,48 @@ public readonly record struct CameraMotion(double ShiftX, double ShiftY, double 
         return new(
             (cos * ShiftX) - (sin * ShiftY) + next.ShiftX, (sin * ShiftX) + (cos * ShiftY) + next.ShiftY,
             Scale * next.Scale, Rotation + next.Rotation, Math.Min(Confidence, next.Confidence));
+    }
+
+    /// <summary>The motion back.</summary>
+    public CameraMotion Inverse()
+    {
+        double cos = Math.Cos(-Rotation) / Scale, sin = Math.Sin(-Rotation) / Scale;
+        return new(-((cos * ShiftX) - (sin * ShiftY)), -((sin * ShiftX) + (cos * ShiftY)), 1 / Scale, -Rotation, Confidence);
+    }
+
+    /// <summary>Where a place of the picture before is now, cut at the picture's edges. Rotation is left out: a box stays upright.</summary>
+    public Box Move(Box box)
+    {
+        double x = 0.5 + ((box.X - 0.5) * Scale) + ShiftX, y = 0.5 + ((box.Y - 0.5) * Scale) + ShiftY;
+        double left = Math.Clamp(x, 0, 1), top = Math.Clamp(y, 0, 1);
+        return new(
+            (float)left, (float)top, (float)(Math.Clamp(x + (box.Width * Scale), 0, 1) - left), (float)(Math.Clamp(y + (box.Height * Scale), 0, 1) - top));
+    }
+
+    /// <summary>Takes the motion out of a small luma picture: what lay somewhere before lies there again. Without gaps between the rows.</summary>
+    /// <param name="edge">What stands where the moved picture doesn't reach.</param>
+    public void Align(ReadOnlySpan<byte> now, ReadOnlySpan<byte> edge, Span<byte> to, int width, int height)
+    {
+        double cos = Math.Cos(Rotation) * Scale, sin = Math.Sin(Rotation) * Scale, centreX = (width - 1) / 2.0, centreY = (height - 1) / 2.0;
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                double dx = x - centreX, dy = y - centreY;
+                double atX = centreX + (cos * dx) - (sin * dy) + (ShiftX * width), atY = centreY + (sin * dx) + (cos * dy) + (ShiftY * height);
+                int left = (int)Math.Floor(atX), top = (int)Math.Floor(atY), i = (y * width) + x;
+                if (left < 0 || top < 0 || left + 1 >= width || top + 1 >= height)
+                {
+                    to[i] = edge[i];
+                    continue;
+                }
+
+                double fx = atX - left, fy = atY - top;
+                int from = (top * width) + left;
+                double upper = (now[from] * (1 - fx)) + (now[from + 1] * fx), lower = (now[from + width] * (1 - fx)) + (now[from + width + 1] * fx);
+                to[i] = (byte)((upper * (1 - fy)) + (lower * fy) + 0.5);
+            }
+        }
     }
 
     /// <summary>

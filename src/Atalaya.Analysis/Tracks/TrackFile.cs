@@ -19,7 +19,11 @@ public readonly record struct KeptTrack(
 
 /// <summary>What one analysed picture showed, as it is kept. A picture without tracks is one too: somebody looked.</summary>
 /// <param name="Learning">The scene was being learned.</param>
-public sealed record KeptPicture(WallTime At, bool Learning, IReadOnlyList<KeptTrack> Tracks);
+public sealed record KeptPicture(WallTime At, bool Learning, IReadOnlyList<KeptTrack> Tracks)
+{
+    /// <summary>The camera turned or shook: rules wait.</summary>
+    public bool Turning { get; init; }
+}
 
 /// <summary>Pictures that follow each other: of one stream, one size and one tracker.</summary>
 /// <param name="Width">Of the analysed picture, pixels.</param>
@@ -42,7 +46,7 @@ public static class TrackFile
 
     // Boxes and velocities are fractions of the picture in steps of 1/8192, a quarter of a pixel in a picture of 2048; so they reach to ±4.
     const float Scale = 8192;
-    const byte CoastingBit = 0x80, FirstBit = 0x40, ClassBits = 0x0F, LearningBit = 1, AnewBit = 1;
+    const byte CoastingBit = 0x80, FirstBit = 0x40, ClassBits = 0x0F, LearningBit = 1, TurningBit = 2, AnewBit = 1;
 
     static ReadOnlySpan<byte> Magic => "ATTRACKS"u8;
     static ReadOnlySpan<byte> BlockMagic => "TBLK"u8;
@@ -74,7 +78,7 @@ public static class TrackFile
                 throw new ArgumentException($"A block's pictures go back from {before} to {picture.At}.", nameof(block));
             PutVariable(payload, (ulong)(picture.At.Microseconds - before.Microseconds));
             before = picture.At;
-            Put(payload, picture.Learning ? LearningBit : (byte)0);
+            Put(payload, (byte)((picture.Learning ? LearningBit : 0) | (picture.Turning ? TurningBit : 0)));
             int count = Math.Min(picture.Tracks.Count, MaxTracks);
             PutVariable(payload, (ulong)count);
             for (int i = 0; i < count; i++)
@@ -165,7 +169,7 @@ public static class TrackFile
                     return false;
             }
 
-            var picture = new KeptPicture(new(at), (flags & LearningBit) != 0, seen);
+            var picture = new KeptPicture(new(at), (flags & LearningBit) != 0, seen) { Turning = (flags & TurningBit) != 0 };
             any |= picture.At >= from && picture.At < to;
             pictures.Add(picture);
         }

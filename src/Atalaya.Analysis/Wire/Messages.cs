@@ -66,7 +66,11 @@ public sealed record DoneHead(int Channel, long Sequence);
 /// <param name="Tracker">Which tracker of this channel numbered the tracks: another one begins anew at 1.</param>
 public sealed record ResultHead(
     int Channel, long Presentation, long Wall, long Arrival, bool Learning, bool SceneChanged, bool Detected,
-    IReadOnlyList<Box> Moving, IReadOnlyList<SeenTrack> Tracks, IReadOnlyList<RuleEvent> Events, int Tracker);
+    IReadOnlyList<Box> Moving, IReadOnlyList<SeenTrack> Tracks, IReadOnlyList<RuleEvent> Events, int Tracker)
+{
+    /// <summary>The camera turned or shook: rules wait.</summary>
+    public bool Turning { get; init; }
+}
 
 /// <summary>What rules noticed while no picture came.</summary>
 public sealed record EventsHead(int Channel, IReadOnlyList<RuleEvent> Events);

@@ -14,7 +14,11 @@ namespace Atalaya.Node.Analysis;
 /// <param name="Tracker">Who numbered the tracks: another one begins anew at 1.</param>
 sealed record SeenPicture(
     string Camera, StreamKind Stream, MediaTime Media, WallTime Wall, int Width, int Height, long Tracker, bool Learning, IReadOnlyList<Box> Moving,
-    IReadOnlyList<SeenTrack> Tracks);
+    IReadOnlyList<SeenTrack> Tracks)
+{
+    /// <summary>The camera turned or shook: rules wait.</summary>
+    public bool Turning { get; init; }
+}
 
 /// <summary>How the analysis of one camera goes.</summary>
 /// <param name="Asked">Pictures a second.</param>
@@ -345,7 +349,10 @@ sealed class AnalysisFeed : IAsyncDisposable
         var format = _format;
         var seenPicture = new SeenPicture(
             _camera.Id, stream, new(result.Presentation), wall, format?.Width ?? 0, format?.Height ?? 0, ((long)line.Number << 32) | (uint)result.Tracker, result.Learning,
-            result.Moving, result.Tracks);
+            result.Moving, result.Tracks)
+        {
+            Turning = result.Turning,
+        };
         _latest = seenPicture;
         _onSeen(seenPicture);
         _heat.Add(_camera.Id, wall, heat.Span, result.Learning);

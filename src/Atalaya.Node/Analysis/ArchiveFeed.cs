@@ -218,7 +218,10 @@ sealed class ArchiveFeed(
         {
             _seen.Add(new(
                 camera, stream, new(result.Presentation), wall, format?.Width ?? 0, format?.Height ?? 0, ((long)line.Number << 32) | (uint)result.Tracker, result.Learning,
-                result.Moving, result.Tracks));
+                result.Moving, result.Tracks)
+            {
+                Turning = result.Turning,
+            });
         }
 
         heat.Add(camera, wall, moved.Span, result.Learning, past: true);

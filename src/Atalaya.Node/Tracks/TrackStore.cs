@@ -275,7 +275,7 @@ sealed class TrackStore(string folder, TimeProvider clock, ILogger log)
 
     static Noted Of(SeenPicture picture) => new(
         picture.Stream, picture.Width, picture.Height, picture.Tracker,
-        new(picture.Wall, picture.Learning, [.. picture.Tracks.Take(TrackFile.MaxTracks).Select(t => Of(t, picture))]));
+        new(picture.Wall, picture.Learning, [.. picture.Tracks.Take(TrackFile.MaxTracks).Select(t => Of(t, picture))]) { Turning = picture.Turning });
 
     static KeptTrack Of(SeenTrack track, SeenPicture picture)
     {

@@ -25,6 +25,22 @@ public sealed class CameraMotionTests
         motion.Confidence.ShouldBeGreaterThan(0.7);
     }
 
+    [Theory]
+    [InlineData(3.5, -2, 1, 0)]
+    [InlineData(-2, 1, 1.03, 0.02)]
+    public void What_is_laid_back_is_the_picture_before_and_a_motion_and_its_inverse_are_none(double x, double y, double scale, double rotation)
+    {
+        byte[] before = Scene(0, 0, 1, 0), now = Scene(x, y, scale, rotation), laid = new byte[before.Length];
+        var motion = new CameraMotion(x / Width, y / Height, scale, rotation, 1);
+        motion.Align(now, before, laid, Width, Height);
+        before.Zip(laid, (a, b) => Math.Abs(a - b)).Average().ShouldBeLessThan(3);
+        before.Zip(now, (a, b) => Math.Abs(a - b)).Average().ShouldBeGreaterThan(8);
+        var none = motion.Then(motion.Inverse());
+        (none.ShiftX * Width).ShouldBe(0, 0.05);
+        (none.ShiftY * Height).ShouldBe(0, 0.05);
+        (none.Scale, none.Rotation).ShouldBe((1, 0));
+    }
+
     [Fact]
     public void What_moves_by_itself_in_a_third_of_the_picture_is_not_the_camera()
     {
