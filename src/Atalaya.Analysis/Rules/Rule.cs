@@ -36,6 +36,12 @@ public abstract record Rule
     /// <summary>How long what it looks for must hold before it is raised. What this means for each kind stands at the kind.</summary>
     public double Dwell { get; init; }
 
+    /// <summary>How urgent what it raises is; null: the site's alarm policy decides. <see cref="AlarmSeverity.Rescue"/> makes it a rescue.</summary>
+    public AlarmSeverity? Severity { get; init; }
+
+    /// <summary>What it is about, where the kind of event and the class don't say it; null: the alarm policy decides.</summary>
+    public IncidentType? Incident { get; init; }
+
     /// <summary>How long it must be over, for the same thing or for the scene, before it can be raised anew.</summary>
     public double Rearm { get; init; }
 }

@@ -1,3 +1,5 @@
+using Atalaya.Incidents;
+
 namespace Atalaya.Analysis.Rules;
 
 /// <summary>Whether rules make sense. Every fault is found, in words that say what to do.</summary>
@@ -40,6 +42,8 @@ public static class RuleCheck
             Range("dwell", rule.Dwell, 0, Day);
             Range("rearm", rule.Rearm, 0, Day);
             Schedule();
+            if (rule is { Severity: AlarmSeverity.Rescue, Incident: not (null or IncidentType.Rescue) })
+                Fault("severity", "is rescue, which belongs to incident rescue alone. Leave 'incident' out, or choose another severity.");
             if (rule is TrackRule track)
                 Filter(track);
             switch (rule)

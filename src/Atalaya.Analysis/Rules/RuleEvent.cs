@@ -30,6 +30,12 @@ public sealed record RuleEvent
     public LineDirection? Direction { get; init; }
     public TamperKind? Tamper { get; init; }
 
+    /// <summary>As its rule says; null: the alarm policy decides.</summary>
+    public AlarmSeverity? Severity { get; init; }
+
+    /// <summary>What its rule says that it is about; null: the alarm policy decides.</summary>
+    public IncidentType? Incident { get; init; }
+
     /// <summary>Where it stood, in metres of the <see cref="GroundPlane"/>, if there is one.</summary>
     public GroundPoint? Ground { get; init; }
 
@@ -50,6 +56,8 @@ public sealed record RuleEvent
         Box = Box,
         Score = Score,
         Detail = Detail,
+        Type = Incident,
+        Severity = Severity,
     };
 
     // Names, not sentences: the page speaks the operator's language.

@@ -77,6 +77,7 @@ public sealed class RuleSet
             }
 
             slot.Began ??= at;
+            int before = _events.Count;
             slot.Watch.OnPicture(new()
             {
                 Tracks = tracks,
@@ -89,6 +90,7 @@ public sealed class RuleSet
                 Aspect = Aspect,
                 Events = _events,
             });
+            Stamp(slot.Rule, before);
         }
 
         return _events;
@@ -106,11 +108,23 @@ public sealed class RuleSet
         double seconds = (wall - _lastWall).TotalSeconds;
         foreach (var slot in _slots)
         {
-            if (slot.Rule.Schedule?.Covers(wall, Zone) != false)
-                slot.Watch.OnSilence(seconds, _last.Value + MediaTime.FromSeconds(seconds), wall, _events);
+            if (slot.Rule.Schedule?.Covers(wall, Zone) == false)
+                continue;
+            int before = _events.Count;
+            slot.Watch.OnSilence(seconds, _last.Value + MediaTime.FromSeconds(seconds), wall, _events);
+            Stamp(slot.Rule, before);
         }
 
         return _events;
+    }
+
+    // Here, so that events of live pictures and of the past carry the same.
+    void Stamp(Rule rule, int from)
+    {
+        if (rule is { Severity: null, Incident: null })
+            return;
+        for (int i = from; i < _events.Count; i++)
+            _events[i] = _events[i] with { Severity = rule.Severity, Incident = rule.Incident };
     }
 
     static Watch WatchOf(Rule rule) => rule switch

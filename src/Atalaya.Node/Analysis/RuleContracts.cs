@@ -51,4 +51,6 @@ public sealed record TriedEventJson(
     ObjectClass? Class,
     long? Track,
     BoxJson? Box,
+    [property: Description("As its rule says; null: the alarm policy decides.")] AlarmSeverity? Severity,
+    [property: Description("What its rule says that it is about; null: the alarm policy decides.")] IncidentType? Type,
     [property: Description("Direction or number, as one word; may be empty.")] string Detail);

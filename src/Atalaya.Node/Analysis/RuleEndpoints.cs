@@ -132,5 +132,5 @@ static class RuleEndpoints
 
     static TriedEventJson Of(RuleEvent raised) => new(
         raised.Rule, raised.Wall.ToDateTimeOffset(), raised.Kind, raised.Class, raised.Track,
-        raised.Box is { } box ? new BoxJson(box.X, box.Y, box.Width, box.Height) : null, raised.Detail);
+        raised.Box is { } box ? new BoxJson(box.X, box.Y, box.Width, box.Height) : null, raised.Severity, raised.Incident, raised.Detail);
 }

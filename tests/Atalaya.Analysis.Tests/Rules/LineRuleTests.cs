@@ -34,6 +34,16 @@ public sealed class LineRuleTests
         (passage.Noticed - passage.At).Seconds.ShouldBeLessThan(1);
     }
 
+    [Fact]
+    public void What_a_rule_says_of_its_events_is_on_them_and_silence_is_left_to_the_policy()
+    {
+        var raised = new Scene(Line with { Severity = AlarmSeverity.Critical, Incident = IncidentType.Crossing }).Walk(7, (0.3, 0.5), (0.7, 0.5), 6).Events.ShouldHaveSingleItem();
+        var told = raised.ToSceneEvent(Guid.NewGuid(), "gate");
+        (told.Severity, told.Type).ShouldBe((AlarmSeverity.Critical, IncidentType.Crossing));
+        var plain = new Scene(Line).Walk(7, (0.3, 0.5), (0.7, 0.5), 6).Events.ShouldHaveSingleItem().ToSceneEvent(Guid.NewGuid(), "gate");
+        (plain.Severity, plain.Type).ShouldBe((null, null));
+    }
+
     /// <summary>Any walk whatever: as many events as net passages, and they alternate for one thing.</summary>
     [Fact]
     public void However_somebody_moves_each_passage_is_exactly_one_event()

@@ -116,6 +116,21 @@ public sealed class RuleReaderTests
     }
 
     [Fact]
+    public void Severity_and_incident_are_words_of_a_list_and_a_rescue_is_nothing_else()
+    {
+        var rule = RuleReader.Read("rules: [{type: tamper, name: a, severity: high, incident: technical}]", Aspect, out _).ShouldNotBeNull().Rules[0];
+        (rule.Severity, rule.Incident).ShouldBe((AlarmSeverity.High, IncidentType.Technical));
+        RuleReader.Read("rules: [{type: tamper, name: a, severity: urgent, incident: theft}]", Aspect, out var faults).ShouldBeNull();
+        faults.Select(f => f.Message).ShouldBe(
+        [
+            "must be rescue, critical, high, medium or low, not 'urgent'.",
+            "must be rescue, intrusion, crossing, smuggling, vehicle, crowd, tamper or technical, not 'theft'.",
+        ]);
+        RuleReader.Read("rules: [{type: tamper, name: a, severity: rescue, incident: intrusion}]", Aspect, out faults).ShouldBeNull();
+        faults.ShouldHaveSingleItem().Message.ShouldContain("belongs to incident rescue alone");
+    }
+
+    [Fact]
     public void Two_rules_with_one_name_are_one_too_many()
     {
         RuleReader.Read("rules: [{type: tamper, name: a}, {type: stream, name: a}]", Aspect, out var faults).ShouldBeNull();

@@ -922,6 +922,8 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @enum {string} */
+        AlarmSeverity: "rescue" | "critical" | "high" | "medium" | "low" | null;
         Analysis: {
             state: components["schemas"]["AnalysisState"];
             /** Format: date-time */
@@ -1527,6 +1529,8 @@ export interface components {
             /** Format: double */
             most: null | number;
         };
+        /** @enum {string} */
+        IncidentType: "rescue" | "intrusion" | "crossing" | "smuggling" | "vehicle" | "crowd" | "tamper" | "technical" | null;
         Map: {
             /** @description By camera id; cameras without a place aren't among them. */
             places: {
@@ -2210,6 +2214,8 @@ export interface components {
             /** Format: int64 */
             track: null | number;
             box: null | components["schemas"]["Box"];
+            severity: null | components["schemas"]["AlarmSeverity"];
+            type: null | components["schemas"]["IncidentType"];
             /** @description Direction or number, as one word; may be empty. */
             detail: string;
         };
