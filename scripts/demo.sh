@@ -26,7 +26,7 @@ cameras+=("spare-mast=$media/north-gate-main.mp4;sub=$media/north-gate-sub.mp4")
 # The simulator gives each camera an ONVIF port, in the order in which they are named.
 onvif_of() {
   for i in "${!names[@]}"; do
-    [ "${names[$i]}" = "$1" ] && echo "127.0.0.1:$((onvif + i))"
+    if [ "${names[$i]}" = "$1" ]; then echo "127.0.0.1:$((onvif + i))"; fi
   done
 }
 

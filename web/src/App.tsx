@@ -11,6 +11,7 @@ import { go, usePlace } from './shell/route';
 import { Shell } from './shell/Shell';
 import { theme } from './theme';
 
+const SituationRoom = lazy(() => import('./situation/SituationRoom'));
 const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
 const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
@@ -100,6 +101,8 @@ function Room() {
     case '/':
     case '/live':
       return <LiveRoom />;
+    case '/situation':
+      return <SituationRoom />;
     case '/timeline':
       return <TimelineRoom />;
     case '/exports':

@@ -26,12 +26,17 @@ import type {
   Probe,
   Preview,
   ProbeRequest,
+  MapPlace,
+  MapPlaceInput,
   Motion,
+  Plan,
+  PlanInput,
   Reanalysis,
   ReanalysisInput,
   RuleTrial,
   SceneEventPage,
   SceneMark,
+  SiteMap,
   StreamKind,
   Timeline,
 } from './types';
@@ -49,6 +54,7 @@ const keys = {
   storage: ['storage'] as const,
   holds: ['holds'] as const,
   checks: ['checks'] as const,
+  map: ['map'] as const,
   reanalyses: ['reanalyses'] as const,
 };
 export { keys };
@@ -435,3 +441,49 @@ export function useCancelCheck() {
     onSettled: () => client.invalidateQueries({ queryKey: keys.checks, exact: true }),
   });
 }
+
+/** Where cameras stand, and the plans under them. */
+export const useMap = (): UseQueryResult<SiteMap> =>
+  useQuery({ queryKey: keys.map, queryFn: () => answer<SiteMap>(api.GET('/api/map')), refetchInterval: 60_000 });
+
+const useForgetMap = () => {
+  const client = useQueryClient();
+  return () => client.invalidateQueries({ queryKey: keys.map });
+};
+
+export const usePutPlace = () =>
+  useMutation({
+    mutationFn: ({ id, place }: { id: string; place: MapPlaceInput }) =>
+      answer<MapPlace>(api.PUT('/api/cameras/{id}/place', { params: { path: { id } }, body: place })),
+    onSettled: useForgetMap(),
+  });
+
+export const useDeletePlace = () =>
+  useMutation({
+    mutationFn: (id: string) => answer<unknown>(api.DELETE('/api/cameras/{id}/place', { params: { path: { id } } })),
+    onSettled: useForgetMap(),
+  });
+
+/** A plan with its picture, in this order: without a plan there is nothing that the picture could belong to. */
+export const usePutPlan = () =>
+  useMutation({
+    mutationFn: async ({ id, plan, image }: { id: string; plan: PlanInput; image: File | null }) => {
+      const kept = await answer<Plan>(api.PUT('/api/plans/{id}', { params: { path: { id } }, body: plan }));
+      if (!image) return kept;
+      return answer<Plan>(
+        api.PUT('/api/plans/{id}/image', {
+          params: { path: { id } },
+          body: image as unknown as string,
+          bodySerializer: (body: unknown) => body as Blob,
+          headers: { 'Content-Type': image.type },
+        }),
+      );
+    },
+    onSettled: useForgetMap(),
+  });
+
+export const useDeletePlan = () =>
+  useMutation({
+    mutationFn: (id: string) => answer<unknown>(api.DELETE('/api/plans/{id}', { params: { path: { id } } })),
+    onSettled: useForgetMap(),
+  });

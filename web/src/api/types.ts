@@ -51,3 +51,9 @@ export type ArchiveCheckResult = Schemas['ArchiveCheckResult'];
 export type CheckInput = Schemas['CheckInput'];
 export type CheckDepth = Schemas['CheckDepth'];
 export type NodeInfo = Schemas['Node'];
+
+export type SiteMap = Schemas['Map'];
+export type MapPlace = Schemas['Place'];
+export type MapPlaceInput = Schemas['PlaceInput'];
+export type Plan = Schemas['Plan'];
+export type PlanInput = Schemas['PlanInput'];

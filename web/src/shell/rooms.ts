@@ -3,6 +3,7 @@ import {
   IconDeviceCctv,
   IconFileExport,
   IconLayoutGrid,
+  IconMap2,
   IconPackage,
   IconPin,
   IconRulerMeasure,
@@ -31,6 +32,7 @@ export interface Area {
 const alone = (room: Room): Area => ({ words: room.words, icon: room.icon, rooms: [room] });
 
 export const areas: readonly Area[] = [
+  alone({ path: '/situation', words: 'app.situation', icon: IconMap2, key: 'm' }),
   alone({ path: '/live', words: 'app.live', icon: IconLayoutGrid, key: 'l' }),
   alone({ path: '/timeline', words: 'app.timeline', icon: IconTimelineEvent, key: 't' }),
   {
