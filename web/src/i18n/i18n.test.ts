@@ -33,6 +33,7 @@ const plurals = new Set(
 
 // Words that really are the same in another language, or that are names and formats.
 const mayEqual = new Set([
+  'app.situation',
   'live.tile',
   'form.viewTitle',
   'form.track.audio',
