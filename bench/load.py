@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Records N cameras of 1080p25 at 4 Mbit/s for a long time and accounts for every picture by what is in the footage.
 
-  bench/load.py [--n 200] [--seconds 600] [--out FOLDER] [--keep]
+  bench/load.py [--n 200] [--seconds 600] [--ffmpeg 8 --ffmpeg-seconds 30] [--out FOLDER] [--keep]
 
 Closed segments are read back and deleted while the recorder runs, so that ten minutes of 200 cameras (60 GB) need about 8 GB of disk. Every picture of the
 looped clip has a number, told by the sizes of its neighbours and itself; the numbers of a camera must follow one another from its first picture to its last,
 over all files. Nothing that the recorder says of itself is used.
+
+With --ffmpeg, so many of the same cameras are then recorded by one `ffmpeg -c copy` process each, in the same run and from the same simulator, and the
+processor times of a camera-second are compared.
 """
 import argparse
 import json
@@ -20,6 +23,7 @@ import threading
 import time
 
 from bench import ATALAYA, CACHE, FPS, Cameras, Group, emit, footage, free_port, machine
+from record import start_ffmpeg
 
 TRAILER = bytes([0xA7, 0xA1, 0xA4, 0x1A, 0x5E, 0x61, 0x4D, 0x0E, 0x8D, 0x2B, 0x2F, 0x6E, 0x31, 0x9C, 0x70, 0x01])
 
@@ -194,10 +198,30 @@ def idle_seconds():
     return (fields[3] + fields[4]) / os.sysconf("SC_CLK_TCK")
 
 
+def ffmpeg_cost(cameras, n, seconds, out, warm=12):
+    """Processor milliseconds of a camera-second with one ffmpeg process a camera."""
+    out.mkdir()
+    group = Group()
+    try:
+        with open(out.parent / "ffmpeg.log", "w", encoding="utf-8") as log:
+            start_ffmpeg(group, cameras, n, out, log)
+            time.sleep(warm)
+            began, cpu = time.monotonic(), group.cpu_seconds()
+            time.sleep(seconds)
+            cpu, took = group.cpu_seconds() - cpu, time.monotonic() - began
+            if any(p.poll() is not None for p in group.processes):
+                sys.exit(f"an ffmpeg process ended: see {log.name}")
+    finally:
+        group.stop()
+    return 1000 * cpu / (took * n)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--ffmpeg", type=int, default=0, help="cameras that ffmpeg records afterwards, for comparison")
+    parser.add_argument("--ffmpeg-seconds", type=float, default=30)
     parser.add_argument("--keep", action="store_true", help="keep the files: 30 MB a camera and minute")
     parser.add_argument("--out", type=pathlib.Path, default=CACHE / "runs", help="where to record to: the disk that is measured")
     args = parser.parse_args()
@@ -216,6 +240,7 @@ def main():
     reader = Reader(clip, out / "archive", args.keep)
     group = Group()
     memory = []
+    theirs = None
     try:
         urls = out / "urls"
         urls.write_text("".join(f"{cameras.url(i)}\n" for i in range(args.n)), encoding="ascii")
@@ -232,6 +257,9 @@ def main():
                 reader.take()
             took = time.monotonic() - window
             cpu, sim, idle = group.cpu_seconds() - cpu, cameras.group.cpu_seconds() - sim, idle_seconds() - idle
+        group.stop()
+        if args.ffmpeg > 0:
+            theirs = ffmpeg_cost(cameras, args.ffmpeg, args.ffmpeg_seconds, out / "ffmpeg")
     finally:
         group.stop()
         cameras.stop()
@@ -246,6 +274,8 @@ def main():
         "simulator_ms_per_camera_s": 1000 * sim / (took * args.n), "idle_part": idle / (took * os.cpu_count()),
         "pss_mb_first": memory[0][1], "pss_mb_last": memory[-1][1], "pss_mb_most": max(m for _, m in memory), "disk_mb_s": disk, "loopback_mb_s": loopback,
     }
+    if theirs is not None:
+        row |= {"ffmpeg_cameras": args.ffmpeg, "ffmpeg_ms_per_camera_s": theirs, "ratio_to_ffmpeg": row["cpu_ms_per_camera_s"] / theirs}
     emit(CACHE / "load.jsonl", row)
     for key, value in row.items():
         print(f"{key:26} {value:.3f}" if isinstance(value, float) else f"{key:26} {value}")
