@@ -60,7 +60,8 @@ public enum CheckDepth
 
 /// <param name="Repair">Put right what can be without deleting footage: see <c>design/archive.md</c>.</param>
 /// <param name="DeleteUnreadable">Repair deletes files that hold nothing to play; otherwise it puts them aside.</param>
-public sealed record CheckOptions(CheckDepth Depth = CheckDepth.Digest, bool Repair = false, bool DeleteUnreadable = false);
+/// <param name="DeleteCopies">Repair deletes second copies of segments on other volumes, if both are what was recorded.</param>
+public sealed record CheckOptions(CheckDepth Depth = CheckDepth.Digest, bool Repair = false, bool DeleteUnreadable = false, bool DeleteCopies = false);
 
 /// <param name="Bytes">Of the files that were looked at.</param>
 public sealed record CheckProgress(long Files, long FilesTotal, long Bytes);
@@ -290,15 +291,46 @@ static class ArchiveCheck
         {
             if (volumes.Local.Count < 2)
                 return;
-            var places = rows.ToDictionary(r => r.Start, r => r.Volume);
+            var places = rows.ToDictionary(r => r.Start);
             foreach (var (name, volume) in listed[(camera, stream)])
             {
-                if (places.TryGetValue(name.Start, out string? place) && place != volume.Name && !removed.Contains((volume.Name, name.Start))
+                if (places.TryGetValue(name.Start, out var row) && row.Volume != volume.Name && !removed.Contains((volume.Name, name.Start))
                     && File.Exists(volume.Folder.PathOf(camera, name)) && index.Find(camera, name)?.Volume != volume.Name && !index.Deletions(camera, stream).Contains((volume.Name, name.Start)))
                 {
-                    faults.Add(new(CheckFaultKind.Stray, volumes.Relative(volume.Folder.PathOf(camera, name)),
-                        $"The index says that this segment is on volume '{place}'.", false));
+                    string path = volume.Folder.PathOf(camera, name), said = $"A second copy: the index says that this segment is on volume '{row.Volume}'.";
+                    string? done = !options.Repair || !options.DeleteCopies ? null : RemoveCopy(row, name, volume, path);
+                    faults.Add(new(CheckFaultKind.Stray, volumes.Relative(path),
+                        $"{said} {done ?? (options.DeleteCopies && options.Repair ? "It stays: not both are what was recorded." : "--repair --delete-copies removes it if both are what was recorded.")}", done is not null));
                 }
+            }
+        }
+
+        // Read again now, both: what is deleted here can't be had again.
+        string? RemoveCopy(Segment row, SegmentName name, Volume volume, string copy)
+        {
+            try
+            {
+                if (row.Sha256.Length == 0 || volumes.Find(row.Volume) is not { } home || home.Folder.PathOf(row.Camera, name) is not { } original || !IsIt(original) || !IsIt(copy)
+                    || index.Find(row.Camera, name)?.Volume != row.Volume)
+                {
+                    return null;
+                }
+
+                volume.Disk.Delete(copy);
+                volume.Disk.SyncFolder(Path.GetDirectoryName(copy)!);
+                log.LogWarning("{Path} was deleted: it was a second copy of a segment on volume {Volume}.", copy, row.Volume);
+                return "It was deleted.";
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                log.LogError(e, "{Path} could not be compared or deleted.", copy);
+                return null;
+            }
+
+            bool IsIt(string path)
+            {
+                using var file = File.OpenHandle(path, options: FileOptions.SequentialScan);
+                return SegmentReader.Digest(file) == row.Sha256;
             }
         }
 

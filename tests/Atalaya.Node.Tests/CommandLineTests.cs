@@ -57,6 +57,7 @@ public sealed class CommandLineTests
     [InlineData("camera probe rtsp://8.8.8.8/", ExitCode.Failed)]
     [InlineData("check --data /nonexistent/atalaya", ExitCode.Failed)]
     [InlineData("check --delete-unreadable", ExitCode.Usage)]
+    [InlineData("check --delete-copies", ExitCode.Usage)]
     [InlineData("reindex --data /nonexistent/atalaya", ExitCode.Failed)]
     [InlineData("export --camera gate --from yesterday --to now --out /tmp/x.mp4", ExitCode.Usage)]
     public async Task Exit_codes_say_how_it_ended(string arguments, int code)

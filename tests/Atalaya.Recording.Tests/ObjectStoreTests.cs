@@ -89,6 +89,9 @@ public sealed class ObjectStoreTests
         var clip = await site.Archive.ExportAsync(new("gate", StreamKind.Main, site.At(1), site.At(36)), site.File("clip.mp4"));
         clip.Frames.ShouldBe(35 * 25);
         clip.Gaps.ShouldBeEmpty();
+        // Previews, too, of what is in the store alone.
+        var far = rows.First(s => s.Volume == "far");
+        (await site.Archive.KeyPicturesAsync("gate", StreamKind.Main, far.Start, far.End, TimeSpan.FromSeconds(1))).Pictures.ShouldNotBeEmpty();
 
         site.Archive.Caretaker!.Limit(new Dictionary<string, RetentionLimits> { ["gate"] = new(TimeSpan.FromSeconds(25)) });
         await site.PassAsync(3);

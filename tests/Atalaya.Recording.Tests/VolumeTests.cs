@@ -161,6 +161,40 @@ public sealed class VolumeTests
         stuck.Status().State.ShouldNotBe(RecorderState.Stopped);
     }
 
+    [Fact]
+    public async Task A_second_copy_is_told_and_goes_only_when_that_is_asked_for_and_both_are_what_was_recorded()
+    {
+        await using var scene = new StorageScene(c => c with { LargeAfter = TimeSpan.FromSeconds(10) }, StorageScene.Fast(), StorageScene.Large());
+        await scene.StartAsync();
+        await scene.RecordAsync(30, "gate");
+        await scene.PassAsync(3);
+        var moved = scene.Segments().Where(s => s.Volume == "large").Take(2).ToList();
+        string[] copies = [.. moved.Select(row =>
+        {
+            var name = new SegmentName(row.Start.Milliseconds, row.Stream);
+            string copy = scene.Archive.Volumes.Find("fast")!.Folder.PathOf("gate", name);
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(scene.Archive.Volumes.Find("large")!.Folder.PathOf("gate", name), copy);
+            return copy;
+        })];
+        // The second one's original is damaged since: the copy may be all there is.
+        string original = scene.Archive.Volumes.Find("large")!.Folder.PathOf("gate", new(moved[1].Start.Milliseconds, moved[1].Stream));
+        byte[] bytes = await File.ReadAllBytesAsync(original, TestContext.Current.CancellationToken);
+        bytes[bytes.Length / 2] ^= 1;
+        await File.WriteAllBytesAsync(original, bytes, TestContext.Current.CancellationToken);
+
+        foreach (var options in new CheckOptions[] { new(), new(Repair: true), new(Repair: true, DeleteUnreadable: true), new(DeleteCopies: true) })
+        {
+            (await scene.Archive.CheckAsync(options)).Faults.Count(f => f.Kind == CheckFaultKind.Stray && f.Detail.Contains("second copy") && !f.Repaired).ShouldBe(2);
+            copies.ShouldAllBe(c => File.Exists(c));
+        }
+
+        var told = (await scene.Archive.CheckAsync(new(Repair: true, DeleteCopies: true))).Faults.Where(f => f.Kind == CheckFaultKind.Stray).ToList();
+        told.Select(f => f.Repaired).ShouldBe([true, false], ignoreOrder: true);
+        copies.Select(c => File.Exists(c)).ShouldBe([false, true]);
+        File.Exists(original).ShouldBeTrue();
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -146,9 +146,10 @@ static class CheckVerb
             Description = "Put right what can be: index files, forget rows without a file, cut torn files to what they hold, put files aside that hold nothing. No footage is deleted.",
         };
         var delete = new Option<bool>("--delete-unreadable") { Description = "With --repair: delete files that hold nothing to play, instead of putting them aside in archive/.damaged." };
+        var copies = new Option<bool>("--delete-copies") { Description = "With --repair: delete second copies of segments on other volumes, after both were read and are what was recorded." };
         var json = new Option<bool>("--json") { Description = "Print the result as JSON." };
         var command = new Command("check", "Compares the archive with its index, file by file; beside a running node it only looks. Exit code 1 if something is wrong.")
-            { depth, repair, delete, json };
+            { depth, repair, delete, copies, json };
         var options = new OptionArguments(command, serves: false);
         command.SetAction(async (parsed, stop) =>
         {
@@ -156,6 +157,12 @@ static class CheckVerb
                 return ExitCode.Usage;
             try
             {
+                if (parsed.GetValue(copies) && !parsed.GetValue(repair))
+                {
+                    await Console.Error.WriteLineAsync("atalaya: --delete-copies needs --repair.");
+                    return ExitCode.Usage;
+                }
+
                 if (parsed.GetValue(delete) && !parsed.GetValue(repair))
                 {
                     await Console.Error.WriteLineAsync("atalaya: --delete-unreadable needs --repair.");
@@ -172,7 +179,7 @@ static class CheckVerb
 
                 using var line = new ProgressLine("Checking");
                 var result = await archive.Archive.CheckAsync(
-                    new(parsed.GetValue(depth), parsed.GetValue(repair), parsed.GetValue(delete)), new FilesDone(line), stop);
+                    new(parsed.GetValue(depth), parsed.GetValue(repair), parsed.GetValue(delete), parsed.GetValue(copies)), new FilesDone(line), stop);
                 if (parsed.GetValue(json))
                 {
                     Console.Out.WriteLine(JsonSerializer.Serialize(result, Cli.Json.Options));
