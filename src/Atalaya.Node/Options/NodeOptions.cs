@@ -118,6 +118,10 @@ public sealed record PreviewOptions
     [Option("Space on the disk for the timeline's small pictures, beside the archive; those nobody has looked at for longest go first. 2 GiB: "
         + "about 40,000 minutes. It is a cache: what is gone is made again.", Min = "16MiB", Max = "1TiB")]
     public ByteSize Space { get; init; } = new(2L << 30);
+
+    [Option("Whether they are also made before somebody asks, from the newest minute backwards, while analysis has time left and until the space is nearly used. "
+        + "On: whoever moves along a timeline sees pictures at once.")]
+    public bool Ahead { get; init; } = true;
 }
 
 public sealed record ExportOptions

@@ -27,6 +27,12 @@ sealed class PreviewCache(string folder, long budget, ILogger log)
         }
     }
 
+    public bool Has(PreviewMinute minute)
+    {
+        lock (_gate)
+            return _known.ContainsKey(minute);
+    }
+
     public IReadOnlyList<PreviewMinute> Known()
     {
         lock (_gate)

@@ -11,8 +11,8 @@ using Atalaya.Recording;
 namespace Atalaya.Node.Previews;
 
 /// <summary>
-/// Sprites of key pictures, a minute each, for whoever moves along a timeline: made when they are asked for, by the analysis process, and kept under a
-/// budget. Here nothing is decoded, and no preview outlives the footage that it was made from.
+/// Sprites of key pictures, a minute each, for whoever moves along a timeline: made when they are asked for, and before that while there is time, by the
+/// analysis process, and kept under a budget. Here nothing is decoded, and no preview outlives the footage that it was made from.
 /// </summary>
 sealed class Previews : IHostedService, IAsyncDisposable
 {
@@ -21,6 +21,18 @@ sealed class Previews : IHostedService, IAsyncDisposable
     static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(10);
 
     const int TileWidth = 192, Columns = 4, LowestTile = 64, HighestTile = 256;
+
+    // A start has better things to do; and of a minute that has just ended the last segment isn't closed yet.
+    static readonly TimeSpan AheadAfter = TimeSpan.FromMinutes(2), AheadEvery = TimeSpan.FromSeconds(2), MinuteSettles = TimeSpan.FromSeconds(90);
+
+    // Of the analysis process's threads; beyond it nothing is made that nobody asked for.
+    const double MostBusy = 0.5;
+
+    // Of the space. The rest is for what somebody looks at.
+    const double AheadSpace = 0.9;
+
+    // Minutes that wait to be made ahead; the oldest are left to whoever asks for them.
+    const int MaxAhead = 10_000;
 
     // As many as the analysis process works on at once: one is decoded while the other is read.
     const int Workers = 2;
@@ -32,6 +44,7 @@ sealed class Previews : IHostedService, IAsyncDisposable
     readonly AnalysisHost _analysis;
     readonly NodeDatabase _database;
     readonly PreviewOptions _options;
+    readonly bool _analysisOn;
     readonly TimeProvider _clock;
     readonly NodeMeters _meters;
     readonly ILogger _log;
@@ -40,7 +53,9 @@ sealed class Previews : IHostedService, IAsyncDisposable
     readonly ConcurrentDictionary<PreviewMinute, string> _hopeless = new();
     readonly ConcurrentDictionary<PreviewMinute, int> _deaths = new();      // of the analysis process, while it worked on this
     PreviewCache? _cache;
-    Task _tending = Task.CompletedTask;
+    Task _tending = Task.CompletedTask, _ahead = Task.CompletedTask;
+    readonly LinkedList<PreviewMinute> _waiting = [];   // the newest first; this and the next two only by whoever makes ahead
+    long _latest, _hour;                                // the latest minute and the earliest hour that were looked at; 0: none yet
     int _disposed;
 
     public Previews(
@@ -50,6 +65,7 @@ sealed class Previews : IHostedService, IAsyncDisposable
         _analysis = analysis;
         _database = database;
         _options = options.Previews;
+        _analysisOn = options.Analysis.Enabled;
         _clock = clock;
         _meters = meters;
         _log = logs.CreateLogger("Atalaya.Previews");
@@ -61,6 +77,8 @@ sealed class Previews : IHostedService, IAsyncDisposable
         _cache = new(_database.Folder.Previews, _options.Space.Bytes, _log);
         _meters.ObservePreviews(() => _cache.Bytes, () => _queue.Count);
         _tending = Task.Run(TendAsync, CancellationToken.None);
+        if (_options.Ahead && _analysisOn)
+            _ahead = Task.Run(MakeAheadAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -72,6 +90,7 @@ sealed class Previews : IHostedService, IAsyncDisposable
             return;
         await _stop.CancelAsync();
         await _tending;
+        await _ahead;
         _stop.Dispose();
     }
 
@@ -193,6 +212,112 @@ sealed class Previews : IHostedService, IAsyncDisposable
         {
             // The node stops.
         }
+    }
+
+    async Task MakeAheadAsync()
+    {
+        try
+        {
+            using var first = new PeriodicTimer(AheadAfter, _clock);
+            await first.WaitForNextTickAsync(_stop.Token);
+            using var beat = new PeriodicTimer(AheadEvery, _clock);
+            do
+            {
+                try
+                {
+                    if (_queue.Count == 0 && _analysis.Busy <= MostBusy)
+                        await MakeNextAsync(_stop.Token);
+                }
+                catch (Exception fault) when (fault is System.Data.Common.DbException or IOException)
+                {
+                    _log.LogDebug(fault, "A preview wasn't made ahead.");
+                }
+            }
+            while (await beat.WaitForNextTickAsync(_stop.Token));
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    /// <summary>Makes the newest sprite that isn't there yet.</summary>
+    /// <returns>False: there is none to make, no room for it, or analysis isn't there.</returns>
+    internal async Task<bool> MakeNextAsync(CancellationToken stop)
+    {
+        while (await FindNextAsync(stop) is { } minute)
+        {
+            if (_hopeless.ContainsKey(minute) || _cache!.Has(minute))
+                continue;
+            var answer = await GetAsync(minute, "ahead", ahead: true, stop);
+            if (answer.End == PreviewEnd.Made)
+                return true;
+            if (answer.End == PreviewEnd.Unavailable)
+                return false;
+        }
+
+        return false;
+    }
+
+    async Task<PreviewMinute?> FindNextAsync(CancellationToken stop)
+    {
+        long newest = PreviewMinute.Of(WallTime.Now(_clock) - MinuteSettles) - 1;
+        if (_latest == 0)
+        {
+            _latest = newest - (newest % 60) - 1;
+            _hour = newest / 60;
+        }
+
+        if (newest > _latest)
+        {
+            await AddAsync(Math.Max(_latest + 1, newest - 60), newest, atFront: true, stop);
+            _latest = newest;
+        }
+
+        // Backwards, an hour at a time, while there is room and anything is left.
+        while (_waiting.Count == 0 && _hour > 0 && _cache!.Bytes < _options.Space.Bytes * AheadSpace)
+        {
+            _hour--;
+            if (!await AddAsync(_hour * 60, (_hour * 60) + 59, atFront: false, stop))
+                _hour = 0;
+        }
+
+        if (_waiting.First is not { } next)
+            return null;
+        _waiting.RemoveFirst();
+        return next.Value;
+    }
+
+    /// <returns>False: nothing was recorded then or before.</returns>
+    async Task<bool> AddAsync(long first, long last, bool atFront, CancellationToken stop)
+    {
+        WallTime from = new PreviewMinute("", first).From, to = new PreviewMinute("", last).To;
+        var minutes = new SortedSet<(long Minute, string Camera)>();
+        bool earlier = false;
+        foreach (var stream in (StreamKind[])[StreamKind.Main, StreamKind.Sub])
+        {
+            foreach (var (camera, timeline) in await _recordings.Archive.TimelinesAsync(stream, from, to, stop: stop))
+            {
+                earlier |= timeline.Oldest < to;
+                foreach (var span in timeline.Recorded)
+                {
+                    for (long m = Math.Max(first, PreviewMinute.Of(span.From)); m <= last && new PreviewMinute(camera, m).From < span.To; m++)
+                        minutes.Add((m, camera));
+                }
+            }
+        }
+
+        foreach (var (minute, camera) in atFront ? minutes : minutes.Reverse())
+        {
+            if (atFront)
+                _waiting.AddFirst(new PreviewMinute(camera, minute));
+            else
+                _waiting.AddLast(new PreviewMinute(camera, minute));
+        }
+
+        while (_waiting.Count > MaxAhead)
+            _waiting.RemoveLast();
+        return earlier;
     }
 
     internal async Task SweepAsync(CancellationToken stop)

@@ -71,6 +71,29 @@ public sealed class PreviewTests
     }
 
     [Fact]
+    public async Task They_are_made_before_somebody_asks_the_newest_first()
+    {
+        using var folder = new TempFolder("previews");
+        var start = await RecordYesterdayAsync(folder, seconds: 75);
+        long minute = start.ToUnixTimeSeconds() / 60;
+        await using var node = await TestNode.StartAsync(Camera, folder.Path, analysis: true);
+        var previews = node.Service<Node.Previews.Previews>();
+        bool made = await previews.MakeNextAsync(TestNode.Stop);
+        Assert.SkipWhen(!made && node.Log.Contains("install", StringComparison.Ordinal), "Analysis isn't there.");
+        made.ShouldBeTrue();
+        Kept().ShouldBe([minute + 1]);
+        (await previews.MakeNextAsync(TestNode.Stop)).ShouldBeTrue();
+        Kept().ShouldBe([minute, minute + 1]);
+        (await previews.MakeNextAsync(TestNode.Stop)).ShouldBeFalse();
+
+        (await node.Http.GetByteArrayAsync($"/api/cameras/gate/previews/{minute}.jpg", TestNode.Stop)).Length.ShouldBeGreaterThan(0);
+        (await node.Http.GetStringAsync("/metrics", TestNode.Stop)).ShouldContain("""atalaya_previews_total{from="cache"} 1""");
+
+        long[] Kept() => [.. Directory.GetFiles(folder.File("data", "previews"), "*.jpg", SearchOption.AllDirectories)
+            .Select(f => long.Parse(Path.GetFileNameWithoutExtension(f), System.Globalization.CultureInfo.InvariantCulture)).Order()];
+    }
+
+    [Fact]
     public async Task Where_there_is_none_the_answer_says_so()
     {
         using var folder = new TempFolder("previews");
