@@ -2,6 +2,7 @@ using Atalaya.Node.Analysis;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Checks;
+using Atalaya.Node.Configuration;
 using Atalaya.Node.Events;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
@@ -57,6 +58,7 @@ static class NodeHost
             .AddPreviews()
             .AddExports()
             .AddChecks()
+            .AddConfigurations()
             .AddMap()
             .AddLive()
             .AddEvents();
@@ -84,6 +86,7 @@ static class NodeHost
         app.MapStorage();
         app.MapExports();
         app.MapChecks();
+        app.MapConfiguration();
         app.MapEvents();
         app.MapHealth();
         app.MapPage(options.Web);

@@ -109,6 +109,18 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
             feed.Change(settings);
     }
 
+    /// <summary>Follows what somebody else has stored.</summary>
+    /// <param name="settings">Null: as the options say.</param>
+    public void Take(string camera, CameraAnalysis? settings)
+    {
+        if (settings is null)
+            _settings.TryRemove(camera, out _);
+        else
+            _settings[camera] = settings;
+        if (_feeds.TryGetValue(camera, out var feed))
+            feed.Change(Settings(camera));
+    }
+
     public IReadOnlyList<FeedStatus> Status() => [.. _feeds.OrderBy(f => f.Key, StringComparer.Ordinal).Select(f => f.Value.Status())];
 
     public FeedStatus? Status(string camera) => _feeds.GetValueOrDefault(camera)?.Status();

@@ -23,13 +23,19 @@ sealed class AnalysisStore(DbDataSource store)
     public async Task PutAsync(string camera, CameraAnalysis settings, WallTime at, CancellationToken stop)
     {
         await using var connection = await store.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition(
+        await PutAsync(connection, null, camera, settings, at, stop);
+    }
+
+    public static Task PutAsync(DbConnection connection, DbTransaction? transaction, string camera, CameraAnalysis settings, WallTime at, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition(
             """
             insert into analysis_cameras (camera, settings, changed_at) values (@camera, @settings, @at)
             on conflict (camera) do update set settings = excluded.settings, changed_at = excluded.changed_at
             """,
-            new { camera, settings = JsonSerializer.Serialize(settings, Json), at = at.Microseconds }, cancellationToken: stop));
-    }
+            new { camera, settings = JsonSerializer.Serialize(settings, Json), at = at.Microseconds }, transaction, cancellationToken: stop));
+
+    public static Task RemoveAsync(DbConnection connection, DbTransaction transaction, string camera, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition("delete from analysis_cameras where camera = @camera", new { camera }, transaction, cancellationToken: stop));
 
     public async Task<WallTime?> AliveAsync(CancellationToken stop)
     {

@@ -5,8 +5,6 @@ using Atalaya.Media;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 
-using Microsoft.AspNetCore.DataProtection;
-
 namespace Atalaya.Node.Cameras;
 
 /// <summary>A camera and who defines it.</summary>
@@ -64,10 +62,7 @@ sealed class CameraRoster : IHostedService, IAsyncDisposable
 
     public async Task StartAsync(CancellationToken stop)
     {
-        // Keys lie beside the database, in a folder for this user alone: they protect copies of the database, not the machine.
-        var protector = DataProtectionProvider.Create(new DirectoryInfo(_database.Folder.Keys), b => b.SetApplicationName("atalaya"))
-            .CreateProtector("Atalaya.Cameras.Connection.v1");
-        _store = new(_database.Source, protector, _clock);
+        _store = new(_database.Source, CameraStore.Protector(_database.Folder.Keys), _clock);
         var cameras = await _store.AllAsync((id, reason) => _log.LogError("Camera {Camera} isn't started. {Reason}", id, reason), stop);
         _ofApi = cameras.ToImmutableSortedDictionary(c => c.Id, c => c);
         await FollowAsync();
@@ -116,6 +111,24 @@ sealed class CameraRoster : IHostedService, IAsyncDisposable
         _ofApi = _ofApi.Remove(id);
         return RosterChange.Done;
     });
+
+    /// <summary>Many changes as one. Nobody else changes cameras while <paramref name="write"/> reads, judges and stores them.</summary>
+    /// <param name="write">What it has stored: cameras of the API, and ids of those that are gone; null: nothing.</param>
+    public async Task ChangeManyAsync(Func<Task<(IReadOnlyList<CameraConfig> Put, IReadOnlyList<string> Removed)?>> write)
+    {
+        await _changing.WaitAsync();
+        try
+        {
+            if (await write() is not var (put, removed))
+                return;
+            _ofApi = _ofApi.RemoveRange(removed).SetItems(put.Select(c => KeyValuePair.Create(c.Id, c)));
+            await FollowAsync();
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
 
     RosterChange? Refusal(string id) =>
         _ofFile.ContainsKey(id) ? RosterChange.DefinedByFile : _ofApi.ContainsKey(id) ? null : RosterChange.NoSuchCamera;

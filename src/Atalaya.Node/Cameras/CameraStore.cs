@@ -36,10 +36,18 @@ sealed class CameraStore(DbDataSource store, IDataProtector protector, TimeProvi
         return cameras;
     }
 
+    /// <summary>Keys lie beside the database, in a folder for this user alone: they protect copies of the database, not the machine.</summary>
+    public static IDataProtector Protector(string keys) =>
+        DataProtectionProvider.Create(new DirectoryInfo(keys), b => b.SetApplicationName("atalaya")).CreateProtector("Atalaya.Cameras.Connection.v1");
+
     public async Task PutAsync(CameraConfig camera, CancellationToken stop)
     {
         await using var connection = await store.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition(
+        await PutAsync(connection, null, camera, stop);
+    }
+
+    public Task PutAsync(DbConnection connection, DbTransaction? transaction, CameraConfig camera, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition(
             """
             insert into node_camera (id, name, enabled, transport, record, connection, changed_at)
             values (@Id, @Name, @Enabled, @Transport, @Record, @Connection, @ChangedAt)
@@ -58,14 +66,17 @@ sealed class CameraStore(DbDataSource store, IDataProtector protector, TimeProvi
                     camera.UserName, camera.Password, camera.Audio, camera.Fingerprint, camera.Onvif?.Device.AbsoluteUri, camera.Onvif?.Profile, camera.KeepFor?.TotalDays, camera.KeepBytes))),
                 ChangedAt = WallTime.Now(clock).Microseconds,
             },
+            transaction,
             cancellationToken: stop));
-    }
 
     public async Task DeleteAsync(string id, CancellationToken stop)
     {
         await using var connection = await store.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition("delete from node_camera where id = @id", new { id }, cancellationToken: stop));
+        await DeleteAsync(connection, null, id, stop);
     }
+
+    public static Task DeleteAsync(DbConnection connection, DbTransaction? transaction, string id, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition("delete from node_camera where id = @id", new { id }, transaction, cancellationToken: stop));
 
     CameraConfig? Read(Row row)
     {

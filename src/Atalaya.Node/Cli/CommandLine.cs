@@ -49,6 +49,7 @@ static class CommandLine
         root.Subcommands.Add(CheckVerb.Create());
         root.Subcommands.Add(ReindexVerb.Create());
         root.Subcommands.Add(VolumeVerb.Create());
+        root.Subcommands.Add(ConfigurationVerb.Create());
         root.Subcommands.Add(OptionsVerb.Create());
         root.Subcommands.Add(SimulateVerb.Create());
         root.Subcommands.Add(EvaluateVerb.Create());

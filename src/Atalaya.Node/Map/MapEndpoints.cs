@@ -2,6 +2,7 @@ using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Store;
 using Atalaya.Recording;
 
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -16,7 +17,7 @@ static class MapEndpoints
     /// <summary>A plan of 4,000 by 4,000 pixels is 2 to 6 MB. The server takes twice that, so that who sends a little more gets an answer and no broken connection.</summary>
     const int MaxImage = 8 << 20;
 
-    public static IServiceCollection AddMap(this IServiceCollection services) => services.AddSingleton<MapStore>();
+    public static IServiceCollection AddMap(this IServiceCollection services) => services.AddSingleton(s => new MapStore(s.GetRequiredService<NodeDatabase>()));
 
     public static void MapMap(this IEndpointRouteBuilder routes)
     {

@@ -8,9 +8,19 @@ using Dapper;
 namespace Atalaya.Node.Map;
 
 /// <summary>Places of cameras and plans of the site.</summary>
-sealed class MapStore(NodeDatabase database)
+sealed class MapStore(Func<DbDataSource> source)
 {
-    DbDataSource Store => database.Source;
+    public MapStore(NodeDatabase database)
+        : this(() => database.Source)
+    {
+    }
+
+    public MapStore(DbDataSource source)
+        : this(() => source)
+    {
+    }
+
+    DbDataSource Store => source();
 
     public async Task<IReadOnlyDictionary<string, PlaceJson>> PlacesAsync(CancellationToken stop)
     {
@@ -22,19 +32,25 @@ sealed class MapStore(NodeDatabase database)
     public async Task PutAsync(string camera, PlaceJson place, CancellationToken stop)
     {
         await using var connection = await Store.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition(
+        await PutAsync(connection, null, camera, place, stop);
+    }
+
+    public static Task PutAsync(DbConnection connection, DbTransaction? transaction, string camera, PlaceJson place, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition(
             """
             insert into camera_places (camera, latitude, longitude, heading, angle, range_m) values (@camera, @Latitude, @Longitude, @Heading, @Angle, @Range)
             on conflict (camera) do update set latitude = excluded.latitude, longitude = excluded.longitude, heading = excluded.heading, angle = excluded.angle, range_m = excluded.range_m
             """,
-            new { camera, place.Latitude, place.Longitude, place.Heading, place.Angle, place.Range }, cancellationToken: stop));
-    }
+            new { camera, place.Latitude, place.Longitude, place.Heading, place.Angle, place.Range }, transaction, cancellationToken: stop));
 
     public async Task RemoveAsync(string camera, CancellationToken stop)
     {
         await using var connection = await Store.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition("delete from camera_places where camera = @camera", new { camera }, cancellationToken: stop));
+        await RemoveAsync(connection, null, camera, stop);
     }
+
+    public static Task RemoveAsync(DbConnection connection, DbTransaction? transaction, string camera, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition("delete from camera_places where camera = @camera", new { camera }, transaction, cancellationToken: stop));
 
     public async Task<IReadOnlyList<PlanJson>> PlansAsync(CancellationToken stop)
     {
@@ -49,13 +65,16 @@ sealed class MapStore(NodeDatabase database)
     public async Task PutPlanAsync(string id, PlanInputJson plan, WallTime at, CancellationToken stop)
     {
         await using var connection = await Store.OpenConnectionAsync(stop);
-        await connection.ExecuteAsync(new CommandDefinition(
+        await PutPlanAsync(connection, null, id, plan, at, stop);
+    }
+
+    public static Task PutPlanAsync(DbConnection connection, DbTransaction? transaction, string id, PlanInputJson plan, WallTime at, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition(
             """
             insert into plans (id, name, south, west, north, east, changed_at) values (@id, @Name, @South, @West, @North, @East, @at)
             on conflict (id) do update set name = excluded.name, south = excluded.south, west = excluded.west, north = excluded.north, east = excluded.east, changed_at = excluded.changed_at
             """,
-            new { id, plan.Name, plan.South, plan.West, plan.North, plan.East, at = at.Microseconds }, cancellationToken: stop));
-    }
+            new { id, plan.Name, plan.South, plan.West, plan.North, plan.East, at = at.Microseconds }, transaction, cancellationToken: stop));
 
     /// <returns>False if there is no such plan.</returns>
     public async Task<bool> PutImageAsync(string id, string type, byte[] image, WallTime at, CancellationToken stop)
@@ -77,8 +96,11 @@ sealed class MapStore(NodeDatabase database)
     public async Task<bool> RemovePlanAsync(string id, CancellationToken stop)
     {
         await using var connection = await Store.OpenConnectionAsync(stop);
-        return await connection.ExecuteAsync(new CommandDefinition("delete from plans where id = @id", new { id }, cancellationToken: stop)) > 0;
+        return await RemovePlanAsync(connection, null, id, stop) > 0;
     }
+
+    public static Task<int> RemovePlanAsync(DbConnection connection, DbTransaction? transaction, string id, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition("delete from plans where id = @id", new { id }, transaction, cancellationToken: stop));
 
     // The time makes each picture's address its own, so that a browser may keep it.
     static PlanJson Of(PlanRow row) =>

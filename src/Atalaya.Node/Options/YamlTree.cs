@@ -6,7 +6,8 @@ namespace Atalaya.Node.Options;
 /// <summary>A YAML value that knows where it stands.</summary>
 abstract record YamlNode(Place Place);
 
-sealed record YamlScalar(Place Place, string Text, bool IsNull) : YamlNode(Place);
+/// <param name="IsQuoted">Text whatever it looks like.</param>
+sealed record YamlScalar(Place Place, string Text, bool IsNull, bool IsQuoted = false) : YamlNode(Place);
 
 sealed record YamlList(Place Place, IReadOnlyList<YamlNode> Items) : YamlNode(Place);
 
@@ -74,6 +75,18 @@ static class YamlTree
         public Place Place { get; } = place;
     }
 
+    /// <summary>No escape left half of a pair alone: nothing could store that.</summary>
+    static bool IsWhole(string text)
+    {
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]) && !(i + 1 < text.Length && char.IsSurrogatePair(text[i], text[++i])))
+                return false;
+        }
+
+        return true;
+    }
+
     sealed class Reading(string source, Parser parser)
     {
         int _nodes;
@@ -94,8 +107,10 @@ static class YamlTree
                 throw new Refused(place, "Tags (!) aren't read; write the plain value.");
             switch (current)
             {
+                case Scalar scalar when scalar.Value.Contains('\0') || !IsWhole(scalar.Value):
+                    throw new Refused(place, "This holds half of a character, or one that ends a text (\\ud800, \\0).");
                 case Scalar scalar:
-                    return new YamlScalar(place, scalar.Value, scalar.Style == ScalarStyle.Plain && scalar.Value is "" or "~" or "null");
+                    return new YamlScalar(place, scalar.Value, scalar.Style == ScalarStyle.Plain && scalar.Value is "" or "~" or "null", scalar.Style != ScalarStyle.Plain);
                 case SequenceStart:
                     var items = new List<YamlNode>();
                     while (!parser.Accept<SequenceEnd>(out _))

@@ -867,6 +867,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/configuration": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that can be changed in the page, as one YAML text; secrets are named, never shown. */
+        get: operations["getConfiguration"];
+        /**
+         * Takes such a text: with dryRun tells what would be other, otherwise applies it, all or nothing.
+         * @description A section that is there is complete; one that isn't there stays as it is. If-Match with the ETag of a dry run: applied only if nothing changed since. Errors come all at once: 'faults' of the problem has each with its line.
+         */
+        put: operations["putConfiguration"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1237,6 +1258,8 @@ export interface components {
             /** @description rtsp:// or rtsps://; a user name and password inside are split off and kept encrypted. */
             url?: null | string;
         };
+        /** @enum {string} */
+        ChangeKind: "added" | "changed" | "removed";
         /**
          * @description How much of each file is looked at.
          * @enum {string}
@@ -1260,6 +1283,12 @@ export interface components {
         };
         /** @enum {string} */
         CheckState: "running" | "done" | "failed" | "cancelled";
+        ConfigurationChange: {
+            /** @description False: it was only compared. */
+            applied: boolean;
+            /** @description What is other than it was, in the order of the text; empty: nothing. */
+            changes: components["schemas"]["ObjectChange"][];
+        };
         DiscoverRequest: {
             /**
              * Format: int32
@@ -1314,6 +1343,16 @@ export interface components {
         };
         /** @enum {string} */
         ExportState: "queued" | "running" | "done" | "failed" | "cancelled";
+        FieldChange: {
+            /** @description As the text names it; groups with dots, a rule as rules[ID]. */
+            field: string;
+            /** @description Null where it wasn't set, and of a secret. */
+            before: null | string;
+            /** @description Null where it won't be set, and of a secret. */
+            after: null | string;
+            /** @description It is another secret now; neither is shown. */
+            secret: boolean;
+        };
         FoundDevice: {
             /** @description What the device calls itself; empty where it says nothing. */
             name: string;
@@ -1569,6 +1608,15 @@ export interface components {
             now: string;
             /** @description IANA name of the site's zone; times in the API are UTC all the same. */
             timeZone: string;
+        };
+        ObjectChange: {
+            kind: components["schemas"]["ChangeKind"];
+            /** @description cameras or plans. */
+            section: string;
+            id: string;
+            /** @description What people call it. */
+            name: string;
+            fields: components["schemas"]["FieldChange"][];
         };
         /** @enum {string} */
         ObjectClass: "person" | "vehicle" | "twoWheeler" | "boat" | "animal" | "bag" | "other" | null;
@@ -5421,6 +5469,89 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getConfiguration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/yaml": string;
+                };
+            };
+        };
+    };
+    putConfiguration: {
+        parameters: {
+            query?: {
+                /** @description Compare only. Default false. */
+                dryRun?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConfigurationChange"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,0 +1,111 @@
+using System.Security.Cryptography;
+using System.Text;
+
+using Atalaya.Node.Analysis;
+using Atalaya.Node.Cameras;
+using Atalaya.Node.Options;
+using Atalaya.Node.Store;
+
+namespace Atalaya.Node.Configuration;
+
+/// <summary>How a text was taken.</summary>
+enum ConfigurationEnd
+{
+    Done,
+
+    /// <summary>It has errors; nothing was changed.</summary>
+    Refused,
+
+    /// <summary>What is in force isn't what the caller had seen.</summary>
+    Outdated,
+}
+
+/// <param name="Revision">Of what is in force now, or would be.</param>
+sealed record ConfigurationResult(ConfigurationEnd End, IReadOnlyList<ObjectChange> Changes, IReadOnlyList<OptionError> Errors, string Revision);
+
+/// <summary>The running node's configuration as one text.</summary>
+sealed class NodeConfigurations(NodeDatabase database, CameraRoster roster, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, ILogger<NodeConfigurations> log)
+{
+    /// <summary>What places in errors are called after.</summary>
+    public const string Source = "configuration";
+
+    /// <summary>Longest text, bytes. 1 MiB: some thousand cameras with rules.</summary>
+    public const int MaxBytes = 1 << 20;
+
+    // A digest of secrets that nobody can compare with guesses: the key is this process's own.
+    readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+
+    public async Task<(string Text, string Revision)> ReadAsync(CancellationToken stop)
+    {
+        var now = await CurrentAsync(stop);
+        return (ConfigurationText.Write(now, options.Name), RevisionOf(now));
+    }
+
+    /// <param name="dryRun">Only compared.</param>
+    /// <param name="seen">Revision that the caller compared with; null: whatever is in force.</param>
+    public async Task<ConfigurationResult> TakeAsync(string text, bool dryRun, string? seen, CancellationToken stop)
+    {
+        ConfigurationResult? result = null;
+        await roster.ChangeManyAsync(async () =>
+        {
+            var before = await CurrentAsync(stop);
+            var errors = new List<OptionError>();
+            if (seen is not null && seen != RevisionOf(before))
+            {
+                result = new(ConfigurationEnd.Outdated, [], [], RevisionOf(before));
+                return null;
+            }
+
+            if (ConfigurationReader.Read(text, Source, before, options, errors) is not { } after)
+            {
+                result = new(ConfigurationEnd.Refused, [], errors, RevisionOf(before));
+                return null;
+            }
+
+            var changes = ConfigurationDifference.Between(before, after);
+            result = new(ConfigurationEnd.Done, changes, [], RevisionOf(dryRun ? before : after));
+            if (dryRun || changes.Count == 0)
+                return null;
+            await new ConfigurationTables(database.Source, CameraStore.Protector(database.Folder.Keys), clock).WriteAsync(before, after, stop);
+            foreach (var change in changes.Where(c => c.Section == "cameras"))
+                feeds.Take(change.Id, after.Cameras.GetValueOrDefault(change.Id)?.Analysis);
+            log.LogInformation("A configuration was applied: {Changes}", string.Join(", ", changes.Select(c => $"{c.Section}/{c.Id} {c.Kind.ToString().ToLowerInvariant()}")));
+            return ([.. changes.Where(c => c.Section == "cameras").Select(c => after.Cameras.GetValueOrDefault(c.Id)?.Config).OfType<Atalaya.Cameras.CameraConfig>()],
+                [.. changes.Where(c => c is { Section: "cameras", Kind: ChangeKindJson.Removed }).Select(c => c.Id)]);
+        });
+        return result!;
+    }
+
+    Task<NodeConfiguration> CurrentAsync(CancellationToken stop) =>
+        new ConfigurationTables(database.Source, CameraStore.Protector(database.Folder.Keys), clock).ReadAsync(
+            [.. roster.All.Where(c => c.Source == CameraSource.File).Select(c => c.Config.Id)],
+            (id, reason) => log.LogError("Camera {Camera} isn't in the configuration's text. {Reason}", id, reason), stop);
+
+    string RevisionOf(NodeConfiguration configuration)
+    {
+        var text = new StringBuilder(configuration.ToTree().ToJsonString());
+        foreach (string secret in configuration.Secrets())
+            text.Append('\0').Append(configuration.Find(secret));
+        return Convert.ToHexStringLower(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(text.ToString())))[..32];
+    }
+}
+
+/// <summary>A configuration as a text for people.</summary>
+static class ConfigurationText
+{
+    /// <param name="site">What people call the site.</param>
+    public static string Write(NodeConfiguration configuration, string site)
+    {
+        string name = string.Concat(site.Where(c => !char.IsControl(c)));
+        var text = new StringBuilder($"# Configuration of {name}. Taken back, a section that is here is complete: what it doesn't name is removed; one that isn't here stays as it is.\n");
+        string[] secrets = [.. configuration.Secrets()];
+        if (secrets.Length > 0)
+        {
+            text.Append("# Passwords and what else is secret aren't here. A node that keeps them under these names goes on with them; for another one add them:\n# secrets:\n");
+            foreach (string secret in secrets)
+                text.Append($"#   {secret}: …\n");
+        }
+
+        return text.Append(YamlWriter.Write(configuration.ToTree())).ToString();
+    }
+}
