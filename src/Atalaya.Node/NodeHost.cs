@@ -1,3 +1,4 @@
+using Atalaya.Node.Alarms;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
@@ -7,6 +8,7 @@ using Atalaya.Node.Events;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Health;
+using Atalaya.Node.Incidents;
 using Atalaya.Node.Live;
 using Atalaya.Node.Map;
 using Atalaya.Node.Options;
@@ -54,6 +56,7 @@ static class NodeHost
             .AddAnalysis()
             .AddTracks()
             .AddReanalyses()
+            .AddAlarms()
             .AddHealth()
             .AddPreviews()
             .AddExports()
@@ -61,7 +64,8 @@ static class NodeHost
             .AddConfigurations()
             .AddMap()
             .AddLive()
-            .AddEvents();
+            .AddEvents()
+            .AddAlarmFeed();
 
         var app = builder.Build();
         app.UseMiddleware<RequestGuard>();
@@ -75,6 +79,10 @@ static class NodeHost
         app.MapCameras();
         app.MapCameraControl();
         app.MapScene();
+        app.MapAlarms();
+        app.MapAlarmPolicy();
+        app.MapIncidents();
+        app.MapHandOver();
         app.MapAnalysis();
         app.MapRules();
         app.MapTracks();

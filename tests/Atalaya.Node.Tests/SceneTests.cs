@@ -1,6 +1,7 @@
 using Atalaya.Incidents;
 using Atalaya.Media;
 using Atalaya.Node.Scene;
+using Atalaya.Node.Tests.Alarms;
 
 namespace Atalaya.Node.Tests;
 
@@ -99,6 +100,7 @@ public sealed class SceneTests
         await scene.RecordAsync(Event("gate", now.AddHours(-2), SceneEventKind.Motion), TestNode.Stop);
         for (int i = 0; i < 1003; i++)
             await scene.RecordAsync(Event("gate", now.AddSeconds(-i), SceneEventKind.Motion), TestNode.Stop);
+        await node.DecidedAsync();   // What waits for its decision stays.
         await scene.ForgetAsync();
         var left = await scene.Store.ListAsync(new(WallTime.From(now.AddDays(-1)), WallTime.From(now.AddDays(1)), null, null, null, 2000), TestNode.Stop);
         left.Count.ShouldBe(1000);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Atalaya.Incidents.Policy;
 
 public sealed partial record AlarmPolicy
@@ -67,6 +69,7 @@ public sealed partial record AlarmPolicy
     }
 
     /// <summary>For how long before an event alarms may matter to its decision.</summary>
+    [JsonIgnore]
     public TimeSpan Reach => TimeSpan.FromSeconds(Math.Max(Math.Max(Merge.Seconds, Merge.MostSeconds), Flood.Seconds));
 
     /// <summary>The camera and those that see the same place.</summary>

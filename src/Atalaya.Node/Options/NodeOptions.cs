@@ -35,6 +35,7 @@ public sealed record NodeOptions
     public PreviewOptions Previews { get; init; } = new();
     public ExportOptions Exports { get; init; } = new();
     public SceneOptions Scene { get; init; } = new();
+    public AlarmOptions Alarms { get; init; } = new();
     public RequestOptions Requests { get; init; } = new();
     public AnalysisOptions Analysis { get; init; } = new();
 }
@@ -152,9 +153,15 @@ public sealed record SceneOptions
     public int MaxEvents { get; init; } = 2_000_000;
 }
 
+public sealed record AlarmOptions
+{
+    [Option("How long closed alarms are kept that belong to no incident. 400 days: a year's figures of false alarms and a month to look at them.", Min = "1d", Max = "3650d")]
+    public TimeSpan Keep { get; init; } = TimeSpan.FromDays(400);
+}
+
 public sealed record RequestOptions
 {
-    [Option("Largest request body. 64 KiB: the largest there is describes one camera.", Min = "1KiB", Max = "16MiB")]
+    [Option("Largest request body. 64 KiB: the largest there are, an alarm policy or the rules of a camera, have dozens of entries.", Min = "1KiB", Max = "16MiB")]
     public ByteSize MaxBody { get; init; } = new(64 << 10);
 
     [Option("Pages served elsewhere that may use the API, such as http://localhost:5173 of a development server. Only loopback ones; none by default.",

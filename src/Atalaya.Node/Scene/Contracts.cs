@@ -21,11 +21,13 @@ public sealed record SceneEventJson(
     long? Track,
     BoxJson? Box,
     [property: Description("From 0 to 1: how sure the source is; null if it doesn't say.")] double? Score,
-    [property: Description("For people; may be empty.")] string Detail)
+    [property: Description("For people; may be empty.")] string Detail,
+    [property: Description("What its rule says that it is about; null: the alarm policy decides.")] IncidentType? Type,
+    [property: Description("How urgent its rule says that it is; null: the alarm policy decides.")] AlarmSeverity? Severity)
 {
     internal static SceneEventJson Of(SceneEvent scene) => new(
         scene.Id, scene.Camera, scene.At, scene.Kind, scene.Source, scene.Rule, scene.Class, scene.Track,
-        scene.Box is { } box ? new(box.X, box.Y, box.Width, box.Height) : null, scene.Score, scene.Detail);
+        scene.Box is { } box ? new(box.X, box.Y, box.Width, box.Height) : null, scene.Score, scene.Detail, scene.Type, scene.Severity);
 }
 
 public sealed record SceneEventPageJson(
@@ -63,6 +65,12 @@ public sealed record SceneEventInputJson
 
     [Description("For people, at most 500 characters. Never who somebody is.")]
     public string? Detail { get; init; }
+
+    [Description("What it is about, if the other system knows. 'rescue' reaches a person whatever is disarmed or suppressed.")]
+    public IncidentType? Type { get; init; }
+
+    [Description("How urgent it is, if the other system knows.")]
+    public AlarmSeverity? Severity { get; init; }
 }
 
 public sealed record BoxInputJson

@@ -127,6 +127,8 @@ static class SceneEndpoints
             Box = input.Box is { } box ? new Box(box.X, box.Y, box.Width, box.Height) : null,
             Score = input.Score,
             Detail = input.Detail ?? "",
+            Type = input.Type,
+            Severity = input.Severity,
         };
         return await scene.RecordAsync(seen, stop)
             ? TypedResults.Created((string?)null, SceneEventJson.Of(seen))

@@ -36,14 +36,15 @@ sealed record SceneMark(string Camera, SceneEventKind Kind, WallTime At, long Co
 /// <summary>The scene events in the database.</summary>
 sealed class SceneEventStore(DbDataSource store)
 {
+    /// <summary>Writes an event, which then waits for the alarm policy.</summary>
     /// <returns>False: the event is there already, and stays as it was.</returns>
-    public async Task<bool> AddAsync(SceneEvent scene, CancellationToken stop)
+    public async Task<bool> AddAsync(SceneEvent scene, WallTime arrived, CancellationToken stop)
     {
         await using var connection = await store.OpenConnectionAsync(stop);
         return await connection.ExecuteAsync(new CommandDefinition(
             """
-            insert into scene_events (id, camera, at, kind, source, rule, class, track, box, score, detail)
-            values (@Id, @Camera, @At, @Kind, @Source, @Rule, @Class, @Track, @Box, @Score, @Detail)
+            insert into scene_events (id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity, arrived, pending)
+            values (@Id, @Camera, @At, @Kind, @Source, @Rule, @Class, @Track, @Box, @Score, @Detail, @Type, @Severity, @arrived, 1)
             on conflict (id) do nothing
             """,
             new
@@ -59,6 +60,9 @@ sealed class SceneEventStore(DbDataSource store)
                 Box = scene.Box is { } box ? string.Create(CultureInfo.InvariantCulture, $"{box.X:R} {box.Y:R} {box.Width:R} {box.Height:R}") : null,
                 scene.Score,
                 scene.Detail,
+                Type = scene.Type?.ToString(),
+                Severity = scene.Severity?.ToString(),
+                arrived = arrived.Microseconds,
             },
             cancellationToken: stop)) > 0;
     }
@@ -104,7 +108,7 @@ sealed class SceneEventStore(DbDataSource store)
         var rows = await connection.QueryAsync<MarkRow>(new CommandDefinition(
             """
             select camera, kind, min(at) as at, count(*) as count from scene_events
-            where at >= @from and at < @to
+            where at >= @from and at < @to and camera <> ''
             group by camera, kind, (at - @from) / @step
             order by 1, 3
             """,
@@ -113,21 +117,21 @@ sealed class SceneEventStore(DbDataSource store)
         return [.. rows.Select(r => new SceneMark(r.Camera, Enum.Parse<SceneEventKind>(r.Kind), new(r.At), r.Count))];
     }
 
-    /// <summary>Forgets what is older than <paramref name="before"/>, and of the rest the oldest beyond <paramref name="most"/>.</summary>
+    /// <summary>Forgets what is older than <paramref name="before"/>, and of the rest the oldest beyond <paramref name="most"/>; never what waits for a decision.</summary>
     /// <returns>How many went. At most some thousands at once: others want to write too.</returns>
     public async Task<int> ForgetAsync(WallTime before, long most, CancellationToken stop)
     {
         const int AtOnce = 5000;
         await using var connection = await store.OpenConnectionAsync(stop);
         int gone = await connection.ExecuteAsync(new CommandDefinition(
-            "delete from scene_events where id in (select id from scene_events where at < @before order by at limit @AtOnce)",
+            "delete from scene_events where id in (select id from scene_events where at < @before and pending <> 1 order by at limit @AtOnce)",
             new { before = before.Microseconds, AtOnce },
             cancellationToken: stop));
         long left = await connection.ExecuteScalarAsync<long>(new CommandDefinition("select count(*) from scene_events", cancellationToken: stop));
         if (left > most)
         {
             gone += await connection.ExecuteAsync(new CommandDefinition(
-                "delete from scene_events where id in (select id from scene_events order by at limit @over)",
+                "delete from scene_events where id in (select id from scene_events where pending <> 1 order by at limit @over)",
                 new { over = Math.Min(left - most, AtOnce) },
                 cancellationToken: stop));
         }
@@ -135,12 +139,12 @@ sealed class SceneEventStore(DbDataSource store)
         return gone;
     }
 
-    const string Columns = "select id, camera, at, kind, source, rule, class, track, box, score, detail from scene_events";
+    internal const string Columns = "select id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity from scene_events";
 
     // Without hyphens and in lower case, so that the order of texts is that of the ids.
     static string Written(Guid id) => id.ToString("n");
 
-    static SceneEvent Read(Row row)
+    internal static SceneEvent Read(Row row)
     {
         float[]? box = row.Box?.Split(' ').Select(f => float.Parse(f, CultureInfo.InvariantCulture)).ToArray();
         return new()
@@ -156,10 +160,12 @@ sealed class SceneEventStore(DbDataSource store)
             Box = box is null ? null : new Box(box[0], box[1], box[2], box[3]),
             Score = row.Score,
             Detail = row.Detail,
+            Type = row.Type is null ? null : Enum.Parse<IncidentType>(row.Type),
+            Severity = row.Severity is null ? null : Enum.Parse<AlarmSeverity>(row.Severity),
         };
     }
 
-    sealed class Row
+    internal sealed class Row
     {
         public string Id { get; init; } = "";
         public string Camera { get; init; } = "";
@@ -172,6 +178,8 @@ sealed class SceneEventStore(DbDataSource store)
         public string? Box { get; init; }
         public double? Score { get; init; }
         public string Detail { get; init; } = "";
+        public string? Type { get; init; }
+        public string? Severity { get; init; }
     }
 
     sealed class MarkRow

@@ -41,7 +41,7 @@ sealed class SceneEvents(NodeDatabase database, NodeOptions options, TimeProvide
     /// <exception cref="System.Data.Common.DbException">The database can't be written; the same event may be given again.</exception>
     public async Task<bool> RecordAsync(SceneEvent scene, CancellationToken stop)
     {
-        if (!await Store.AddAsync(scene, stop))
+        if (!await Store.AddAsync(scene, WallTime.Now(clock), stop))
             return false;
         Recorded?.Invoke(scene);
         return true;

@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/scene-events/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Why a scene event is an alarm, or isn't. */
+        get: operations["getSceneEventDecision"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{id}/live": {
         parameters: {
             query?: never;
@@ -341,6 +358,657 @@ export interface paths {
         get: operations["getSceneMarks"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Alarms, in an order that always begins with rescues. */
+        get: operations["listAlarms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alarms and incidents that changed after a number, as they are now.
+         * @description The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing.
+         */
+        get: operations["getCaseChanges"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How alarms ended, by camera and rule: where most false ones come from first. */
+        get: operations["getAlarmFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An alarm with what was done to it and the scene events it was made of. */
+        get: operations["getAlarm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes notice of an alarm.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.
+         */
+        post: operations["acknowledgeAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives an alarm to somebody; counts as taking notice.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.
+         */
+        post: operations["assignAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}/escalate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for somebody else: the alarm waits anew.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.
+         */
+        post: operations["escalateAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what an alarm was. It stays closed.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.
+         */
+        post: operations["closeAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarms/{id}/incident": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Opens an incident of an alarm, or puts it into one that goes on.
+         * @description An alarm is in one incident at most: 409 when it is in another.
+         */
+        post: operations["openIncidentOfAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarm-policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The alarm policy in force. */
+        get: operations["getAlarmPolicy"];
+        /**
+         * Writes the alarm policy; decides from the next scene event on.
+         * @description Every fault is told at once, keyed by place, as clauses[2].schedule. With If-Match it is written only if nobody was faster: 412. Earlier policies are kept.
+         */
+        put: operations["putAlarmPolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alarm-policy/default": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The policy that holds where nobody has written one. */
+        get: operations["getDefaultAlarmPolicy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What isn't armed just now; all the rest is. */
+        get: operations["getArming"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arming/disarm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disarms the site or a group of cameras. Rescues, tampering and the system's own alarms go on.
+         * @description What is disarmed already stays so, with the new reason and end.
+         */
+        post: operations["disarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/arming/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a disarming. */
+        delete: operations["arm"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppressions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Suppressions in force. */
+        get: operations["listSuppressions"];
+        put?: never;
+        /** Lets some events raise nothing for a while; says who, why and until when. */
+        post: operations["suppress"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/suppressions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Ends a suppression early. */
+        delete: operations["endSuppression"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Incidents, in an order that always begins with rescues. */
+        get: operations["listIncidents"];
+        put?: never;
+        /** Opens an incident. */
+        post: operations["openIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An incident with its whole story. */
+        get: operations["getIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/assign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Gives an incident to somebody.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["assignIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/dispatch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Notes that a patrol was sent.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["dispatchPatrol"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/monitor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Notes that it is watched.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["monitorIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/escalate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks for somebody else.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["escalateIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/classify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that it is about something else than it seemed; brings that type's checklist.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["classifyIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/checklist/{item}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Ticks an item of the checklist, or takes the tick away.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        put: operations["tickChecklist"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes a note; also once it is closed.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["noteIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/attachments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Notes a file or page that belongs to it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["attachToIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/alarms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts an alarm into it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["linkAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/alarms/{alarm}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes an alarm out of it; 'why' says why.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        delete: operations["unlinkAlarm"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that it is over.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["resolveIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes its outcome, and closes its alarms that are open.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["closeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a closed one up again; its alarms stay closed.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        post: operations["reopenIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/pins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keeps footage beyond its time for an incident: makes a hold.
+         * @description Without a body: all cameras of its alarms, from ten seconds before the first to ten seconds after the last. 409 with 'assessment' when the hold has effects that nobody accepted.
+         */
+        post: operations["pinFootage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/pins/{hold}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Releases a hold that it made; 'why' says why.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         */
+        delete: operations["unpinFootage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the next shift must know of a stretch: what waits, what goes on, what is switched off, and how it went. */
+        get: operations["getHandOver"];
+        put?: never;
+        /** Leaves a note for the next shift. */
+        post: operations["handOver"];
         delete?: never;
         options?: never;
         head?: never;
@@ -943,8 +1611,218 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AcknowledgeRequest: {
+            /** @description At most 4000 characters. */
+            note?: null | string;
+        };
+        /** @description Something that a person must look at. */
+        Alarm: {
+            /** Format: uuid */
+            id: string;
+            type: components["schemas"]["IncidentType"];
+            severity: components["schemas"]["AlarmSeverity"];
+            state: components["schemas"]["AlarmState"];
+            /** @description Which saw it first; empty: the node itself. */
+            camera: string;
+            /** @description All that saw it, the first one first. */
+            cameras: string[];
+            kind: components["schemas"]["SceneEventKind"];
+            /** @description The rule's id, or the camera's own topic. */
+            rule: string;
+            class: null | components["schemas"]["ObjectClass"];
+            /** @description For people; may be empty. */
+            detail: string;
+            /**
+             * Format: date-time
+             * @description Of the first scene event, in the picture.
+             */
+            at: string;
+            /**
+             * Format: date-time
+             * @description Of the latest one.
+             */
+            lastAt: string;
+            /**
+             * Format: date-time
+             * @description When policy decided.
+             */
+            raisedAt: string;
+            /**
+             * Format: int64
+             * @description Scene events in it: merged and counted ones too.
+             */
+            events: number;
+            /** @description The policy's clause that raised it. */
+            clause: string;
+            acknowledgedBy: null | string;
+            /** Format: date-time */
+            acknowledgedAt: null | string;
+            assignee: null | string;
+            /**
+             * Format: int32
+             * @description How often it was escalated.
+             */
+            level: number;
+            /**
+             * Format: date-time
+             * @description By when somebody must acknowledge it; null: no target, or met.
+             */
+            due: null | string;
+            outcome: null | components["schemas"]["AlarmOutcome"];
+            closedBy: null | string;
+            /** Format: date-time */
+            closedAt: null | string;
+            /**
+             * Format: uuid
+             * @description The incident it belongs to.
+             */
+            incident: null | string;
+            /**
+             * Format: int64
+             * @description For If-Match: grows with everything that is done to it, not with events that join.
+             */
+            version: number;
+        };
+        /** @enum {string} */
+        AlarmActKind: "acknowledge" | "assign" | "escalate" | "close";
+        /** @description Which events, when, and what becomes of them. An empty list: any. */
+        AlarmClause: {
+            id: string;
+            name?: string;
+            kinds?: components["schemas"]["SceneEventKind"][];
+            sources?: components["schemas"]["SceneEventSource"][];
+            /** @description Ids of rules, or topics of cameras. */
+            rules?: string[];
+            /** @description An event of no class fits only where none is asked for. */
+            classes?: components["schemas"]["ObjectClass"][];
+            /** @description What the event's own rule says that it is about. An event that says nothing fits only where nothing is asked for. */
+            types?: components["schemas"]["IncidentType"][];
+            cameras?: string[];
+            groups?: string[];
+            /**
+             * Format: double
+             * @description Events that are less sure don't fit; those that don't say how sure they are do.
+             */
+            minScore?: null | number;
+            /** @description Fits within this schedule alone; null: always. */
+            schedule?: null | string;
+            action?: components["schemas"]["ClauseAction"];
+            /** @description Also where cameras are disarmed. */
+            whenDisarmed?: boolean;
+            type?: null | components["schemas"]["IncidentType"];
+            severity?: null | components["schemas"]["AlarmSeverity"];
+            /** @description Whether its alarms begin an incident of themselves; null: rescues do. */
+            opensIncident?: null | boolean;
+        };
+        AlarmDetail: {
+            alarm: components["schemas"]["Alarm"];
+            /** @description What was done to it, in order. */
+            steps: components["schemas"]["AlarmStep"][];
+            /** @description Its scene events, the newest first; 200 at most. */
+            events: components["schemas"]["Decision"][];
+        };
+        /** @description How alarms of one rule on one camera ended. */
+        AlarmFigure: {
+            camera: string;
+            rule: string;
+            kind: components["schemas"]["SceneEventKind"];
+            type: components["schemas"]["IncidentType"];
+            /** Format: int64 */
+            alarms: number;
+            /** Format: int64 */
+            events: number;
+            /** Format: int64 */
+            closed: number;
+            /** Format: int64 */
+            real: number;
+            /** Format: int64 */
+            false: number;
+            /** Format: int64 */
+            nuisance: number;
+            /** Format: int64 */
+            test: number;
+            /**
+             * Format: double
+             * @description False and nuisance ones of those that were closed, tests apart; null: none was.
+             */
+            falseShare: null | number;
+        };
+        AlarmIncidentRequest: {
+            /**
+             * Format: uuid
+             * @description An incident that goes on; absent: a new one is opened.
+             */
+            incident?: null | string;
+            /** @description Of a new one, at most 200 characters; absent: the camera's name. */
+            title?: null | string;
+        };
+        /** @enum {string} */
+        AlarmOutcome: "real" | "false" | "nuisance" | "test" | null;
+        AlarmPage: {
+            /** @description In the order that was asked for. Rescues are first in each. */
+            alarms: components["schemas"]["Alarm"][];
+            /** @description For 'cursor' of the next page; null: there is no more. */
+            next: null | string;
+            /** @description All that are open, by severity, whatever was asked for. */
+            open: components["schemas"]["OpenAlarms"];
+            /**
+             * Format: int64
+             * @description Number of the last change that this page knows: for GET /api/alarms/changes.
+             */
+            change: number;
+        };
+        /**
+         * @description Which scene events a person must look at, and how soon. Immutable; PolicyCheck says whether it is sound, and only a sound one
+         *     may decide. How it decides: AlarmDecision AlarmPolicy.Decide(SceneEvent scene, Situation situation).
+         */
+        AlarmPolicy: {
+            /** @description IANA name of the site's time zone, by which schedules run; null: the node's. */
+            zone?: null | string;
+            /** @description Cameras that are armed, suppressed or named together. */
+            groups?: components["schemas"]["CameraGroup"][];
+            schedules?: components["schemas"]["AlarmSchedule"][];
+            /** @description The first that fits decides. */
+            clauses?: components["schemas"]["AlarmClause"][];
+            merge?: components["schemas"]["MergeTerms"];
+            flood?: components["schemas"]["FloodTerms"];
+            /** @description Severities that aren't named have no targets. */
+            targets?: components["schemas"]["TargetTerms"][];
+            /** @description Types that aren't named have no checklist. */
+            checklists?: components["schemas"]["Checklist"][];
+        };
+        AlarmSchedule: {
+            id: string;
+            name?: string;
+            /** @description It covers any of these. */
+            windows: components["schemas"]["WeeklyWindow"][];
+        };
         /** @enum {string} */
         AlarmSeverity: "rescue" | "critical" | "high" | "medium" | "low" | null;
+        /**
+         * @description Where an alarm stands; design/incidents.md draws the ways between.
+         * @enum {string}
+         */
+        AlarmState: "raised" | "acknowledged" | "assigned" | "escalated" | "closed";
+        AlarmStep: {
+            /**
+             * Format: int64
+             * @description The alarm's version after it.
+             */
+            version: number;
+            act: components["schemas"]["AlarmActKind"];
+            from: components["schemas"]["AlarmState"];
+            to: components["schemas"]["AlarmState"];
+            /** @description 'clock' when a target passed. */
+            by: string;
+            /** Format: date-time */
+            at: string;
+            /** @description To whom it went, if to somebody. */
+            assignee: null | string;
+            outcome: null | components["schemas"]["AlarmOutcome"];
+            note: string;
+        };
+        /** @enum {string} */
+        AlarmVerdict: "raised" | "merged" | "counted" | "suppressed" | "disarmed" | "outOfSchedule" | "ignored" | "noClause" | null;
         Analysis: {
             state: components["schemas"]["AnalysisState"];
             /** Format: date-time */
@@ -1019,6 +1897,25 @@ export interface components {
             check: components["schemas"]["ArchiveCheck"];
             /** @description At most the first 1000; those that are left come first. */
             faults: components["schemas"]["CheckFault"][];
+        };
+        AssignRequest: {
+            /** @description Who gets it, 1 to 200 characters. Required. */
+            to?: null | string;
+            note?: null | string;
+        };
+        AttachRequest: {
+            /** @description 1 to 200 characters. Required. */
+            name?: null | string;
+            /** @description Id of an export, or an address; the incident holds no bytes. Required. */
+            reference?: null | string;
+        };
+        Attachment: {
+            name: string;
+            /** @description Id of an export, or an address. */
+            reference: string;
+            by: string;
+            /** Format: date-time */
+            at: string;
         };
         /** @enum {string} */
         BlindCause: "off" | "starting" | "crash" | "overload" | "unreadable" | "noPictures" | "node" | null;
@@ -1164,6 +2061,11 @@ export interface components {
              */
             skipped: number;
         };
+        CameraGroup: {
+            id: string;
+            name?: string;
+            cameras: string[];
+        };
         CameraInput: {
             /** @description Lower-case letters, digits and hyphens, at most 63; chosen once. Made from the name when left out. */
             id?: null | string;
@@ -1258,6 +2160,20 @@ export interface components {
             /** @description rtsp:// or rtsps://; a user name and password inside are split off and kept encrypted. */
             url?: null | string;
         };
+        CaseChanges: {
+            /** @description As they are now, in the order of their last change. */
+            alarms: components["schemas"]["Alarm"][];
+            incidents: components["schemas"]["IncidentLine"][];
+            /**
+             * Format: int64
+             * @description For 'after' of the next call.
+             */
+            change: number;
+            /** @description There is more: ask again at once. */
+            more: boolean;
+            /** @description All that are open, by severity. */
+            open: components["schemas"]["OpenAlarms"];
+        };
         /** @enum {string} */
         ChangeKind: "added" | "changed" | "removed";
         /**
@@ -1283,11 +2199,97 @@ export interface components {
         };
         /** @enum {string} */
         CheckState: "running" | "done" | "failed" | "cancelled";
+        Checklist: {
+            type: components["schemas"]["IncidentType"];
+            items: components["schemas"]["ChecklistItem"][];
+        };
+        ChecklistEntry: {
+            id: string;
+            /** @description As the policy had it when the incident got it. */
+            text: string;
+            /** @description A real incident can't be closed before it is done or doesn't apply. */
+            required: boolean;
+            state: components["schemas"]["TickState"];
+            by: null | string;
+            /** Format: date-time */
+            at: null | string;
+            note: string;
+        };
+        ChecklistItem: {
+            id: string;
+            text: string;
+            /** @description A real incident can't be closed before it is done, or marked as not applying. */
+            required?: boolean;
+        };
+        ClassifyRequest: {
+            type?: null | components["schemas"]["IncidentType"];
+            severity?: null | components["schemas"]["AlarmSeverity"];
+            /** @description 1 to 4000 characters. Required. */
+            why?: null | string;
+        };
+        /** @enum {string} */
+        ClauseAction: "raise" | "ignore";
+        CloseAlarmRequest: {
+            outcome?: null | components["schemas"]["AlarmOutcome"];
+            note?: null | string;
+        };
+        CloseIncidentRequest: {
+            outcome?: null | components["schemas"]["AlarmOutcome"];
+            note?: null | string;
+        };
         ConfigurationChange: {
             /** @description False: it was only compared. */
             applied: boolean;
             /** @description What is other than it was, in the order of the text; empty: nothing. */
             changes: components["schemas"]["ObjectChange"][];
+        };
+        /** @enum {string} */
+        DayOfWeek: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
+        /** @description What policy made of a scene event, and why. */
+        Decision: {
+            /** Format: uuid */
+            event: string;
+            camera: string;
+            /** Format: date-time */
+            at: string;
+            kind: components["schemas"]["SceneEventKind"];
+            rule: string;
+            verdict: null | components["schemas"]["AlarmVerdict"];
+            /** @description The clause that decided, or that would have; null: none. */
+            clause: null | string;
+            /** @description Id of the suppression, disarming or schedule that it hung on. */
+            because: null | string;
+            /** @description The same as a sentence, English. */
+            reason: null | string;
+            /** Format: uuid */
+            alarm: null | string;
+        };
+        DisarmRequest: {
+            /** @description Id of a group of the policy; absent: the whole site. */
+            group?: null | string;
+            /**
+             * Format: date-time
+             * @description When it arms itself; absent: when somebody does.
+             */
+            until?: null | string;
+            /** @description Why, 1 to 500 characters. Required. */
+            reason?: null | string;
+        };
+        /** @description A group of cameras, or the site, that raises only what goes on when disarmed. */
+        Disarming: {
+            /** Format: uuid */
+            id: string;
+            /** @description Id of a group of the policy; null: the site. */
+            group: null | string;
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Null: until somebody arms it.
+             */
+            until: null | string;
+            by: string;
+            reason: string;
         };
         DiscoverRequest: {
             /**
@@ -1298,7 +2300,24 @@ export interface components {
             /** @description Ask this one IP address, without multicast. Default: everyone on the node's networks. */
             address?: null | string;
         };
+        DispatchRequest: {
+            /** @description Who is sent, 1 to 200 characters. Required. */
+            patrol?: null | string;
+            /** @description What they are to do. */
+            task?: null | string;
+        };
         Element: unknown;
+        EscalateIncidentRequest: {
+            /** @description Who gets it; absent: whom the policy names next. */
+            to?: null | string;
+            /** @description 1 to 4000 characters. Required. */
+            why?: null | string;
+        };
+        EscalateRequest: {
+            /** @description Who gets it; absent: whom the policy names next. */
+            to?: null | string;
+            note?: null | string;
+        };
         Export: {
             id: string;
             camera: string;
@@ -1353,6 +2372,16 @@ export interface components {
             /** @description It is another secret now; neither is shown. */
             secret: boolean;
         };
+        /** @description How many alarms one camera may raise of one type; more are counted in the open one of at least their severity. The first is always raised, and so is each rescue. */
+        FloodTerms: {
+            /**
+             * Format: int32
+             * @description 0: no bound.
+             */
+            alarms?: number;
+            /** Format: int32 */
+            seconds?: number;
+        };
         FoundDevice: {
             /** @description What the device calls itself; empty where it says nothing. */
             name: string;
@@ -1381,6 +2410,56 @@ export interface components {
          * @enum {string}
          */
         GapCause: "camera" | "network" | "unauthorised" | "disk" | "operator" | "policy" | "crash" | "shutdown" | "clock";
+        /** @description What the next shift must know. */
+        HandOver: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            counts: components["schemas"]["ShiftCount"][];
+            /** @description Open alarms that nobody is on, the most urgent first. */
+            waiting: components["schemas"]["Alarm"][];
+            /** @description Open alarms that somebody has. */
+            held: components["schemas"]["Alarm"][];
+            /** @description Incidents that go on, the most urgent first. */
+            open: components["schemas"]["IncidentLine"][];
+            /** @description Incidents that were closed in the stretch. */
+            closed: components["schemas"]["IncidentLine"][];
+            /** @description In force at its end. */
+            suppressions: components["schemas"]["Suppression"][];
+            /** @description Not armed at its end. */
+            disarmed: components["schemas"]["Disarming"][];
+            /** @description There was more than is told: look at the lists. */
+            isPart: boolean;
+            /** @description What those before wrote for the stretch or after, the newest first. */
+            notes: components["schemas"]["HandOverNote"][];
+        };
+        HandOverNote: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            note: string;
+        };
+        HandOverRequest: {
+            /**
+             * Format: date-time
+             * @description Start of the shift. Required.
+             */
+            from?: null | string;
+            /**
+             * Format: date-time
+             * @description Its end. Required.
+             */
+            to?: null | string;
+            /** @description For those who come, at most 4000 characters. Required. */
+            note?: null | string;
+        };
         Health: {
             state: components["schemas"]["HealthState"];
             parts: components["schemas"]["HealthPart"][];
@@ -1568,14 +2647,395 @@ export interface components {
             /** Format: double */
             most: null | number;
         };
+        /** @description A case, and the story that it is made of. */
+        Incident: {
+            /** Format: uuid */
+            id: string;
+            type: components["schemas"]["IncidentType"];
+            severity: components["schemas"]["AlarmSeverity"];
+            state: components["schemas"]["IncidentState"];
+            title: string;
+            openedBy: string;
+            /** Format: date-time */
+            openedAt: string;
+            assignee: null | string;
+            /** @description Who was sent, in order. */
+            patrols: components["schemas"]["Patrol"][];
+            /** @description Ids. */
+            alarms: string[];
+            checklist: components["schemas"]["ChecklistEntry"][];
+            attachments: components["schemas"]["Attachment"][];
+            /** @description Footage that stays. */
+            pins: components["schemas"]["Pin"][];
+            /**
+             * Format: int32
+             * @description How often it was escalated.
+             */
+            level: number;
+            /**
+             * Format: date-time
+             * @description By when it must be resolved; null: no target, or met.
+             */
+            due: null | string;
+            outcome: null | components["schemas"]["AlarmOutcome"];
+            /** Format: date-time */
+            closedAt: null | string;
+            /** Format: date-time */
+            changedAt: string;
+            /**
+             * Format: int64
+             * @description For If-Match: the number of the story's last event.
+             */
+            version: number;
+            /** @description Everything that happened to it, from the first on. */
+            story: components["schemas"]["IncidentEvent"][];
+        };
+        IncidentAssignRequest: {
+            /** @description Who gets it, 1 to 200 characters. Required. */
+            to?: null | string;
+        };
+        /**
+         * @description One thing that happened to an incident. All of them in order are the incident: Incident Incident.Replay(IEnumerable&lt;IncidentEvent&gt; events). They are kept as JSON, so
+         *     a kind once written stays.
+         */
+        IncidentEvent: components["schemas"]["IncidentEventOpened"] | components["schemas"]["IncidentEventAlarmLinked"] | components["schemas"]["IncidentEventAlarmUnlinked"] | components["schemas"]["IncidentEventClassified"] | components["schemas"]["IncidentEventIncidentAssigned"] | components["schemas"]["IncidentEventDispatched"] | components["schemas"]["IncidentEventMonitored"] | components["schemas"]["IncidentEventIncidentEscalated"] | components["schemas"]["IncidentEventTicked"] | components["schemas"]["IncidentEventNoted"] | components["schemas"]["IncidentEventAttached"] | components["schemas"]["IncidentEventPinned"] | components["schemas"]["IncidentEventUnpinned"] | components["schemas"]["IncidentEventResolved"] | components["schemas"]["IncidentEventIncidentClosed"] | components["schemas"]["IncidentEventReopened"];
+        IncidentEventAlarmLinked: {
+            /** @enum {string} */
+            event?: "alarmLinked";
+            /** Format: uuid */
+            alarm: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventAlarmUnlinked: {
+            /** @enum {string} */
+            event?: "alarmUnlinked";
+            /** Format: uuid */
+            alarm: string;
+            why: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        /** @description A file or a page that belongs to it, by reference: the incident holds no bytes. */
+        IncidentEventAttached: {
+            /** @enum {string} */
+            event?: "attached";
+            name: string;
+            /** @description Of an export, or an address. */
+            reference: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        /** @description It is about something else than it seemed, or more or less urgent. The checklist becomes that of the type; what was ticked and is on both stays so. */
+        IncidentEventClassified: {
+            /** @enum {string} */
+            event?: "classified";
+            type: components["schemas"]["IncidentType"];
+            severity: components["schemas"]["AlarmSeverity"];
+            checklist: components["schemas"]["ChecklistItem"][];
+            /** Format: date-time */
+            due: null | string;
+            why: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventDispatched: {
+            /** @enum {string} */
+            event?: "dispatched";
+            /** @description Who was sent. */
+            patrol: string;
+            /** @description What they are to do. */
+            task: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventIncidentAssigned: {
+            /** @enum {string} */
+            event?: "assigned";
+            to: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventIncidentClosed: {
+            /** @enum {string} */
+            event?: "closed";
+            outcome: components["schemas"]["AlarmOutcome"];
+            note: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventIncidentEscalated: {
+            /** @enum {string} */
+            event?: "escalated";
+            /** @description Who gets it; null: nobody in particular. */
+            to: null | string;
+            /**
+             * Format: date-time
+             * @description The next target.
+             */
+            due: null | string;
+            why: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        /** @description It is watched, and nobody needs to be sent. */
+        IncidentEventMonitored: {
+            /** @enum {string} */
+            event?: "monitored";
+            note: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventNoted: {
+            /** @enum {string} */
+            event?: "noted";
+            text: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventOpened: {
+            /** @enum {string} */
+            event?: "opened";
+            /** Format: uuid */
+            incident: string;
+            type: components["schemas"]["IncidentType"];
+            severity: components["schemas"]["AlarmSeverity"];
+            title: string;
+            /** @description As the policy had it then. */
+            checklist: components["schemas"]["ChecklistItem"][];
+            /**
+             * Format: date-time
+             * @description By when it must be resolved; null: no target.
+             */
+            due: null | string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        /** @description Footage that stays: a hold was made. */
+        IncidentEventPinned: {
+            /** @enum {string} */
+            event?: "pinned";
+            hold: string;
+            cameras: string[];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventReopened: {
+            /** @enum {string} */
+            event?: "reopened";
+            why: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventResolved: {
+            /** @enum {string} */
+            event?: "resolved";
+            note: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventTicked: {
+            /** @enum {string} */
+            event?: "ticked";
+            item: string;
+            state: components["schemas"]["TickState"];
+            note: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        IncidentEventUnpinned: {
+            /** @enum {string} */
+            event?: "unpinned";
+            hold: string;
+            why: string;
+            /**
+             * Format: int64
+             * @description From 1, without holes; the incident's version after it.
+             */
+            number?: number;
+            /** @description Who; string AlarmAct.Clock when a target passed, string IncidentEvent.ByPolicy when policy opened it. */
+            by?: string;
+            /** Format: date-time */
+            at?: string;
+        };
+        /** @description What a list shows of an incident. */
+        IncidentLine: {
+            /** Format: uuid */
+            id: string;
+            type: components["schemas"]["IncidentType"];
+            severity: components["schemas"]["AlarmSeverity"];
+            state: components["schemas"]["IncidentState"];
+            title: string;
+            assignee: null | string;
+            /** Format: date-time */
+            openedAt: string;
+            /** Format: date-time */
+            changedAt: string;
+            /**
+             * Format: date-time
+             * @description By when it must be resolved; null: no target, or met.
+             */
+            due: null | string;
+            /** Format: date-time */
+            closedAt: null | string;
+            /** Format: int64 */
+            version: number;
+        };
+        IncidentPage: {
+            /** @description In the order that was asked for. Rescues are first in each. */
+            incidents: components["schemas"]["IncidentLine"][];
+            /** @description For 'cursor' of the next page; null: there is no more. */
+            next: null | string;
+            /**
+             * Format: int64
+             * @description Number of the last change that this page knows: for GET /api/alarms/changes.
+             */
+            change: number;
+        };
+        /**
+         * @description Where an incident stands; design/incidents.md draws the ways between.
+         * @enum {string}
+         */
+        IncidentState: "open" | "assigned" | "dispatched" | "monitored" | "resolved" | "closed" | "reopened";
         /** @enum {string} */
         IncidentType: "rescue" | "intrusion" | "crossing" | "smuggling" | "vehicle" | "crowd" | "tamper" | "technical" | null;
+        LinkRequest: {
+            /**
+             * Format: uuid
+             * @description Id of an alarm that is in no incident. Required.
+             */
+            alarm?: null | string;
+        };
         Map: {
             /** @description By camera id; cameras without a place aren't among them. */
             places: {
                 [key: string]: components["schemas"]["Place"];
             };
             plans: components["schemas"]["Plan"][];
+        };
+        /** @description When scene events are one happening. */
+        MergeTerms: {
+            /**
+             * Format: int32
+             * @description At most so long after the latest event of an alarm (or before the first); 0: nothing is merged. 60 s: somebody walks from one camera's picture into the next.
+             */
+            seconds?: number;
+            /**
+             * Format: int32
+             * @description An alarm takes in no more after so long, whatever goes on: what still happens then wants a new look.
+             */
+            mostSeconds?: number;
+            /** @description Cameras that see the same place, or places next to each other, list by list. */
+            neighbours?: string[][];
         };
         Motion: {
             /** @description When something moved in the area, to five seconds. */
@@ -1608,6 +3068,10 @@ export interface components {
             now: string;
             /** @description IANA name of the site's zone; times in the API are UTC all the same. */
             timeZone: string;
+        };
+        NoteRequest: {
+            /** @description At most 4000 characters. */
+            note?: null | string;
         };
         ObjectChange: {
             kind: components["schemas"]["ChangeKind"];
@@ -1725,6 +3189,59 @@ export interface components {
              * @description Events about faces or identities since the node started: left out, never kept.
              */
             identityEventsDropped: number;
+        };
+        OpenAlarms: {
+            /** Format: int64 */
+            rescue: number;
+            /** Format: int64 */
+            critical: number;
+            /** Format: int64 */
+            high: number;
+            /** Format: int64 */
+            medium: number;
+            /** Format: int64 */
+            low: number;
+        };
+        OpenIncidentRequest: {
+            type?: null | components["schemas"]["IncidentType"];
+            severity?: null | components["schemas"]["AlarmSeverity"];
+            /** @description 1 to 200 characters. Required. */
+            title?: null | string;
+            /** @description Ids of alarms that belong to it. */
+            alarms?: null | string[];
+        };
+        Patrol: {
+            name: string;
+            task: string;
+            by: string;
+            /** Format: date-time */
+            at: string;
+        };
+        Pin: {
+            /** @description Id of the hold: GET /api/holds. */
+            hold: string;
+            cameras: string[];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            by: string;
+            /** Format: date-time */
+            at: string;
+        };
+        PinRequest: {
+            /** @description Absent: those of its alarms. */
+            cameras?: null | string[];
+            /** @description RFC 3339 with a zone. Absent: ten seconds before its first alarm. */
+            from?: null | string;
+            /** @description Absent: ten seconds after the latest event of its alarms. */
+            to?: null | string;
+            /** @description Make it although the hold's assessment warns. Default false. */
+            accept?: null | boolean;
+        };
+        Pinned: {
+            incident: components["schemas"]["Incident"];
+            hold: components["schemas"]["HoldMade"];
         };
         /** @description Where a camera stands and what it looks at. WGS 84. */
         Place: {
@@ -2073,6 +3590,8 @@ export interface components {
             score: null | number;
             /** @description For people; may be empty. */
             detail: string;
+            type: null | components["schemas"]["IncidentType"];
+            severity: null | components["schemas"]["AlarmSeverity"];
         };
         SceneEventInput: {
             /**
@@ -2101,6 +3620,8 @@ export interface components {
             score?: null | number;
             /** @description For people, at most 500 characters. Never who somebody is. */
             detail?: null | string;
+            type?: null | components["schemas"]["IncidentType"];
+            severity?: null | components["schemas"]["AlarmSeverity"];
         };
         /** @enum {string} */
         SceneEventKind: "lineCrossed" | "zoneEntered" | "zoneLeft" | "zoneOccupied" | "loitering" | "count" | "crowd" | "wrongWay" | "leftBehind" | "removed" | "tamper" | "streamLost" | "motion" | "sensor" | "other" | "analysisBlind" | "recordingFailed" | "storageTrouble";
@@ -2125,11 +3646,56 @@ export interface components {
              */
             count: number;
         };
+        ShiftCount: {
+            type: components["schemas"]["IncidentType"];
+            /**
+             * Format: int64
+             * @description In the stretch.
+             */
+            raised: number;
+            /**
+             * Format: int64
+             * @description Of those raised.
+             */
+            acknowledged: number;
+            /**
+             * Format: int64
+             * @description Of those acknowledged, in time; all where there is no target.
+             */
+            withinTarget: number;
+            /**
+             * Format: int64
+             * @description In the stretch, whenever raised.
+             */
+            closed: number;
+            /** Format: int64 */
+            real: number;
+            /** Format: int64 */
+            false: number;
+            /** Format: int64 */
+            nuisance: number;
+            /** Format: int64 */
+            test: number;
+        };
         /** @description Gaps of one cause, each shorter than the resolution asked for. */
         ShortGaps: {
             cause: components["schemas"]["GapCause"];
             /** @description In order of time: milliseconds since 1970 UTC of the start of the first and the end of the last, how many there are, and milliseconds that they lack together. */
             groups: number[][];
+        };
+        StandingPolicy: {
+            /**
+             * Format: int64
+             * @description For If-Match; 0: nobody has written a policy yet, the default is in force.
+             */
+            version: number;
+            /** @description Who wrote it. */
+            by: null | string;
+            /** Format: date-time */
+            at: null | string;
+            /** @description The site's zone as it is in force. */
+            zone: string;
+            policy: components["schemas"]["AlarmPolicy"];
         };
         /** @description What footage lies on, how full it is, and how long footage is kept. */
         Storage: {
@@ -2190,6 +3756,61 @@ export interface components {
              */
             nextAttemptAt: null | string;
         };
+        /** @description Events that raise nothing for a while. */
+        Suppression: {
+            /** Format: uuid */
+            id: string;
+            cameras: string[];
+            groups: string[];
+            rules: string[];
+            kinds: components["schemas"]["SceneEventKind"][];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            until: string;
+            reason: string;
+            by: string;
+            /** @description Who ended it early. */
+            endedBy: null | string;
+        };
+        SuppressionRequest: {
+            /** @description Ids. Of cameras, groups, rules and kinds at least one must be named; what isn't means any. */
+            cameras?: null | string[];
+            /** @description Ids of the policy's groups. */
+            groups?: null | string[];
+            /** @description Ids. A rescue is suppressed only by name of its rule. */
+            rules?: null | string[];
+            kinds?: null | components["schemas"]["SceneEventKind"][];
+            /**
+             * Format: date-time
+             * @description When it ends, at most 30 days ahead. Required.
+             */
+            until?: null | string;
+            /** @description Why, 1 to 500 characters. Required. */
+            reason?: null | string;
+        };
+        TargetTerms: {
+            severity: components["schemas"]["AlarmSeverity"];
+            /**
+             * Format: int32
+             * @description Null: no target.
+             */
+            acknowledgeSeconds?: null | number;
+            /**
+             * Format: int32
+             * @description From opening an incident until it is resolved; null: no target.
+             */
+            resolveSeconds?: null | number;
+            /** @description Who gets it at the first, second … escalation; the last one gets all that follow. */
+            escalateTo?: string[];
+        };
+        TickRequest: {
+            state?: null | components["schemas"]["TickState"];
+            /** @description Required where it doesn't apply: why. */
+            note?: null | string;
+        };
+        /** @enum {string} */
+        TickState: "open" | "done" | "notApplicable";
         Timeline: {
             /** Format: date-time */
             from: string;
@@ -2334,6 +3955,25 @@ export interface components {
          * @enum {string}
          */
         VolumeTier: "fast" | "large" | "object";
+        /** @description A stretch of local time on some days of the week. */
+        WeeklyWindow: {
+            /** @description The days on which it begins; empty: every day. */
+            days?: components["schemas"]["DayOfWeek"][];
+            /**
+             * Format: time
+             * @description Included.
+             */
+            from: string;
+            /**
+             * Format: time
+             * @description Not included. At or before TimeOnly WeeklyWindow.From: on the next day; both equal: 24 hours.
+             */
+            to: string;
+        };
+        WhyRequest: {
+            /** @description 1 to 4000 characters. Required. */
+            why?: null | string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2359,6 +3999,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Node"];
+                };
+            };
+        };
+    };
+    getSceneEventDecision: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -3625,6 +5296,2324 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    listAlarms: {
+        parameters: {
+            query?: {
+                /** @description 'urgency' (default): by severity, of the same the oldest first; 'newest': rescues, then all others, the newest first. */
+                order?: string;
+                /** @description true: open ones alone; false: closed ones alone; absent: both. */
+                open?: boolean;
+                state?: string;
+                severity?: string;
+                type?: string;
+                /** @description Seen by this camera, first or later. */
+                camera?: string;
+                assignee?: string;
+                incident?: string;
+                /** @description Happened at or after, RFC 3339 with a zone. */
+                since?: string;
+                /** @description Happened before. */
+                before?: string;
+                /** @description At most so many, 1 to 500; 100 by default. */
+                limit?: number;
+                /** @description 'next' of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    getCaseChanges: {
+        parameters: {
+            query?: {
+                /** @description 'change' of the last answer. Required. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseChanges"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    getAlarmFigures: {
+        parameters: {
+            query: {
+                /** @description Start of the stretch in which they were raised. Required. */
+                from: string;
+                /** @description Its end. Required. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmFigure"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    getAlarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    acknowledgeAlarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": null | components["schemas"]["AcknowledgeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    assignAlarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    escalateAlarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": null | components["schemas"]["EscalateRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    closeAlarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseAlarmRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alarm"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    openIncidentOfAlarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": null | components["schemas"]["AlarmIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getAlarmPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingPolicy"];
+                };
+            };
+        };
+    };
+    putAlarmPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmPolicy"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StandingPolicy"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getDefaultAlarmPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmPolicy"];
+                };
+            };
+        };
+    };
+    getArming: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disarming"][];
+                };
+            };
+        };
+    };
+    disarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DisarmRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Disarming"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    arm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listSuppressions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"][];
+                };
+            };
+        };
+    };
+    suppress: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuppressionRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Suppression"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    endSuppression: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listIncidents: {
+        parameters: {
+            query?: {
+                /** @description 'urgency' (default): by severity, of the same the oldest first; 'newest': rescues, then all others, the newest first. */
+                order?: string;
+                /** @description true: those that go on; false: closed ones; absent: both. */
+                open?: boolean;
+                state?: string;
+                severity?: string;
+                type?: string;
+                assignee?: string;
+                /** @description Opened at or after, RFC 3339 with a zone. */
+                since?: string;
+                /** @description Opened before. */
+                before?: string;
+                /** @description At most so many, 1 to 500; 100 by default. */
+                limit?: number;
+                /** @description 'next' of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    openIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    assignIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentAssignRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    dispatchPatrol: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DispatchRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    monitorIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": null | components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    escalateIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EscalateIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    classifyIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClassifyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    tickChecklist: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TickRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    noteIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    attachToIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttachRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    linkAlarm: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    unlinkAlarm: {
+        parameters: {
+            query?: {
+                why?: string;
+            };
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    resolveIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": null | components["schemas"]["NoteRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    closeIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseIncidentRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    reopenIncident: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WhyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    pinFootage: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": null | components["schemas"]["PinRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pinned"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    unpinFootage: {
+        parameters: {
+            query?: {
+                why?: string;
+            };
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+                hold: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getHandOver: {
+        parameters: {
+            query: {
+                /** @description Start of the shift, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description Its end; at most seven days later. Required. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOver"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    handOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOverRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandOverNote"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
         };
