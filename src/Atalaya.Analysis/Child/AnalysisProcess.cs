@@ -99,12 +99,14 @@ public sealed class AnalysisProcess : IDisposable
     async Task ServeAsync(CancellationToken stop)
     {
         int threads;
+        bool careful;
         using (var first = await _link.ReceiveAsync(stop))
         {
             if (first is null)
                 return;
             var hello = first.Kind == MessageKind.Hello ? first.Head(WireJson.Default.Hello) : null;
             threads = Math.Clamp(hello?.Threads ?? 1, 1, 64);
+            careful = hello?.Careful ?? false;
             if (hello is not { Version: MessageLink.Version })
                 throw new WireException($"The node speaks another version than {MessageLink.Version}: restart it after an update.");
         }
@@ -119,7 +121,7 @@ public sealed class AnalysisProcess : IDisposable
         var restraints = _arguments.Confine ? Cell.Seal(_arguments.Held) : [new Restraint("confinement", false, "Switched off by option.")];
         await _link.SendAsync(MessageKind.Ready, new(MessageLink.Version, Environment.ProcessId, restraints, missing), WireJson.Default.Ready, default, stop);
 
-        using var rota = new Rota(threads, detectors, _link, TimeProvider.System);
+        using var rota = new Rota(threads, careful, detectors, _link, TimeProvider.System);
         var sprites = Task.Factory.StartNew(() => DieOf(MakeSprites), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {

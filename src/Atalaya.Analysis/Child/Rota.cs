@@ -4,32 +4,32 @@ using Atalaya.Analysis.Wire;
 namespace Atalaya.Analysis.Child;
 
 /// <summary>
-/// Whose turn it is. Each stream pays for the time that its pictures took, a stream of twice the weight half as much, and who has paid least is next: stride
-/// scheduling (Waldspurger, 1995). A stream that moves weighs more; no live one is ever left out. Recorded footage has its turn when no live stream waits.
+/// The threads that work on the streams' messages, and what waits for them; <see cref="Turns"/> says who is next. A stream that moves weighs more; no live one
+/// is ever left out. Recorded footage has its turn when no live stream waits.
 /// </summary>
 /// <remarks>A stream's messages are worked on one after another, by whichever thread is free.</remarks>
 sealed class Rota : IDisposable
 {
-    /// <summary>A moving scene is worth so many still ones.</summary>
-    const double MovingWeight = 4;
-
     /// <summary>Messages of one stream that may wait. The node keeps far below: its credits run out.</summary>
     const int MaxWaiting = 256;
 
     readonly MessageLink _link;
     readonly TimeProvider _clock;
+    readonly bool _careful;
     readonly Lock _gate = new();
     readonly SemaphoreSlim _work = new(0);          // one count for each message that no thread has yet
     readonly Dictionary<int, Entry> _entries = [];  // all below: under _gate
     readonly Task[] _threads;
     readonly ITimer _telling;
-    double _busy, _paidLeast;
+    readonly Turns _turns = new();
+    double _busy;
     volatile bool _stopped;
 
-    public Rota(int threads, Detectors detectors, MessageLink link, TimeProvider clock)
+    public Rota(int threads, bool careful, Detectors detectors, MessageLink link, TimeProvider clock)
     {
         _link = link;
         _clock = clock;
+        _careful = careful;
         _threads = [.. Enumerable.Range(0, threads).Select(i =>
             Task.Factory.StartNew(() => AnalysisProcess.DieOf(() => Work(detectors.For(i))), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         _telling = clock.CreateTimer(_ => Tell(), null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
@@ -50,7 +50,7 @@ sealed class Rota : IDisposable
                     throw new WireException($"A message {message.Kind} is about channel {work.Channel}, which was never opened.");
                 }
 
-                _entries[work.Channel] = entry = new(new AnalysedStream(camera.Channel, _link, _clock)) { Paid = _paidLeast, IsPast = camera.Past };
+                _entries[work.Channel] = entry = new(new AnalysedStream(camera.Channel, _link, _clock), _turns.Open(camera.Past));
             }
 
             if (entry.Waiting.Count >= MaxWaiting)
@@ -60,7 +60,7 @@ sealed class Rota : IDisposable
             }
 
             if (entry.Waiting.Count == 0 && !entry.Busy)
-                entry.Paid = Math.Max(entry.Paid, _paidLeast);  // Who was away has no credit for it.
+                _turns.Wake(entry.Account);
             entry.Waiting.Enqueue(work);
         }
 
@@ -116,6 +116,9 @@ sealed class Rota : IDisposable
 
                 try
                 {
+                    // Out before the work begins: what is in the socket outlives the process.
+                    if (_careful && job.Head is UnitHead unit)
+                        _link.SendAsync(MessageKind.Begun, new(unit.Channel, unit.Sequence), WireJson.Default.DoneHead, default, CancellationToken.None).GetAwaiter().GetResult();
                     using (job.Message)
                         entry.Stream.Take(job.Head, job.Message.Bytes, detector);
                 }
@@ -128,7 +131,7 @@ sealed class Rota : IDisposable
                 lock (_gate)
                 {
                     _busy += seconds;
-                    entry.Paid += seconds / (entry.Stream.Weight * (entry.Stream.IsMoving ? MovingWeight : 1));
+                    _turns.Pay(entry.Account, seconds, entry.Stream.Weight, entry.Stream.IsMoving);
                     entry.Busy = false;
                     entry.Started = null;
                     if (job.Head is ChannelHead && job.Message.Kind == MessageKind.Forget)
@@ -151,15 +154,13 @@ sealed class Rota : IDisposable
         Entry? next = null;
         foreach (var entry in _entries.Values)
         {
-            if (!entry.Busy && entry.Waiting.Count > 0 && (next is null || IsBefore(entry, next)))
+            if (!entry.Busy && entry.Waiting.Count > 0 && (next is null || _turns.IsBefore(entry.Account, next.Account)))
                 next = entry;
         }
 
-        if (next is { IsPast: false })
-            _paidLeast = Math.Max(_paidLeast, next.Paid);
+        if (next is not null)
+            _turns.Begin(next.Account);
         return next;
-
-        static bool IsBefore(Entry one, Entry other) => one.IsPast == other.IsPast ? one.Paid < other.Paid : other.IsPast;
     }
 
     void Tell()
@@ -169,7 +170,7 @@ sealed class Rota : IDisposable
         {
             foreach (var entry in _entries.Values)
             {
-                if (entry.Busy || entry.Waiting.Count > 0 || entry.IsPast)
+                if (entry.Busy || entry.Waiting.Count > 0 || entry.Account.IsPast)
                     continue;
                 entry.Busy = true;
                 idle.Add(entry);
@@ -215,15 +216,12 @@ sealed class Rota : IDisposable
         }
     }
 
-    sealed class Entry(AnalysedStream stream)
+    sealed class Entry(AnalysedStream stream, Account account)
     {
         public AnalysedStream Stream { get; } = stream;
+        public Account Account { get; } = account;
         public Queue<Job> Waiting { get; } = [];
         public bool Busy { get; set; }
-
-        /// <summary>Seconds over weight.</summary>
-        public double Paid { get; set; }
-        public bool IsPast { get; init; }
 
         /// <summary>When the message in hand was begun with.</summary>
         public long? Started { get; set; }

@@ -26,6 +26,7 @@ public enum MessageKind
     Sprite = 69,
     Figures = 70,
     Events = 71,
+    Begun = 72,
 }
 
 /// <summary>The other side sent what is no message, or one of another version.</summary>

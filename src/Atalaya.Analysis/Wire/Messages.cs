@@ -9,7 +9,11 @@ namespace Atalaya.Analysis.Wire;
 
 /// <summary>The node's first message.</summary>
 /// <param name="Threads">That analyse; each has one picture in hand.</param>
-public sealed record Hello(int Version, int Threads);
+public sealed record Hello(int Version, int Threads)
+{
+    /// <summary>The last process ended unasked: this one says of each unit that it begins with it, so that the next time it is known whose it was.</summary>
+    public bool Careful { get; init; }
+}
 
 /// <summary>The answer: what analysis works with, and what it was locked out of.</summary>
 /// <param name="Missing">A sentence each on what can't be done because a library is missing; empty: all is there.</param>

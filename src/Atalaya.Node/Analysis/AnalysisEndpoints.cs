@@ -48,7 +48,7 @@ static class AnalysisEndpoints
             cameras.Any(c => c.Blind?.Cause == BlindCause.Overload), [.. status.Restraints.Select(r => new RestraintJson(r.Name, r.Held, r.Detail))], [.. cameras.Select(Of)]);
 
         static CameraAnalysisStatusJson Of(FeedStatus c) => new(
-            c.Camera, c.Enabled, c.Stream, c.Asked, Math.Round(c.Given, 2), c.Age is { } age ? Math.Round(age.TotalMilliseconds, 1) : null, c.LastAt?.ToDateTimeOffset(),
+            c.Camera, c.Enabled, c.Stream, c.Asked, Math.Round(c.Present, 2), Math.Round(c.Given, 2), c.Age is { } age ? Math.Round(age.TotalMilliseconds, 1) : null, c.LastAt?.ToDateTimeOffset(),
             c.IsMoving, c.Tracks, c.Blind?.Cause, c.Blind?.From.ToDateTimeOffset(), c.Blind?.Detail ?? "", c.Analysed, c.Detected, c.Stale, c.Broken, c.Skipped);
     }
 

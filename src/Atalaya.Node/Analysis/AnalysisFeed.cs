@@ -22,11 +22,12 @@ sealed record SeenPicture(
 
 /// <summary>How the analysis of one camera goes.</summary>
 /// <param name="Asked">Pictures a second.</param>
+/// <param name="Present">Pictures a second that it is asked for at present: less, in halves, while there isn't time for all.</param>
 /// <param name="Given">Over the last seconds.</param>
 /// <param name="Age">From a picture's arrival to its result, the last one.</param>
 /// <param name="LastAt">When the last picture came that was looked at.</param>
 sealed record FeedStatus(
-    string Camera, bool Enabled, StreamKind Stream, double Asked, double Given, TimeSpan? Age, WallTime? LastAt, bool IsMoving, int Tracks, BlindStretch? Blind,
+    string Camera, bool Enabled, StreamKind Stream, double Asked, double Present, double Given, TimeSpan? Age, WallTime? LastAt, bool IsMoving, int Tracks, BlindStretch? Blind,
     long Analysed, long Detected, long Stale, long Broken, long Skipped);
 
 /// <summary>
@@ -48,6 +49,7 @@ sealed class AnalysisFeed : IAsyncDisposable
 
     readonly Camera _camera;
     readonly AnalysisHost _host;
+    readonly Quarantine _quarantine;
     readonly BlindLedger _ledger;
     readonly MotionHeat _heat;
     readonly Action<SceneEvent> _onEvent;
@@ -64,17 +66,20 @@ sealed class AnalysisFeed : IAsyncDisposable
     volatile SeenPicture? _latest;
     volatile VideoFormat? _format;      // of what was sent last
     StreamFigures? _figures;
-    long _skipped, _unitsAt, _resultsAt, _ageTicks = -1, _started;
+    long _skipped, _unitsAt, _resultsAt, _figuresAt, _ageTicks = -1, _started;
     readonly Queue<(long At, long Analysed)> _rates = [];   // under _gate: of the last seconds
     int _slow;                                              // ticks; touched only by Tick
+    readonly RateSteps _steps = new();                      // touched only by Tick
+    double _presentRate;                                    // what the process is asked for; written by Tick, read by the loop that sends
     readonly Task _running;
 
     public AnalysisFeed(
-        Camera camera, CameraAnalysis settings, AnalysisHost host, BlindLedger ledger, MotionHeat heat, Action<SceneEvent> onEvent, Action<SeenPicture> onSeen, TimeProvider clock, ILogger log)
+        Camera camera, CameraAnalysis settings, AnalysisHost host, Quarantine quarantine, BlindLedger ledger, MotionHeat heat, Action<SceneEvent> onEvent, Action<SeenPicture> onSeen, TimeProvider clock, ILogger log)
     {
         _camera = camera;
         _settings = settings;
         _host = host;
+        _quarantine = quarantine;
         _ledger = ledger;
         _heat = heat;
         _onEvent = onEvent;
@@ -117,7 +122,7 @@ sealed class AnalysisFeed : IAsyncDisposable
         var figures = Volatile.Read(ref _figures);
         long age = Interlocked.Read(ref _ageTicks);
         return new(
-            _camera.Id, settings.Enabled, Stream(settings), settings.Rate, settings.Enabled ? Given() : 0, age < 0 ? null : new TimeSpan(age), _latest?.Wall,
+            _camera.Id, settings.Enabled, Stream(settings), settings.Rate, Volatile.Read(ref _presentRate) is > 0 and var present ? Math.Min(present, settings.Rate) : settings.Rate, settings.Enabled ? Given() : 0, age < 0 ? null : new TimeSpan(age), _latest?.Wall,
             _latest?.Moving.Count > 0, _latest?.Tracks.Count ?? 0, _ledger.Current(_camera.Id),
             figures?.Analysed ?? 0, figures?.Detected ?? 0, figures?.Stale ?? 0, figures?.Broken ?? 0, Interlocked.Read(ref _skipped));
     }
@@ -127,8 +132,10 @@ sealed class AnalysisFeed : IAsyncDisposable
     {
         var settings = Settings;
         var line = _line;
-        if (line?.OldestSent is { } oldest && MonotonicTime.Now(_clock).Nanoseconds - oldest > patience.Ticks * TimeSpan.NanosecondsPerTick)
-            _host.End(line, $"A picture of {_camera.Id} took longer than {patience.TotalSeconds:0} s.");
+        // One that waits for its turn hangs nowhere; but a process that says nothing either does.
+        if (line?.OldestSent is { } oldest && MonotonicTime.Now(_clock).Nanoseconds - oldest > patience.Ticks * TimeSpan.NanosecondsPerTick
+            && Since(Interlocked.Read(ref _figuresAt)) > patience.TotalSeconds)
+            _host.End(line, $"Nothing came of {_camera.Id} for {patience.TotalSeconds:0} s.");
 
         // The camera got a sub-stream, or lost it.
         if (line is not null && _fed != Stream(settings))
@@ -138,10 +145,17 @@ sealed class AnalysisFeed : IAsyncDisposable
         double sinceUnit = Since(Interlocked.Read(ref _unitsAt)), sinceResult = Since(Interlocked.Read(ref _resultsAt));
         var latest = _latest;
         double silent = Math.Max(SilentTicks, 3 / settings.Rate);
+        if (line is not null)
+            _steps.Tick(settings.Rate, Given(), Fps(settings), _host.Busy);
+        else
+            _steps.Reset();
+        Volatile.Write(ref _presentRate, _steps.Of(settings.Rate));
         bool slow = Given() < settings.Rate / 2 && Given() < Fps(settings) / 2;
         _slow = slow ? _slow + 1 : 0;
         (BlindCause, string)? cause =
             !settings.Enabled || host.State == AnalysisState.Off ? (BlindCause.Off, "Analysis is switched off.")
+            : _quarantine.Stay(_camera.Id) is { } stay
+                ? (BlindCause.Quarantined, $"Its pictures ended the analysis process {stay.Deaths} times; it is looked at again at {stay.Until}.")
             : host.State != AnalysisState.Running ? host.Restarts == 0 ? (BlindCause.Starting, "") : (BlindCause.Crash, host.Reason)
             : _fault.Length > 0 ? (BlindCause.Unreadable, _fault)
             : sinceUnit > silent ? (BlindCause.NoPictures, "")
@@ -202,6 +216,11 @@ sealed class AnalysisFeed : IAsyncDisposable
                 {
                     await Task.Delay(Timeout.InfiniteTimeSpan, _clock, until.Token);
                 }
+                else if (_quarantine.Stay(_camera.Id) is { } stay)
+                {
+                    var pause = stay.Until - WallTime.Now(_clock);
+                    await Task.Delay(pause > TimeSpan.Zero ? pause : TimeSpan.FromMilliseconds(1), _clock, until.Token);
+                }
                 else
                 {
                     using var line = await _host.OpenAsync(until.Token);
@@ -214,6 +233,8 @@ sealed class AnalysisFeed : IAsyncDisposable
                     {
                         _line = null;
                         _host.Close(line);
+                        if (line.IsBlamed)
+                            _quarantine.Note(_camera.Id);
                     }
                 }
             }
@@ -254,11 +275,13 @@ sealed class AnalysisFeed : IAsyncDisposable
         lock (_gate)
             _rates.Clear();
         line.OnFault = fault => _fault = fault;
-        line.OnFigures = TakeFigures;
+        Interlocked.Exchange(ref _figuresAt, _clock.GetTimestamp());
+        line.OnFigures = figures => TakeFigures(line, figures);
         line.OnEvents = Take;
         line.OnResult = (result, heat) => Take(line, result, heat, stream);
         _line = line;
         bool keysOnly = false;
+        double rate = settings.Rate;
         await ConfigureAsync();
         VideoFormat? format = null;
         var pace = new KeyPace();
@@ -290,9 +313,15 @@ sealed class AnalysisFeed : IAsyncDisposable
 
         async Task SendAsync(AccessUnit unit)
         {
+            if (Volatile.Read(ref _presentRate) is > 0 and var present && present != rate)
+            {
+                rate = present;
+                await ConfigureAsync();
+            }
+
             if (unit.IsKey)
             {
-                bool enough = pace.IsEnough(unit.Presentation, settings.Rate);
+                bool enough = pace.IsEnough(unit.Presentation, rate);
                 if (enough != keysOnly)
                 {
                     keysOnly = enough;
@@ -317,7 +346,7 @@ sealed class AnalysisFeed : IAsyncDisposable
         }
 
         Task ConfigureAsync() => line.SendAsync(
-            MessageKind.Camera, new(line.Number, _camera.Id, settings.Rate, settings.Priority, keysOnly, settings.Classes, settings.Rules, _clock.LocalTimeZone.Id)
+            MessageKind.Camera, new(line.Number, _camera.Id, rate, settings.Priority, keysOnly, settings.Classes, settings.Rules, _clock.LocalTimeZone.Id)
             {
                 Hardware = _host.Options.Hardware,
                 Device = _host.Options.Device.Length == 0 ? null : _host.Options.Device,
@@ -325,8 +354,11 @@ sealed class AnalysisFeed : IAsyncDisposable
             WireJson.Default.CameraHead, default, stop);
     }
 
-    void TakeFigures(StreamFigures figures)
+    void TakeFigures(AnalysisLine line, StreamFigures figures)
     {
+        if (figures.Working > _host.Options.Patience.TotalSeconds)
+            _host.End(line, $"A picture of {_camera.Id} took longer than {_host.Options.Patience.TotalSeconds:0} s.");
+        Interlocked.Exchange(ref _figuresAt, _clock.GetTimestamp());
         Volatile.Write(ref _figures, figures);
         lock (_gate)
         {

@@ -29,6 +29,7 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
     readonly TimeProvider _clock;
     readonly ILogger _log;
     readonly BlindLedger _ledger;
+    readonly Quarantine _quarantine;
     readonly ConcurrentDictionary<string, AnalysisFeed> _feeds = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, CameraAnalysis> _settings = new(StringComparer.Ordinal);
     readonly Channel<SceneEvent> _events;
@@ -50,6 +51,7 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
         _clock = clock;
         _log = logs.CreateLogger("Atalaya.Analysis");
         _ledger = new(clock, _log);
+        _quarantine = new(clock);
         _events = Channel.CreateBounded<SceneEvent>(new BoundedChannelOptions(MaxEvents) { FullMode = BoundedChannelFullMode.DropOldest },
             dropped => _log.LogWarning("A scene event of {Camera} couldn't be kept: too many wait.", dropped.Camera));
     }
@@ -143,7 +145,7 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
             yield return $"Analysis isn't running: {host.Reason}";
         foreach (var feed in Status())
         {
-            if (feed.Blind is { Cause: BlindCause.Overload or BlindCause.Unreadable } blind)
+            if (feed.Blind is { Cause: BlindCause.Overload or BlindCause.Unreadable or BlindCause.Quarantined } blind)
                 yield return $"{feed.Camera} isn't analysed as it should be: {blind.Detail}";
         }
     }
@@ -151,7 +153,7 @@ sealed class AnalysisFeeds : IHostedService, IAsyncDisposable
     void Follow(Camera camera)
     {
         _ledger.Follow(camera.Id);
-        _feeds.TryAdd(camera.Id, new(camera, Settings(camera.Id), _host, _ledger, Heat, seen => _events.Writer.TryWrite(seen), picture => Seen?.Invoke(picture), _clock, _log));
+        _feeds.TryAdd(camera.Id, new(camera, Settings(camera.Id), _host, _quarantine, _ledger, Heat, seen => _events.Writer.TryWrite(seen), picture => Seen?.Invoke(picture), _clock, _log));
     }
 
     void OnHost(AnalysisStatus status)

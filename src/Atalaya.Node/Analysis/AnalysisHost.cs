@@ -44,6 +44,12 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     // Two: one is decoded while the other is read from disk. More would only wait inside.
     const int SpritesAtOnce = 2;
 
+    // So long after a death each process says what it begins with: a message more for each picture.
+    static readonly TimeSpan CarefulFor = TimeSpan.FromMinutes(30);
+
+    // Exit codes of a process that somebody else ended, by SIGKILL and SIGTERM: nobody's pictures did it.
+    const int Killed = 137, Terminated = 143;
+
     // Lines of its standard error that one run may put into our log.
     const int MaxLines = 50;
 
@@ -60,6 +66,9 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     volatile MessageLink? _link;        // while it runs
     volatile ChildProcess? _child;
     volatile string? _reason;           // why we ended it; written before it is killed
+    volatile AnalysisLine? _accused;    // for whose picture; written before _reason
+    volatile bool _fromOutside;         // somebody else ended it
+    long? _diedAt;                      // touched only by SuperviseAsync
     Task _supervising = Task.CompletedTask;
     long _lastRequest;
     int _lastLine;
@@ -290,6 +299,7 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
             if (_stop.IsCancellationRequested)
                 break;
             restarts++;
+            _diedAt = _clock.GetTimestamp();
             if (_clock.GetElapsedTime(started) > Sound)
                 pause = FirstPause;
             _log.LogWarning("Analysis ended and is started again in {Pause} ms. {Reason}", (long)pause.TotalMilliseconds, reason);
@@ -346,12 +356,14 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
 
             Directory.Delete(folder, recursive: true);
             using var link = new MessageLink(new NetworkStream(connection, ownsSocket: true));
-            await link.SendAsync(MessageKind.Hello, new(MessageLink.Version, Threads), WireJson.Default.Hello, default, limit.Token);
+            await link.SendAsync(MessageKind.Hello, new(MessageLink.Version, Threads) { Careful = _diedAt is { } died && _clock.GetElapsedTime(died) < CarefulFor }, WireJson.Default.Hello, default, limit.Token);
             Ready ready;
             using (var first = await link.ReceiveAsync(limit.Token))
                 ready = first is { Kind: MessageKind.Ready } ? first.Head(WireJson.Default.Ready) : throw new WireException("It didn't answer the first message.");
             limit.CancelAfter(Timeout.InfiniteTimeSpan);
             _reason = null;
+            _accused = null;
+            _fromOutside = false;
             _child = child;
             _link = link;
             Enter(new(AnalysisState.Running, child.Id, WallTime.Now(_clock), string.Join(' ', ready.Missing), restarts, ready.Restraints, null));
@@ -370,7 +382,7 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
             lock (_busy)
                 _busy.Clear();
             foreach (var line in _lines.Values)
-                line.End();
+                line.End(!_stop.IsCancellationRequested && (_accused is { } accused ? accused == line : !_fromOutside && line.IsInWork));
             if (child is not null)
             {
                 child.Kill();
@@ -412,6 +424,19 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
 
         async Task<string> WhyAsync()
         {
+            // It closed its end first, and may still be on its way out: a kill of ours mustn't be taken for another's.
+            if (_reason is null)
+            {
+                try
+                {
+                    _fromOutside = await child.Exited.WaitAsync(WatchEvery, _clock) is Killed or Terminated && !watch.IsCompleted;
+                }
+                catch (TimeoutException)
+                {
+                    // It doesn't end by itself.
+                }
+            }
+
             child.Kill();
             int code = await child.Exited;
             return watch.IsCompleted && await watch is { Length: > 0 } reason ? reason : _reason ?? $"It ended with {code}.";
@@ -422,13 +447,14 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     public void End(AnalysisLine line, string reason)
     {
         if (_lines.ContainsKey(line.Number) && _link is { } link)
-            End(link, reason);
+            End(link, reason, line);
     }
 
-    void End(MessageLink link, string reason)
+    void End(MessageLink link, string reason, AnalysisLine? accused = null)
     {
         if (_link != link || _reason is not null)
             return;
+        _accused = accused;
         _reason = reason;
         _child?.Kill();
     }
@@ -472,6 +498,10 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
             case MessageKind.Done:
                 var done = message.Head(WireJson.Default.DoneHead);
                 _lines.GetValueOrDefault(done.Channel)?.Done(done.Sequence);
+                break;
+            case MessageKind.Begun:
+                var begun = message.Head(WireJson.Default.DoneHead);
+                _lines.GetValueOrDefault(begun.Channel)?.Begun(begun.Sequence);
                 break;
             case MessageKind.Result:
                 var result = message.Head(WireJson.Default.ResultHead);

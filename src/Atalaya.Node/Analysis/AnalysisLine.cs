@@ -20,12 +20,18 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
     bool _closed;       // under _closing: the host may still have this in hand when its feed is through with it
     readonly ConcurrentDictionary<long, long> _sent = new();    // sequence → monotonic nanoseconds when it was sent
     (long Sequence, TaskCompletionSource Done)? _drained;       // written before its sequence is sent
-    long _sequence;
+    long _sequence, _begun;
 
     public int Number => number;
 
     /// <summary>Cancelled when the process is gone.</summary>
     public CancellationToken Ended => _ended.Token;
+
+    /// <summary>The process is at one of its units, as far as it says: it does where one before it ended unasked.</summary>
+    public bool IsInWork => Interlocked.Read(ref _begun) != 0;
+
+    /// <summary>Set before <see cref="Ended"/>: the process ended by itself while it was at one of its units.</summary>
+    public bool IsBlamed { get; private set; }
 
     /// <summary>Called on the loop that reads from the process; must be quick.</summary>
     public Action<ResultHead, ReadOnlyMemory<byte>>? OnResult { get; set; }
@@ -64,8 +70,11 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
         await drained.Task.WaitAsync(stop);
     }
 
+    public void Begun(long sequence) => Interlocked.Exchange(ref _begun, sequence);
+
     public void Done(long sequence)
     {
+        Interlocked.CompareExchange(ref _begun, 0, sequence);
         lock (_closing)
         {
             // A process that answers what wasn't asked gets no credit for it.
@@ -77,12 +86,14 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
         }
     }
 
-    public void End()
+    public void End(bool blamed)
     {
         lock (_closing)
         {
-            if (!_closed)
-                _ended.Cancel();
+            if (_closed)
+                return;
+            IsBlamed = blamed;
+            _ended.Cancel();
         }
     }
 

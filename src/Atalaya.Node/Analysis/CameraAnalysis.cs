@@ -48,6 +48,9 @@ public enum BlindCause
     /// <summary>Its stream can't be decoded.</summary>
     Unreadable,
 
+    /// <summary>Its pictures ended the analysis process again and again; it is left out for a while.</summary>
+    Quarantined,
+
     /// <summary>No pictures come; the recording's ledger says why.</summary>
     NoPictures,
 

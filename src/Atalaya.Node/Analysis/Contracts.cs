@@ -39,6 +39,7 @@ public sealed record CameraAnalysisStatusJson(
     bool Enabled,
     [property: Description("Which is looked at.")] StreamKind Stream,
     [property: Description("Pictures a second that are wanted.")] double AskedRate,
+    [property: Description("Pictures a second that it is asked for at present: half, a quarter or an eighth of what is wanted while there isn't time for all.")] double PresentRate,
     [property: Description("Pictures a second that were looked at, over the last seconds.")] double GivenRate,
     [property: Description("From a picture's arrival to its result, the last one.")] double? AgeMs,
     DateTimeOffset? LastAt,

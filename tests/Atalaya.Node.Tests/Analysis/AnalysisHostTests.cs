@@ -1,3 +1,4 @@
+using Atalaya.Analysis.Wire;
 using Atalaya.Media;
 using Atalaya.Media.Mp4;
 using Atalaya.Node.Analysis;
@@ -78,6 +79,55 @@ public sealed class AnalysisHostTests
         second.Process.ShouldNotBe(first.Process);
         second.Restarts.ShouldBe(1);
         (await host.MakeSpriteAsync(new(format, [keys[0]], 160, 120, 1), Stop)).End.ShouldNotBe(SpriteEnd.Unavailable);
+    }
+
+    /// <summary>So that one camera's broken stream costs the others nothing for long.</summary>
+    [Fact]
+    public async Task Whose_picture_was_in_work_when_the_process_ended_by_itself_is_known_from_the_second_time_on()
+    {
+        using var file = Mp4File.Open(await Ffmpeg.ClipAsync(new()));
+        await using var host = await StartAsync(new() { Threads = 1 });
+        (await DieAsync("SYS")).ShouldBe((false, false), "the first time nobody was watched");
+        (await DieAsync("KILL")).ShouldBe((false, false), "somebody else ended it");
+        (await DieAsync("SYS")).ShouldBe((true, false));
+
+        async Task<(bool Busy, bool Idle)> DieAsync(string signal)
+        {
+            using AnalysisLine busy = await host.OpenAsync(Stop), idle = await host.OpenAsync(Stop);
+            foreach (var line in (AnalysisLine[])[busy, idle])
+                await line.SendAsync(MessageKind.Camera, new(line.Number, "gate", 25, 1, false, [], "", "UTC") { Past = true }, WireJson.Default.CameraHead);
+            bool careful = host.Status().Restarts > 0;
+            var format = (VideoFormat)file.Video!.Format;
+            await busy.SendAsync(MessageKind.Format, new(busy.Number, format.Codec, format.CodecString, format.Width, format.Height), WireJson.Default.FormatHead, format.Configuration);
+            var feeding = FeedAsync(busy);
+            while (careful ? !busy.IsInWork : busy.OldestSent is null)
+                await Task.Yield();
+            using var kill = System.Diagnostics.Process.Start("sh", ["-c", $"kill -{signal} {host.Status().Process}"]);
+            var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            using var telling = busy.Ended.Register(() => ended.TrySetResult());
+            await ended.Task.WaitAsync(TimeSpan.FromSeconds(60), Stop);
+            await feeding;
+            return (busy.IsBlamed, idle.IsBlamed);
+        }
+
+        // Over and over, so that there is always one in work.
+        async Task FeedAsync(AnalysisLine line)
+        {
+            var pool = new BlockPool();
+            try
+            {
+                for (int i = 0; ; i++)
+                {
+                    var unit = file.Video!.ReadUnit(i % file.Video.Samples.Count, pool);
+                    await line.SendUnitAsync(unit, 1, line.Ended);
+                    unit.Release();
+                }
+            }
+            catch (Exception fault) when (fault is OperationCanceledException or IOException)
+            {
+                // The process ended.
+            }
+        }
     }
 
     [Fact]

@@ -1918,7 +1918,7 @@ export interface components {
             at: string;
         };
         /** @enum {string} */
-        BlindCause: "off" | "starting" | "crash" | "overload" | "unreadable" | "noPictures" | "node" | null;
+        BlindCause: "off" | "starting" | "crash" | "overload" | "unreadable" | "quarantined" | "noPictures" | "node" | null;
         BlindStretch: {
             /** Format: date-time */
             from: string;
@@ -2013,6 +2013,11 @@ export interface components {
              * @description Pictures a second that are wanted.
              */
             askedRate: number;
+            /**
+             * Format: double
+             * @description Pictures a second that it is asked for at present: half, a quarter or an eighth of what is wanted while there isn't time for all.
+             */
+            presentRate: number;
             /**
              * Format: double
              * @description Pictures a second that were looked at, over the last seconds.
