@@ -335,6 +335,16 @@ public sealed class Archive : IAsyncDisposable
             return new KeyPictureSet(pictures, settled);
         }, stop);
 
+    /// <summary>About how many bytes an export of a stretch will have: of each segment the part that its time is of it.</summary>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<long> EstimateAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) => Task.Run(() =>
+        (long)Segments(camera, stream, from, to).Where(s => s.End > s.Start).Sum(s =>
+        {
+            var begin = s.Start > from ? s.Start : from;
+            var end = s.End < to ? s.End : to;
+            return s.Bytes * Math.Max(0, (end - begin) / (s.End - s.Start));
+        }), stop);
+
     /// <summary>Writes one ordinary MP4 to <paramref name="path"/>, which must not exist; removed again on failure or cancellation.</summary>
     /// <exception cref="ExportException">Nothing is recorded there, or it doesn't fit into one file.</exception>
     /// <exception cref="DbException">The store can't be reached.</exception>

@@ -39,6 +39,8 @@ public sealed class OnvifTests
         ((double)running["onvif"]!["status"]!["clockOffsetSeconds"]!).ShouldBe(-7200, tolerance: 5);
         ((string?)running["onvif"]!["status"]!["device"]!["model"]).ShouldBe("Simulated");
 
+        (await node.Http.GetStringAsync("/metrics", TestNode.Stop)).ShouldContain("""atalaya_onvif_connected{camera="gate"} 1""");
+
         (await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/ptz", new { pan = 1, tilt = -0.5 })).Status.ShouldBe(204);
         device.Look.IsMoving.ShouldBeTrue();
         // Nobody says it again: it stops by itself.

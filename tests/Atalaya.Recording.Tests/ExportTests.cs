@@ -21,6 +21,20 @@ public sealed class ExportTests
         return scene;
     }
 
+    [Fact]
+    public async Task Its_size_is_known_roughly_before_it_is_made()
+    {
+        await using var scene = await RecordedAsync(new());
+        using var folder = new TempFolder();
+        foreach (var (from, to) in ((double, double)[])[(0, 12), (2.5, 7.5), (10, 22)])
+        {
+            long bytes = (await scene.Archive.ExportAsync(Gate(from, to), folder.File($"{from}.mp4"))).Bytes;
+            ((double)await scene.Archive.EstimateAsync("gate", StreamKind.Main, At(from), At(to))).ShouldBeInRange(bytes * 0.7, bytes * 1.4);
+        }
+
+        (await scene.Archive.EstimateAsync("gate", StreamKind.Main, At(13), At(19))).ShouldBe(0);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(2)]

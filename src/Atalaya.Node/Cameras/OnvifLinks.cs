@@ -44,6 +44,13 @@ sealed class OnvifLinks(CameraRoster roster, SceneEvents scene, ILogger<OnvifLin
             return _sessions.GetValueOrDefault(camera);
     }
 
+    /// <summary>Of every camera that has one.</summary>
+    public IReadOnlyList<(string Camera, OnvifStatus Status)> Statuses()
+    {
+        lock (_sessions)
+            return [.. _sessions.Select(s => (s.Key, s.Value.Status))];
+    }
+
     void Follow(CameraConfig? next, CameraConfig? before)
     {
         if (next is not null && before is not null && !next.NeedsNewOnvif(before))

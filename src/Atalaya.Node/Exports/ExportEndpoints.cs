@@ -49,6 +49,13 @@ static class ExportEndpoints
         // A camera that was removed can still be exported.
         if (roster.Find(input.Camera!) is null && (await recordings.Archive.TimelineAsync(input.Camera!, stream, from, to, stop: stop)).Oldest is null)
             return Problems.NoCamera(input.Camera!);
+        // Hours of work would end in the same answer. What is a little over by this reckoning may still fit: the writing itself tells.
+        if (await recordings.Archive.EstimateAsync(input.Camera!, stream, from, to, stop) is var bytes && bytes * 0.95 > options.Exports.MaxBytes.Bytes)
+        {
+            return Problems.Invalid(
+                "to", $"makes a file of about {bytes / 1e9:0.0} GB, more than {options.Exports.MaxBytes} (option exports.maxBytes). Ask for a shorter stretch.");
+        }
+
         var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to);
         return refusal switch
         {

@@ -92,7 +92,7 @@ static class HealthEndpoints
     }
 
     /// <summary>Ties the meters to what they measure, once that is there.</summary>
-    sealed class Observation(NodeMeters meters, MetricsText metrics, CameraRoster roster, Recordings recordings, AnalysisHost host, AnalysisFeeds feeds, TimeProvider clock) : IHostedService
+    sealed class Observation(NodeMeters meters, MetricsText metrics, CameraRoster roster, Recordings recordings, AnalysisHost host, AnalysisFeeds feeds, OnvifLinks onvif, TimeProvider clock) : IHostedService
     {
         public Task StartAsync(CancellationToken stop)
         {
@@ -100,6 +100,7 @@ static class HealthEndpoints
             meters.Observe(roster.Set);
             meters.Observe(recordings, clock);
             meters.Observe(host, feeds);
+            meters.Observe(onvif);
             return Task.CompletedTask;
         }
 

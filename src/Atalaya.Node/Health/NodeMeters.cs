@@ -1,7 +1,9 @@
 using System.Diagnostics.Metrics;
 
 using Atalaya.Cameras;
+using Atalaya.Cameras.Onvif;
 using Atalaya.Node.Analysis;
+using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Recording;
 using Atalaya.Recording.Storage;
@@ -37,6 +39,20 @@ sealed class NodeMeters : IDisposable
     {
         _meter.CreateObservableGauge("atalaya_preview_cache_bytes", bytes, "By", "What kept previews take on the disk.");
         _meter.CreateObservableGauge("atalaya_previews_waiting", waiting, null, "Previews that are being made or wait for it.");
+    }
+
+    public void Observe(OnvifLinks links)
+    {
+        _meter.CreateObservableGauge(
+            "atalaya_onvif_connected",
+            () => from link in links.Statuses() select new Measurement<int>(link.Status.State == OnvifState.Running ? 1 : 0, new KeyValuePair<string, object?>("camera", link.Camera)),
+            null,
+            "1 while the camera's ONVIF service answers.");
+        _meter.CreateObservableCounter(
+            "atalaya_onvif_events_total",
+            () => from link in links.Statuses() select new Measurement<long>(link.Status.Events, new KeyValuePair<string, object?>("camera", link.Camera)),
+            null,
+            "Events of cameras' own analytics received.");
     }
 
     public void ObserveViewers(Func<int> viewers) => _meter.CreateObservableGauge("atalaya_live_viewers", viewers, null, "Live views that are open.");
