@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex
+.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -81,6 +81,12 @@ bench-live: ## packet in to fragment out, with viewers
 	@scripts/setup.sh test
 	@scripts/build.sh
 	@python3 bench/live.py $(ARGS)
+
+bench-analysis: ## cameras a core beside motion, overhead, 16 sub-streams beside recording, kill -9, crossing to event (ARGS='--parts kill,event')
+	@scripts/setup.sh bench
+	@scripts/build.sh
+	@dotnet build --no-restore --configuration Release --verbosity quiet -nologo bench/detector
+	@python3 bench/analysis.py $(ARGS)
 
 bench-timeline: ## a month of 20 cameras: overviews, gaps, seek to the first byte
 	@scripts/setup.sh test

@@ -75,11 +75,11 @@ class Group:
 class Cameras:
     """`atalaya simulate` with one clip behind any number of paths."""
 
-    def __init__(self, clip, port, log):
+    def __init__(self, clip, port, log, *more):
         self.port = port
         self.log = open(log, "w", encoding="utf-8")
         self.group = Group()
-        self.process = self.group.start([ATALAYA, "simulate", "--json", "--port", port, f"camera/*={clip}"], stdout=self.log, stderr=subprocess.STDOUT)
+        self.process = self.group.start([ATALAYA, "simulate", "--json", "--port", port, *more, f"camera/*={clip}"], stdout=self.log, stderr=subprocess.STDOUT)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             with socket.socket() as s:

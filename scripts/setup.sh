@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing: Debian packages, NuGet and npm packages. Usage: scripts/setup.sh demo|test
+# Installs what is missing: Debian packages, NuGet and npm packages. Usage: scripts/setup.sh demo|test|bench
 # Needs the .NET 10 SDK, Node 20 and git; for Debian packages that are missing, root or sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,6 +12,12 @@ dotnet --version >/dev/null 2>&1 || fail "'dotnet --version' does not satisfy gl
 command -v node >/dev/null || fail "Node.js is missing: install Node 20 or newer"
 [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] || fail "Node.js $(node --version) is too old: install Node 20 or newer"
 
+extra=()
+if [ "$purpose" = bench ]; then
+  # What analysis is compared with, and nothing else needs.
+  extra=(motion)
+  purpose=test
+fi
 packages=(ca-certificates curl ffmpeg libturbojpeg0)
 # What the analysis process decodes with; its name carries the release.
 case "$(. /etc/os-release 2>/dev/null; printf '%s' "${ID:-}${VERSION_ID:-}")" in
@@ -28,7 +34,7 @@ if [ "$purpose" = test ]; then
 fi
 
 missing=()
-for package in "${packages[@]}"; do
+for package in "${packages[@]}" "${extra[@]}"; do
   dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
 done
 root=()

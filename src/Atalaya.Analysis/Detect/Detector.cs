@@ -111,6 +111,9 @@ public sealed class Detector : IDisposable
         return _detections;
     }
 
+    /// <summary>How often the model ran so far.</summary>
+    internal long Runs { get; private set; }
+
     /// <summary>The runtime alone on what the last picture left in the input: what the rest of <see cref="Detect"/> is measured against.</summary>
     internal void RunBare() => _inference.Run(1);
 
@@ -132,6 +135,7 @@ public sealed class Detector : IDisposable
         }
 
         _inference.Run(count);
+        Runs++;
         PassCount += count;
         bool cut = false;
         for (int i = 0; i < count; i++)
