@@ -30,7 +30,8 @@ elif scripts/postgres.sh installed; then
     -class Atalaya.Recording.Tests.RecoveryTests -class Atalaya.Recording.Tests.RetentionTests -ctrf "$results/Recording-PostgreSQL.json"
   run Node-PostgreSQL scripts/postgres.sh run dotnet exec tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo \
     -class Atalaya.Node.Tests.CameraTests -class Atalaya.Node.Tests.PlaybackTests -class Atalaya.Node.Tests.SceneTests \
-    -class Atalaya.Node.Tests.StorageTests -class Atalaya.Node.Tests.Analysis.BlindLedgerTests -ctrf "$results/Node-PostgreSQL.json"
+    -class Atalaya.Node.Tests.StorageTests -class Atalaya.Node.Tests.Analysis.BlindLedgerTests \
+    -class Atalaya.Node.Tests.Alarms.AlarmRouteTests -class Atalaya.Node.Tests.Alarms.AlarmApiTests -class Atalaya.Node.Tests.Alarms.NotificationTests -ctrf "$results/Node-PostgreSQL.json"
 else
   echo "NOT TESTED WITH POSTGRESQL: it isn't installed; scripts/setup.sh test installs it." >&2
 fi

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Atalaya.Incidents;
 
 /// <summary>Where an alarm stands; design/incidents.md draws the ways between.</summary>
@@ -85,9 +87,11 @@ public sealed record Alarm
     /// <summary>Grows with every step; scene events that join don't change it.</summary>
     public long Version { get; init; } = 1;
 
+    [JsonIgnore]
     public bool IsOpen => State != AlarmState.Closed;
 
     /// <summary>Nobody is on it.</summary>
+    [JsonIgnore]
     public bool IsWaiting => State is AlarmState.Raised or AlarmState.Escalated;
 
     public static Alarm Raise(SceneEvent scene, AlarmSeverity severity, IncidentType type, string clause, DateTimeOffset now, TimeSpan? target) => new()

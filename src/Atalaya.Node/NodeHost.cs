@@ -11,6 +11,7 @@ using Atalaya.Node.Health;
 using Atalaya.Node.Incidents;
 using Atalaya.Node.Live;
 using Atalaya.Node.Map;
+using Atalaya.Node.Notifications;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Previews;
@@ -83,6 +84,7 @@ static class NodeHost
         app.MapAlarmPolicy();
         app.MapIncidents();
         app.MapHandOver();
+        app.MapNotifications();
         app.MapAnalysis();
         app.MapRules();
         app.MapTracks();

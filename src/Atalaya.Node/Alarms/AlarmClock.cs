@@ -3,12 +3,13 @@ using System.Data.Common;
 using Atalaya.Incidents;
 using Atalaya.Media;
 using Atalaya.Node.Incidents;
+using Atalaya.Node.Notifications;
 using Atalaya.Node.Options;
 
 namespace Atalaya.Node.Alarms;
 
 /// <summary>Escalates what nobody did in time, and forgets what was closed long ago.</summary>
-sealed class AlarmClock(Casebook book, Standing standing, NodeOptions options, TimeProvider clock, ILogger<AlarmClock> log) : IHostedService, IAsyncDisposable
+sealed class AlarmClock(Casebook book, Standing standing, Channels channels, NodeOptions options, TimeProvider clock, ILogger<AlarmClock> log) : IHostedService, IAsyncDisposable
 {
     /// <summary>After so many escalations nobody is left to be told.</summary>
     const int MostLevels = 10;
@@ -52,6 +53,7 @@ sealed class AlarmClock(Casebook book, Standing standing, NodeOptions options, T
                 var target = alarm.Level + 1 < MostLevels ? policy.AcknowledgeWithin(alarm.Severity) : null;
                 var (next, step, _) = alarm.Apply(new(AlarmActKind.Escalate, AlarmAct.Clock, now) { To = policy.EscalateTo(alarm.Severity, alarm.Level + 1) }, target);
                 await session.SaveAsync(next, step);
+                await channels.EnqueueAsync(session, next, NotificationOccasion.Escalated);
             }
 
             foreach (var line in await session.OverdueIncidentsAsync(WallTime.From(now), Batch))

@@ -7,6 +7,7 @@ using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Incidents;
+using Atalaya.Node.Notifications;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
 
@@ -37,9 +38,11 @@ static class AlarmEndpoints
     public static IServiceCollection AddAlarms(this IServiceCollection services) => services
         .AddSingleton<Casebook>()
         .AddStarted<Standing>()
+        .AddStarted<Channels>()
         .AddStarted<AlarmRoute>()
         .AddStarted<AlarmClock>()
-        .AddStarted<TechnicalWatch>();
+        .AddStarted<TechnicalWatch>()
+        .AddStarted<Sender>();
 
     public static void MapAlarms(this IEndpointRouteBuilder routes)
     {
@@ -198,6 +201,8 @@ static class AlarmEndpoints
             if (refusal != AlarmRefusal.None)
                 return CaseRequests.Refused(refusal, alarm);
             await session.SaveAsync(next, step);
+            if (act.Kind == AlarmActKind.Escalate)
+                await http.RequestServices.GetRequiredService<Channels>().EnqueueAsync(session, next, NotificationOccasion.Escalated);
             http.Tag(next.Version);
             return TypedResults.Ok(AlarmJson.Of(next));
         }, stop);

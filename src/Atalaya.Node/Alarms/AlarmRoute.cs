@@ -6,7 +6,10 @@ using Atalaya.Incidents.Policy;
 using Atalaya.Media;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Incidents;
+using Atalaya.Node.Notifications;
 using Atalaya.Node.Scene;
+
+using Channel = System.Threading.Channels.Channel;
 
 namespace Atalaya.Node.Alarms;
 
@@ -30,7 +33,7 @@ enum RouteStep
 /// From scene events to alarms and incidents. An event is written as waiting; it is decided, and the alarm, the incident and the event itself are written, in one transaction. Whatever
 /// is cut off, and wherever, it waits still or is done: nothing is lost and nothing done twice.
 /// </summary>
-sealed class AlarmRoute(Casebook book, Standing standing, SceneEvents scene, CameraRoster roster, TimeProvider clock, ILogger<AlarmRoute> log) : IHostedService, IAsyncDisposable
+sealed class AlarmRoute(Casebook book, Standing standing, Channels channels, SceneEvents scene, CameraRoster roster, TimeProvider clock, ILogger<AlarmRoute> log) : IHostedService, IAsyncDisposable
 {
     /// <summary>Events of one transaction. 50: others want to write as well, and each waits for its last one.</summary>
     const int Batch = 50;
@@ -178,6 +181,7 @@ sealed class AlarmRoute(Casebook book, Standing standing, SceneEvents scene, Cam
                 Pass(RouteStep.IncidentWritten);
                 await session.SaveAsync(alarm);
                 await session.SaveCamerasAsync(alarm);
+                await channels.EnqueueAsync(session, alarm, NotificationOccasion.Raised);
                 break;
             case AlarmVerdict.Merged or AlarmVerdict.Counted:
                 var before = recent.Single(a => a.Id == decision.Alarm);

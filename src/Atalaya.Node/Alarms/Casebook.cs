@@ -27,10 +27,9 @@ sealed class Casebook(NodeDatabase database)
         var session = new CaseSession(connection, transaction, change, stop);
         var result = await work(session);
         if (session.HasWritten)
-        {
             await transaction.CommitAsync(stop);
+        if (session.HasChanged)
             Changed?.Invoke(change);
-        }
 
         return result;
     }
@@ -53,11 +52,21 @@ sealed partial class CaseSession(DbConnection connection, DbTransaction? transac
     /// <summary>Something is to be committed.</summary>
     public bool HasWritten { get; private set; }
 
+    /// <summary>Something that pages follow.</summary>
+    public bool HasChanged { get; private set; }
+
     public Task<IEnumerable<T>> QueryAsync<T>(string sql, object? values = null) => connection.QueryAsync<T>(Command(sql, values));
 
     public Task<T?> FirstAsync<T>(string sql, object? values = null) => connection.QueryFirstOrDefaultAsync<T>(Command(sql, values));
 
     public Task<int> WriteAsync(string sql, object? values = null)
+    {
+        HasChanged = true;
+        return KeepAsync(sql, values);
+    }
+
+    /// <summary>Writes what no page follows.</summary>
+    public Task<int> KeepAsync(string sql, object? values = null)
     {
         if (transaction is null)
             throw new InvalidOperationException("This session only reads.");

@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarms/{id}/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An alarm as a CAP 1.2 document; with exercise=true marked as one. */
+        get: operations["getAlarmAsCap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{id}/live": {
         parameters: {
             query?: never;
@@ -1009,6 +1026,92 @@ export interface paths {
         put?: never;
         /** Leaves a note for the next shift. */
         post: operations["handOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ways to tell people and systems of alarms. Secrets are never shown. */
+        get: operations["listChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/channels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Makes or changes a channel. */
+        put: operations["putChannel"];
+        post?: never;
+        /** Removes a channel and what waits for it. */
+        delete: operations["deleteChannel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/channels/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells a channel that somebody tried it. Look at the outbox for how it went. */
+        post: operations["testChannel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was told, waits or is dead, the newest first; 200 at most. */
+        get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/notifications/outbox/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tells a dead one again. */
+        post: operations["resendNotification"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2181,6 +2284,73 @@ export interface components {
         };
         /** @enum {string} */
         ChangeKind: "added" | "changed" | "removed";
+        /** @description A way to tell people or systems of alarms. */
+        Channel: {
+            id: string;
+            name: string;
+            kind: components["schemas"]["ChannelKind"];
+            enabled: boolean;
+            /** @description Alarms at least so urgent. */
+            atLeast: components["schemas"]["AlarmSeverity"];
+            /** @description Empty: all. */
+            types: components["schemas"]["IncidentType"][];
+            /** @description In these hours only rescue and critical ones are told; others wait for their end. */
+            quiet: components["schemas"]["WeeklyWindow"][];
+            url: null | string;
+            format: components["schemas"]["NotificationFormat"];
+            server: null | string;
+            /** Format: int32 */
+            port: number;
+            tls: boolean;
+            user: null | string;
+            from: null | string;
+            /** @description Told always. */
+            to: string[];
+            /** @description The first who is on call is told besides; at the n-th escalation the n-th after. */
+            rota: components["schemas"]["OnCall"][];
+            /** @description A password or signing secret is kept; it is never shown. */
+            hasSecret: boolean;
+            /**
+             * Format: int64
+             * @description For If-Match.
+             */
+            version: number;
+        };
+        ChannelInput: {
+            /** @description At most 200 characters. */
+            name?: null | string;
+            kind?: null | components["schemas"]["ChannelKind"];
+            enabled?: null | boolean;
+            atLeast?: null | components["schemas"]["AlarmSeverity"];
+            /** @description Absent or empty: all. */
+            types?: null | components["schemas"]["IncidentType"][];
+            /** @description In these hours only rescue and critical ones are told. */
+            quiet?: null | components["schemas"]["WeeklyWindow"][];
+            /** @description Of a webhook: https, or http to this machine. */
+            url?: null | string;
+            format?: null | components["schemas"]["NotificationFormat"];
+            /** @description Of e-mail: name of the SMTP server. */
+            server?: null | string;
+            /**
+             * Format: int32
+             * @description 587 by default.
+             */
+            port?: null | number;
+            /** @description STARTTLS; true by default. Without it only a server on this machine. */
+            tls?: null | boolean;
+            /** @description To sign in with; absent: nobody signs in. */
+            user?: null | string;
+            /** @description Sender's address. */
+            from?: null | string;
+            /** @description Addresses that are told always. */
+            to?: null | string[];
+            /** @description Who is on call, in order. */
+            rota?: null | components["schemas"]["OnCall"][];
+            /** @description Password of e-mail, signing secret of a webhook (16 characters at least). Absent: as it is; empty: none any more. */
+            secret?: null | string;
+        };
+        /** @enum {string} */
+        ChannelKind: "email" | "webhook";
         /**
          * @description How much of each file is looked at.
          * @enum {string}
@@ -3078,6 +3248,40 @@ export interface components {
             /** @description At most 4000 characters. */
             note?: null | string;
         };
+        Notification: {
+            /** Format: uuid */
+            id: string;
+            channel: string;
+            occasion: components["schemas"]["NotificationOccasion"];
+            severity: components["schemas"]["AlarmSeverity"];
+            /**
+             * Format: uuid
+             * @description Null: a test.
+             */
+            alarm: null | string;
+            /** @description waiting, sent or dead. */
+            state: string;
+            /** Format: int32 */
+            attempts: number;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next; of one that waits.
+             */
+            nextAt: null | string;
+            /** Format: date-time */
+            sentAt: null | string;
+            /** @description Why the last attempt failed. */
+            fault: null | string;
+        };
+        /** @enum {string} */
+        NotificationFormat: "cloudEvents" | "cap";
+        /**
+         * @description Why somebody is told.
+         * @enum {string}
+         */
+        NotificationOccasion: "raised" | "escalated" | "test";
         ObjectChange: {
             kind: components["schemas"]["ChangeKind"];
             /** @description cameras or plans. */
@@ -3089,6 +3293,15 @@ export interface components {
         };
         /** @enum {string} */
         ObjectClass: "person" | "vehicle" | "twoWheeler" | "boat" | "animal" | "bag" | "other" | null;
+        /** @description One who may be on call. */
+        OnCall: {
+            /** @description 1 to 200 characters. */
+            name: string;
+            /** @description E-mail address. */
+            address: string;
+            /** @description When they are on call, by the site's clock; empty: always. */
+            windows?: components["schemas"]["WeeklyWindow"][];
+        };
         Onvif: {
             /** @description The address asked. */
             address: string;
@@ -4026,6 +4239,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Decision"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getAlarmAsCap: {
+        parameters: {
+            query?: {
+                exercise?: boolean;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cap+xml": string;
                 };
             };
             /** @description Not Found */
@@ -7614,6 +7860,211 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"][];
+                };
+            };
+        };
+    };
+    putChannel: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChannelInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Channel"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    deleteChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    testChannel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listNotifications: {
+        parameters: {
+            query?: {
+                /** @description waiting, sent or dead; absent: all. */
+                state?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Notification"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    resendNotification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
