@@ -20,7 +20,9 @@ import threading
 import time
 import uuid
 
-from bench import ATALAYA, CACHE, Cameras, Group, emit, footage, free_port, machine
+from bench import ATALAYA, CACHE, Cameras, Group, emit, footage, free_port, machine, token
+
+HEADERS = {}    # With an administrator's token, once the node's store is there.
 
 
 class Api:
@@ -33,7 +35,7 @@ class Api:
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            self.connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"} if body is not None else {})
+            self.connection.request(method, path, None if body is None else json.dumps(body), HEADERS | ({"Content-Type": "application/json"} if body is not None else {}))
             answer = self.connection.getresponse()
             text = answer.read()
             return answer.status, json.loads(text) if text else None
@@ -60,7 +62,7 @@ class Page(threading.Thread):
     def listen(self):
         with socket.create_connection(("127.0.0.1", self.port), 5) as link:
             key = base64.b64encode(os.urandom(16)).decode()
-            link.sendall((f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            link.sendall((f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAuthorization: {HEADERS['Authorization']}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                           f"Sec-WebSocket-Key: {key}\r\n\r\n").encode())
             feed = link.makefile("rb")
             while feed.readline().strip():
@@ -103,6 +105,7 @@ def send(link, payload):
 
 def inject(port, numbers, rate, cameras, began, sent, lost):
     """Sends its share of the events at their moments, each until it was answered."""
+    HEADERS["Authorization"] = f"Bearer {token(config)}"
     api = Api(port)
     for number in numbers:
         wait = began + number / rate - time.monotonic()

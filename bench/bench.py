@@ -31,6 +31,12 @@ def footage():
     return clip
 
 
+def token(config):
+    """An administrator's API token for the node of this configuration; the node may run or not."""
+    subprocess.run([ATALAYA, "user", "add", "bench", "--config", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return subprocess.run([ATALAYA, "token", "create", "bench", "--config", config], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))

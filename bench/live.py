@@ -16,23 +16,23 @@ import subprocess
 import time
 import urllib.request
 
-from bench import ATALAYA, CACHE, Cameras, Group, emit, footage, free_port, machine
+from bench import ATALAYA, CACHE, Cameras, Group, emit, footage, free_port, machine, token
 
 
-def watch(port, camera):
+def watch(port, camera, bearer):
     """Opens one live view and returns its socket; what comes is only drained."""
     viewer = socket.create_connection(("127.0.0.1", port), 5)
     key = base64.b64encode(os.urandom(16)).decode()
     viewer.sendall(
         (f"GET /api/cameras/{camera}/live?stream=main HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n").encode())
+         f"Authorization: Bearer {bearer}\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n").encode())
     viewer.setblocking(False)
     return viewer
 
 
-def scrape(port):
+def scrape(port, bearer):
     """Buckets of the delay histogram, upper bound (s) → count; and the fragments sent."""
-    text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
+    text = urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": f"Bearer {bearer}"}), timeout=10).read().decode()
     buckets = {float(m[1]): float(m[2]) for m in re.finditer(r'^atalaya_live_latency_seconds_bucket\{le="([^"]+)"\} (\S+)$', text, re.M)}
     sent = re.search(r"^atalaya_live_fragments_total (\S+)$", text, re.M)
     return buckets, float(sent[1]) if sent else 0.0
@@ -55,13 +55,14 @@ def run(viewers, args, clip):
     config.write_text(
         f'listen: "127.0.0.1:{port}"\ndata: "{home}/data"\nanalysis: {{ enabled: false }}\ncameras:\n' + "".join(f'  - {{ id: c{i}, name: c{i}, main: "{cameras.url(i)}" }}\n' for i in range(args.cameras)),
         encoding="utf-8")
+    bearer = token(config)
     selector = selectors.DefaultSelector()
     try:
         with open(home / "serve.log", "w", encoding="utf-8") as log:
             group.start([ATALAYA, "serve", "--config", config], stdout=log, stderr=subprocess.STDOUT)
             time.sleep(args.warm)
             for i in range(viewers):
-                selector.register(watch(port, f"c{i % args.cameras}"), selectors.EVENT_READ)
+                selector.register(watch(port, f"c{i % args.cameras}", bearer), selectors.EVENT_READ)
             before = cpu = began = None
             opened = time.monotonic()
             while True:
@@ -73,10 +74,10 @@ def run(viewers, args, clip):
                         pass
                 now = time.monotonic()
                 if began is None and now - opened > 4:
-                    before, cpu, began = scrape(port), group.cpu_seconds(), now
+                    before, cpu, began = scrape(port, bearer), group.cpu_seconds(), now
                 elif began is not None and now - began > args.seconds:
                     break
-            after, cpu, window = scrape(port), group.cpu_seconds() - cpu, time.monotonic() - began
+            after, cpu, window = scrape(port, bearer), group.cpu_seconds() - cpu, time.monotonic() - began
             return {
                 "viewers": viewers, "cameras": args.cameras, "p50_ms": ms(quantile(before[0], after[0], 0.5)), "p99_ms": ms(quantile(before[0], after[0], 0.99)),
                 "p999_ms": ms(quantile(before[0], after[0], 0.999)), "fragments_per_viewer_s": (after[1] - before[1]) / window / max(1, viewers),

@@ -17,7 +17,7 @@ import shutil
 import time
 
 import archive
-from bench import CACHE, emit, machine
+from bench import CACHE, emit, machine, token
 
 MINUTE, DAY = 60_000, 86_400_000
 WIDTH = 1400            # pixels of a strip on a full screen
@@ -35,14 +35,15 @@ def resolution(span):
 
 
 class Client:
-    def __init__(self, port):
+    def __init__(self, port, bearer):
+        self.headers = {"Authorization": f"Bearer {bearer}"}
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self.connection.connect()
 
     def get(self, path, **headers):
         """Status, headers, body, and ms to its first byte."""
         began = time.perf_counter()
-        self.connection.request("GET", path, headers=headers)
+        self.connection.request("GET", path, headers=self.headers | headers)
         response = self.connection.getresponse()
         first = response.read(1)
         took = 1000 * (time.perf_counter() - began)
@@ -151,7 +152,7 @@ def main():
     try:
         print(f"start-up to the first answer: {node.start_s:.2f} s")
         print(f"{'':<34} {'p50 ms':>8} {'p95 ms':>8} {'max ms':>8}")
-        client = Client(node.port)
+        client = Client(node.port, token(args.root / "atalaya.yaml"))
         for cold in (False, True) if args.cold else (False,):
             for name, measure in measures(client, facts, random.Random(5)).items():
                 if not cold:

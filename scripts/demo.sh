@@ -70,13 +70,17 @@ node=$!
 # A line and a zone to begin with, once: what you change or remove in the page stays so.
 if [ ! -f "$home/.rules" ]; then
   (
-    put() { curl -fsS -o /dev/null -X PUT -H 'Content-Type: application/json' --data "$2" "http://127.0.0.1:$port/api/cameras/$1/rules"; }
     until curl -fs -o /dev/null "http://127.0.0.1:$port/api/node"; do
       kill -0 "$node" 2>/dev/null || exit 0
       sleep 0.5
     done
+    # A technician for this once: who runs the demo becomes the administrator by the printed link.
+    ./atalaya user add demo-setup --role technician --config "$home/atalaya.yaml" >/dev/null 2>&1 || true
+    token=$(./atalaya token create demo-setup --config "$home/atalaya.yaml")
+    put() { curl -fsS -o /dev/null -X PUT -H "Authorization: Bearer $token" -H 'Content-Type: application/json' --data "$2" "http://127.0.0.1:$port/api/cameras/$1/rules"; }
     put north-gate '{"rules":[{"type":"line","id":"road","name":"Across the road","points":[[0.35,0.45],[0.75,0.95]],"classes":["person"]}]}'
     put west-path '{"rules":[{"type":"zone","id":"path","name":"On the path","points":[[0.3,0.3],[0.8,0.3],[0.8,0.8],[0.3,0.8]],"classes":["person"]}]}'
+    ./atalaya user disable demo-setup --config "$home/atalaya.yaml"
     touch "$home/.rules"
   ) &
 fi

@@ -8,6 +8,7 @@ using Atalaya.Node.Events;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Health;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Incidents;
 using Atalaya.Node.Live;
 using Atalaya.Node.Map;
@@ -51,6 +52,7 @@ static class NodeHost
             .AddApi()
             // Started in this order and stopped against it: the database outlives the archive, the archive the cameras, the cameras the viewers.
             .AddStore()
+            .AddIdentityOfNode()
             .AddScene()
             .AddRecordings()
             .AddCameras()
@@ -75,7 +77,9 @@ static class NodeHost
         app.UseWebSockets();
         app.UsePageFiles(options.Web);
         app.UseRouting();
-        app.MapOpenApi().DisableHttpMetrics();
+        app.UseMiddleware<Gate>();
+        app.MapOpenApi().SignedIn().DisableHttpMetrics();
+        app.MapIdentity();
         app.MapSite(options.Name, clock);
         app.MapCameras();
         app.MapCameraControl();

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 using Atalaya.Testing;
@@ -13,7 +14,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Atalaya.Node.Tests;
 
-/// <summary>A whole node on a free port of 127.0.0.1, with a real database in a folder of its own.</summary>
+/// <summary>A whole node on a free port of 127.0.0.1, with a real database in a folder of its own. Its <see cref="Http"/> is an administrator's.</summary>
 sealed class TestNode : IAsyncDisposable
 {
     readonly TempFolder? _ownFolder;
@@ -26,7 +27,7 @@ sealed class TestNode : IAsyncDisposable
         _ownFolder = ownFolder;
         _log = log;
         Address = new(app.Urls.First());
-        Http = new(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+        Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
     }
 
     public WebApplication App { get; }
@@ -47,7 +48,8 @@ sealed class TestNode : IAsyncDisposable
     /// <param name="folder">Of an earlier node, to go on where that was.</param>
     /// <param name="analysis">Whether it may start its analysis process: most tests have no use for one.</param>
     /// <param name="database">Where it keeps its tables; null: on the engine of this run.</param>
-    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null, bool analysis = false, string? database = null)
+    /// <param name="administrator">Whether there is one, and <see cref="Http"/> has a token of theirs.</param>
+    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null, bool analysis = false, string? database = null, bool administrator = true)
     {
         var own = folder is null ? new TempFolder("node") : null;
         folder ??= own!.Path;
@@ -72,7 +74,36 @@ sealed class TestNode : IAsyncDisposable
             throw;
         }
 
-        return new(app, folder, own, log);
+        var node = new TestNode(app, folder, own, log);
+        if (administrator)
+            node.Http.DefaultRequestHeaders.Authorization = new("Bearer", await node.TokenAsync("administrator", new Grant(Roles.Administrator, Scope.Organisation)));
+        return node;
+    }
+
+    /// <summary>A token of a user with these grants, who is added if there is none of this name.</summary>
+    public async Task<string> TokenAsync(string user, params Grant[] grants)
+    {
+        var callers = Service<Callers>();
+        var made = UserEndpoints.Make(user, "", TimeProvider.System);
+        if (!await callers.People.AddAsync(made, Stop))
+            made = (await callers.People.FindByNameAsync(user, Stop))!;
+        await callers.People.SetGrantsAsync(made.Id, grants, Stop);
+        string token = Secret.New(Secret.TokenPrefix);
+        await callers.People.AddTokenAsync(new(Secret.Digest(token), made.Id, "test", null, 0, null, null), Stop);
+        callers.Forget();
+        return token;
+    }
+
+    /// <summary>Requests as a user with these grants; without any grant at all, one who may nothing. Dispose of it.</summary>
+    public async Task<HttpClient> AsAsync(string user, params Grant[] grants) => As(await TokenAsync(user, grants));
+
+    /// <summary>Requests with a token; null: as nobody.</summary>
+    public HttpClient As(string? token)
+    {
+        var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+        if (token is not null)
+            http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        return http;
     }
 
     public T Service<T>()
@@ -120,9 +151,12 @@ sealed class TestNode : IAsyncDisposable
 
     public Task<JsonNode> RunningAsync(string camera) => UntilAsync($"/api/cameras/{camera}", c => c["status"] is JsonObject status && (string?)status["state"] == "running");
 
-    public async Task<ClientWebSocket> ConnectAsync(string path, string? origin = null)
+    /// <param name="token">Null: <see cref="Http"/>'s.</param>
+    public async Task<ClientWebSocket> ConnectAsync(string path, string? origin = null, string? token = null)
     {
         var socket = new ClientWebSocket();
+        if (token is not null || Http.DefaultRequestHeaders.Authorization is not null)
+            socket.Options.SetRequestHeader("Authorization", token is null ? Http.DefaultRequestHeaders.Authorization!.ToString() : "Bearer " + token);
         if (origin is not null)
             socket.Options.SetRequestHeader("Origin", origin);
         await socket.ConnectAsync(new UriBuilder(new Uri(Address, path)) { Scheme = "ws" }.Uri, Stop);

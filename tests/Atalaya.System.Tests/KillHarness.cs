@@ -44,6 +44,7 @@ sealed class KillHarness : IAsyncDisposable
 
     static TimeProvider Clock => TimeProvider.System;
 
+    string _token = "";
     readonly string _folder = Directory.CreateTempSubdirectory("atalaya-chaos-").FullName;
     readonly Random _random;
     readonly ITestOutputHelper _report;
@@ -146,6 +147,8 @@ sealed class KillHarness : IAsyncDisposable
         foreach (var (name, camera) in cameras)
             yaml += $"  - {"{"} id: {name}, main: '{camera.Url()}'{(camera.HasSub ? $", sub: '{camera.Url(StreamKind.Sub)}', record: both" : "")} {"}"}\n";
         await File.WriteAllTextAsync(harness.Config, yaml);
+        (await AtalayaProgram.RunAsync("user", "add", "judge", "--config", harness.Config)).ExitCode.ShouldBe(0);
+        harness._token = (await AtalayaProgram.RunAsync("token", "create", "judge", "--config", harness.Config)).Output.Trim();
         foreach (string volume in small ? new[] { "fast", "large" } : [])
         {
             Directory.CreateDirectory(Path.Combine(harness._folder, volume));
@@ -243,6 +246,7 @@ sealed class KillHarness : IAsyncDisposable
         string line = await life.Process.WaitForLineAsync(l => l.Contains(" listens on ", StringComparison.Ordinal), Patience);
         _startUp = Clock.GetElapsedTime(began);
         using var http = new HttpClient { BaseAddress = new(line[line.IndexOf("http", StringComparison.Ordinal)..].Split(' ')[0]) };
+        http.DefaultRequestHeaders.Authorization = new("Bearer", _token);
         await JudgeRecoveryAsync(life, http);
         return life;
     }

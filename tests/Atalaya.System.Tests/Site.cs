@@ -71,8 +71,11 @@ public sealed class Site : IAsyncLifetime
         string output = AppContext.BaseDirectory.Replace("tests/Atalaya.System.Tests", "src/Atalaya.Node", StringComparison.Ordinal);
         _node = ManagedProcess.Start(Path.Combine(output, "atalaya"), ["serve", "--config", configuration, "--json"]);
         string ready = await _node.WaitForLineAsync(line => line.Contains("listening", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
-        Address = new Uri(JsonDocument.Parse(ready).RootElement.GetProperty("listening")[0].GetString()!);
+        var said = JsonDocument.Parse(ready).RootElement;
+        Address = new Uri(said.GetProperty("listening")[0].GetString()!);
         Http.BaseAddress = Address;
+        FirstLink = said.GetProperty("start").GetString()!;
+        await BecomeAdministratorAsync();
         Started = TimeProvider.System.GetUtcNow();
 
         _playwright = await Playwright.CreateAsync();
@@ -86,19 +89,51 @@ public sealed class Site : IAsyncLifetime
 
     public DateTimeOffset Started { get; private set; }
 
+    /// <summary>Who is signed in on the pages that <see cref="OpenAsync"/> opens.</summary>
+    public const string UserName = "Night shift", Password = "seven grey herons wait";
+
+    /// <summary>As the node printed it when it started; used up.</summary>
+    public string FirstLink { get; private set; } = "";
+
     /// <summary>Of the first camera.</summary>
     public OnvifDevice Device => _device!;
 
     public SimulatedCamera Camera(string id) => _cameras!.Camera(id);
 
     /// <summary>A page with a reader's choices; what it complains of on its console fails the test that closes it.</summary>
-    public async Task<Visit> OpenAsync(string path, int width = 1366, int height = 768, string language = "en", string scheme = "dark")
+    /// <param name="signedIn">As <see cref="UserName"/>; otherwise as nobody.</param>
+    public async Task<Visit> OpenAsync(string path, int width = 1366, int height = 768, string language = "en", string scheme = "dark", bool signedIn = true)
     {
         var context = await _browser!.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, AcceptDownloads = true });
         await context.AddInitScriptAsync($"localStorage.setItem('atalaya.language', '{language}'); localStorage.setItem('atalaya.scheme', '{scheme}');");
-        var visit = new Visit(context, await context.NewPageAsync());
+        var page = await context.NewPageAsync();
+        if (signedIn)
+        {
+            // By the page's own request: the cookie must come the way a browser takes it.
+            await page.GotoAsync(new Uri(Address, "/favicon.svg").ToString());
+            int status = await page.EvaluateAsync<int>(
+                "async ([name, password]) => (await fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Atalaya-Page': '1' }, body: JSON.stringify({ name, password }) })).status",
+                new[] { UserName, Password });
+            if (status != 200)
+                throw new InvalidOperationException($"Signing in was answered with {status}.");
+        }
+
+        var visit = new Visit(context, page);
         await visit.Page.GotoAsync(new Uri(Address, path).ToString());
         return visit;
+    }
+
+    /// <summary>As a person does it: by the printed link; then a token for what the tests themselves ask.</summary>
+    async Task BecomeAdministratorAsync()
+    {
+        using var browser = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = Address };
+        browser.DefaultRequestHeaders.Add("Atalaya-Page", "1");
+        using var started = await browser.PostAsJsonAsync("/api/start", new { code = FirstLink[(FirstLink.IndexOf('#', StringComparison.Ordinal) + 1)..], name = UserName, password = Password });
+        started.EnsureSuccessStatusCode();
+        browser.DefaultRequestHeaders.Add("Cookie", started.Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
+        using var made = await browser.PostAsJsonAsync("/api/me/tokens", new { name = "tests", days = 1 });
+        made.EnsureSuccessStatusCode();
+        Http.DefaultRequestHeaders.Authorization = new("Bearer", (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("token").GetString());
     }
 
     public async Task<JsonElement> GetAsync(string path) => await Http.GetFromJsonAsync<JsonElement>(path);

@@ -4,6 +4,7 @@ import { useNode } from './api/queries';
 import { changeLanguage } from './i18n';
 import { directionOf, type Language } from './i18n/languages';
 import { keep, kept, PreferencesContext, type Digits, type Preferences, type Scheme } from './i18n/preferences';
+import { Entry } from './identity/Entry';
 import { LiveRoom } from './live/LiveRoom';
 import { ErrorBoundary } from './shell/ErrorBoundary';
 import { NotFound, RoomSkeleton } from './shell/Notice';
@@ -82,11 +83,13 @@ function WithPreferences({ initialLanguage }: { initialLanguage: Language }) {
   return (
     <PreferencesContext value={preferences}>
       <ErrorBoundary>
-        <Shell>
-          <Suspense fallback={<RoomSkeleton />}>
-            <Room />
-          </Suspense>
-        </Shell>
+        <Entry>
+          <Shell>
+            <Suspense fallback={<RoomSkeleton />}>
+              <Room />
+            </Suspense>
+          </Shell>
+        </Entry>
       </ErrorBoundary>
     </PreferencesContext>
   );

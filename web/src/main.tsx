@@ -1,18 +1,25 @@
 import './mantine.css';
 import '@fontsource-variable/noto-sans-arabic/wght.css';
 import './styles.css';
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { followEvents } from './api/events';
 import { Problem } from './api/problem';
 import { App } from './App';
+import { sessionKey } from './identity/session';
 import { startI18n } from './i18n';
 import { chooseLanguage } from './i18n/languages';
 import { kept } from './i18n/preferences';
 import { applyTheme } from './theme';
 
-const client = new QueryClient({
+// Signed out elsewhere, or idle too long: the session is asked for, and the page shows the way in.
+function onError(error: unknown) {
+  if (error instanceof Problem && error.status === 401) void client.invalidateQueries({ queryKey: sessionKey });
+}
+
+const client: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: {
       staleTime: 5000,
@@ -36,4 +43,3 @@ if (root) {
     </StrictMode>,
   );
 }
-void followEvents(client);

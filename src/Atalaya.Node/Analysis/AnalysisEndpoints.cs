@@ -4,6 +4,7 @@ using System.Globalization;
 using Atalaya.Incidents;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
@@ -28,15 +29,22 @@ static class AnalysisEndpoints
     public static void MapAnalysis(this IEndpointRouteBuilder routes)
     {
         var analysis = routes.MapGroup("").WithTags("analysis");
-        analysis.MapGet("/api/analysis", Get).WithName("getAnalysis").WithSummary("How analysis goes: its process, and each camera's asked and given rate.");
-        analysis.MapGet("/api/cameras/{id}/analysis", GetCamera).WithName("getCameraAnalysis").WithSummary("How a camera is to be analysed.")
+        analysis.MapGet("/api/analysis", GetFor).SignedIn().WithName("getAnalysis").WithSummary("How analysis goes: its process, and each camera's asked and given rate.");
+        analysis.MapGet("/api/cameras/{id}/analysis", GetCamera).NeedsToSeeCamera().WithName("getCameraAnalysis").WithSummary("How a camera is to be analysed.")
             .Produces<CameraAnalysisJson>().Fails(404);
-        analysis.MapPut("/api/cameras/{id}/analysis", PutCameraAsync).WithName("putCameraAnalysis").WithSummary("Changes how a camera is analysed. What is left out takes its default.")
+        analysis.MapPut("/api/cameras/{id}/analysis", PutCameraAsync).NeedsOnCamera(Permission.ManageRules).WithName("putCameraAnalysis").WithSummary("Changes how a camera is analysed. What is left out takes its default.")
             .Produces<CameraAnalysisJson>().Fails(400, 404, 413, 415);
-        analysis.MapGet("/api/cameras/{id}/analysis/blind", GetBlindAsync).WithName("listBlindStretches")
+        analysis.MapGet("/api/cameras/{id}/analysis/blind", GetBlindAsync).NeedsOnCamera(Permission.ViewPast).WithName("listBlindStretches")
             .WithSummary("When, and why, a camera wasn't analysed.").Produces<IReadOnlyList<BlindStretchJson>>().Fails(400, 404);
-        analysis.MapGet("/api/cameras/{id}/motion", GetMotion).WithName("findMotion").WithSummary("When anything moved in a part of a camera's picture.")
+        analysis.MapGet("/api/cameras/{id}/motion", GetMotion).NeedsOnCamera(Permission.ViewPast).WithName("findMotion").WithSummary("When anything moved in a part of a camera's picture.")
             .Produces<MotionJson>().Fails(400, 404);
+    }
+
+    // Of the process itself, who sees the health of the node sees more than that it runs.
+    static AnalysisJson GetFor(AnalysisHost host, AnalysisFeeds feeds, Caller caller)
+    {
+        var all = Get(host, feeds);
+        return (caller.Has(Permission.ViewHealth) ? all : all with { Process = null, Restraints = [] }) with { Cameras = [.. all.Cameras.Where(c => caller.Sees(c.Camera))] };
     }
 
     internal static AnalysisJson Get(AnalysisHost host, AnalysisFeeds feeds)

@@ -2,6 +2,7 @@ using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
@@ -19,7 +20,7 @@ static class ReanalysisEndpoints
 
     public static void MapReanalyses(this IEndpointRouteBuilder routes)
     {
-        var reanalyses = routes.MapGroup("/api/reanalyses").WithTags("analysis");
+        var reanalyses = routes.MapGroup("/api/reanalyses").WithTags("analysis").NeedsAnywhere(Permission.ManageRules);
         reanalyses.MapGet("", List).WithName("listReanalyses").WithSummary("Looks back at footage since the node started, newest first.");
         reanalyses.MapPost("", CreateAsync).WithName("createReanalysis").WithSummary("Starts to look at recorded footage as if it came now; tracks are kept as of live pictures.")
             .WithDescription("Live streams go first. Progress is told by the event reanalysisChanged. 409 where analysis is switched off, 429 when too many wait.")
@@ -29,10 +30,10 @@ static class ReanalysisEndpoints
             .Produces(StatusCodes.Status204NoContent).Fails(404);
     }
 
-    static IReadOnlyList<ReanalysisJson> List(Reanalyses reanalyses) => reanalyses.All;
+    static IReadOnlyList<ReanalysisJson> List(Reanalyses reanalyses, Caller caller) => [.. reanalyses.All.Where(r => IsTheirs(r, caller))];
 
     static async Task<Results<Accepted<ReanalysisJson>, ProblemHttpResult>> CreateAsync(
-        ReanalysisInputJson input, Reanalyses reanalyses, CameraRoster roster, Recordings recordings, NodeOptions options, CancellationToken stop)
+        ReanalysisInputJson input, Reanalyses reanalyses, CameraRoster roster, Recordings recordings, Caller caller, NodeOptions options, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (string.IsNullOrEmpty(input.Camera))
@@ -43,6 +44,8 @@ static class ReanalysisEndpoints
             Stretch.Check(from, to, Longest, errors);
         if (errors.Any)
             return errors.ToProblem();
+        if (caller.Refusal(Permission.ManageRules, input.Camera!) is { } refusal)
+            return refusal;
         if (!options.Analysis.Enabled)
             return Problems.Conflict("Analysis is switched off", "Option analysis.enabled is false: no pictures are looked at on this node.");
         if (roster.Find(input.Camera!) is null && !await HasFootageAsync(input.Camera!, recordings, from, to, stop))
@@ -63,10 +66,13 @@ static class ReanalysisEndpoints
         return false;
     }
 
-    static Results<Ok<ReanalysisJson>, ProblemHttpResult> Get(string id, Reanalyses reanalyses) =>
-        reanalyses.Find(id) is { } found ? TypedResults.Ok(found) : None(id);
+    static Results<Ok<ReanalysisJson>, ProblemHttpResult> Get(string id, Reanalyses reanalyses, Caller caller) =>
+        reanalyses.Find(id) is { } found && IsTheirs(found, caller) ? TypedResults.Ok(found) : None(id);
 
-    static Results<NoContent, ProblemHttpResult> Cancel(string id, Reanalyses reanalyses) => reanalyses.Cancel(id) ? TypedResults.NoContent() : None(id);
+    static Results<NoContent, ProblemHttpResult> Cancel(string id, Reanalyses reanalyses, Caller caller) =>
+        reanalyses.Find(id) is { } found && IsTheirs(found, caller) && reanalyses.Cancel(id) ? TypedResults.NoContent() : None(id);
+
+    internal static bool IsTheirs(ReanalysisJson reanalysis, Caller caller) => caller.Can(Permission.ManageRules, reanalysis.Camera);
 
     static ProblemHttpResult None(string id) =>
         Problems.NotFound("No such look back", $"There is no reanalysis '{Problems.Shown(id)}'; they are kept until the node ends. GET /api/reanalyses lists those there are.");

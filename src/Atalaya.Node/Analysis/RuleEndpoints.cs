@@ -6,6 +6,7 @@ using Atalaya.Analysis.Rules;
 using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Scene;
 using Atalaya.Node.Tracks;
@@ -23,11 +24,11 @@ static class RuleEndpoints
     public static void MapRules(this IEndpointRouteBuilder routes)
     {
         var rules = routes.MapGroup("/api/cameras/{id}/rules").WithTags("analysis");
-        rules.MapGet("", Get).WithName("getRules").WithSummary("What shall be noticed on a camera.").Produces<RulesJson>().Fails(404);
-        rules.MapPut("", PutAsync).WithName("putRules").WithSummary("Changes what shall be noticed on a camera; watches from the next picture on.")
+        rules.MapGet("", Get).NeedsToSeeCamera().WithName("getRules").WithSummary("What shall be noticed on a camera.").Produces<RulesJson>().Fails(404);
+        rules.MapPut("", PutAsync).NeedsOnCamera(Permission.ManageRules).WithName("putRules").WithSummary("Changes what shall be noticed on a camera; watches from the next picture on.")
             .WithDescription("Errors are keyed by place, such as rules[2].points; all are told at once.")
             .Produces<RulesJson>().Fails(400, 404, 413, 415);
-        rules.MapPost("try", TryAsync).WithName("tryRules").WithSummary("What rules would have raised, over the tracks that were kept.")
+        rules.MapPost("try", TryAsync).NeedsOnCamera(Permission.ManageRules).WithName("tryRules").WithSummary("What rules would have raised, over the tracks that were kept.")
             .WithDescription("Nothing is stored. Rules that are switched off are tried as well. Where no tracks were kept nothing can be said: 'unwatched' has those stretches; "
                 + "POST /api/reanalyses looks at what is recorded of them.")
             .Produces<RuleTrialJson>().Fails(400, 404, 413, 415);

@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 
+using Atalaya.Node.Identity;
+
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -52,6 +54,8 @@ static class ApiDocument
                 // One endpoint answers GET and HEAD; an operation's id must still be unique.
                 if (context.Description.HttpMethod == HttpMethods.Head && operation.OperationId is { } id)
                     operation.OperationId = id.Replace("get", "head", StringComparison.Ordinal);
+                if (context.Description.ActionDescriptor.EndpointMetadata.OfType<Access>().LastOrDefault() is { } access)
+                    operation.Description = string.IsNullOrEmpty(operation.Description) ? access.ToString() : $"{operation.Description} {access}";
                 foreach (var parameter in operation.Parameters ?? [])
                 {
                     if (parameter is OpenApiParameter { Name: "from" or "to" } time)
@@ -73,7 +77,8 @@ static class ApiDocument
                 {
                     Title = "Atalaya node",
                     Version = Name,
-                    Description = "Cameras, live view, playback and export of one node. Times are RFC 3339 in UTC. Errors are RFC 9457 problems.",
+                    Description = "Cameras, live view, playback and export of one node. Times are RFC 3339 in UTC. Errors are RFC 9457 problems. "
+                        + "Sign in with an API token (Authorization: Bearer); 401 asks for one, 403 says what is lacking, and what may not be seen is a 404.",
                 };
                 document.Servers?.Clear();
                 return Task.CompletedTask;

@@ -5,6 +5,7 @@ using Atalaya.Cameras;
 using Atalaya.Cameras.Onvif;
 using Atalaya.Media.Rtsp;
 using Atalaya.Node.Api;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 
@@ -27,39 +28,39 @@ static class CameraEndpoints
     public static void MapCameras(this IEndpointRouteBuilder routes)
     {
         var cameras = routes.MapGroup("/api/cameras").WithTags("cameras");
-        cameras.MapGet("", List).WithName("listCameras").WithSummary("All cameras, with their state.");
-        cameras.MapPost("", CreateAsync).WithName("createCamera").WithSummary("Adds a camera; it starts at once.")
+        cameras.MapGet("", List).SignedIn().WithName("listCameras").WithSummary("All cameras, with their state.");
+        cameras.MapPost("", CreateAsync).Needs(Permission.ManageCameras).WithName("createCamera").WithSummary("Adds a camera; it starts at once.")
             .Produces<CameraJson>(StatusCodes.Status201Created).Fails(400, 409, 413, 415);
-        cameras.MapGet("{id}", Get).WithName("getCamera").WithSummary("One camera.")
+        cameras.MapGet("{id}", Get).NeedsToSeeCamera().WithName("getCamera").WithSummary("One camera.")
             .Produces<CameraJson>().Fails(404);
-        cameras.MapPut("{id}", ReplaceAsync).WithName("replaceCamera").WithSummary("Changes a camera. The others aren't touched.")
+        cameras.MapPut("{id}", ReplaceAsync).NeedsOnCamera(Permission.ManageCameras).WithName("replaceCamera").WithSummary("Changes a camera. The others aren't touched.")
             .WithDescription("409 for a camera that the configuration file defines: change it there, the file is watched.")
             .Produces<CameraJson>().Fails(400, 404, 409, 413, 415);
-        cameras.MapDelete("{id}", DeleteAsync).WithName("deleteCamera").WithSummary("Removes a camera. Its recordings stay until they expire.")
+        cameras.MapDelete("{id}", DeleteAsync).NeedsOnCamera(Permission.ManageCameras).WithName("deleteCamera").WithSummary("Removes a camera. Its recordings stay until they expire.")
             .Produces(StatusCodes.Status204NoContent).Fails(404, 409);
-        cameras.MapPost("probe", ProbeAsync).WithName("probeCamera").WithSummary("Asks a camera what it offers, without adding it.")
+        cameras.MapPost("probe", ProbeAsync).Needs(Permission.ManageCameras).WithName("probeCamera").WithSummary("Asks a camera what it offers, without adding it.")
             .WithDescription("422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word; where a certificate isn't trusted, its 'fingerprint' is the one to pin.")
             .Produces<ProbeJson>().Fails(400, 404, 413, 415, 422, 429);
-        cameras.MapPost("previews", PreviewAsync).WithName("previewCamera").WithSummary("Shows a camera's picture before it is added.")
+        cameras.MapPost("previews", PreviewAsync).Needs(Permission.ManageCameras).WithName("previewCamera").WithSummary("Shows a camera's picture before it is added.")
             .WithDescription("The preview is a camera that nobody records and no list shows. It is watched at /api/cameras/previews/{id}/live as any other, and ends when it is deleted or its time is over.")
             .Produces<PreviewJson>(StatusCodes.Status201Created).Fails(400, 404, 413, 415, 429);
-        cameras.MapDelete("previews/{id}", EndPreviewAsync).WithName("endPreview").WithSummary("Ends a preview.")
+        cameras.MapDelete("previews/{id}", EndPreviewAsync).Needs(Permission.ManageCameras).WithName("endPreview").WithSummary("Ends a preview.")
             .Produces(StatusCodes.Status204NoContent).Fails(404);
-        cameras.MapPost("discover", DiscoverAsync).WithName("discoverCameras").WithSummary("Searches the node's networks for devices that speak ONVIF.")
+        cameras.MapPost("discover", DiscoverAsync).Needs(Permission.ManageCameras).WithName("discoverCameras").WithSummary("Searches the node's networks for devices that speak ONVIF.")
             .WithDescription("Sends multicast (WS-Discovery) over every interface, for as long as asked and only then. Answers that lead outside the allowed networks are left out.")
             .Produces<IReadOnlyList<FoundDeviceJson>>().Fails(400, 413, 415, 422, 429);
-        cameras.MapPost("onvif", OnvifAsync).WithName("probeOnvif").WithSummary("Asks a device over ONVIF for its streams, and proposes which to use.")
+        cameras.MapPost("onvif", OnvifAsync).Needs(Permission.ManageCameras).WithName("probeOnvif").WithSummary("Asks a device over ONVIF for its streams, and proposes which to use.")
             .WithDescription("422 when the device doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.")
             .Produces<OnvifJson>().Fails(400, 413, 415, 422, 429);
     }
 
-    static IReadOnlyList<CameraJson> List(CameraView view) => view.All();
+    static IReadOnlyList<CameraJson> List(CameraView view, Caller caller) => [.. view.All().Where(c => caller.Sees(c.Id)).Select(c => CameraView.For(c, caller))];
 
-    static Results<Ok<CameraJson>, ProblemHttpResult> Get(string id, CameraView view) =>
-        view.Find(id) is { } camera ? TypedResults.Ok(camera) : Problems.NoCamera(id);
+    static Results<Ok<CameraJson>, ProblemHttpResult> Get(string id, CameraView view, Caller caller) =>
+        view.Find(id) is { } camera ? TypedResults.Ok(CameraView.For(camera, caller)) : Problems.NoCamera(id);
 
     static async Task<Results<Created<CameraJson>, ProblemHttpResult>> CreateAsync(
-        CameraInputJson input, CameraRoster roster, CameraView view, NodeOptions options, CancellationToken stop)
+        CameraInputJson input, CameraRoster roster, CameraView view, CameraScopes places, NodeOptions options, CancellationToken stop)
     {
         string id = input.Id ?? CameraRules.IdFrom(input.Name ?? "");
         if (input.Id is null && input.Name is not null && id.Length == 0)
@@ -67,15 +68,18 @@ static class CameraEndpoints
         if (input.Id is null && roster.Find(id) is not null)
             id = Enumerable.Range(2, 1000).Select(n => $"{id[..Math.Min(id.Length, CameraRules.MaxId - 5)]}-{n}").First(i => roster.Find(i) is null);
         var errors = new FieldErrors();
+        var place = CameraScope.Make(input.Site, input.Groups, errors.Add);
         if (Make(id, input, null, options, errors) is not { } config)
             return errors.ToProblem();
+        if (roster.Find(id) is null)
+            await places.PutAsync(id, place, stop);     // Before it is there: it is never seen without its place.
         return await roster.AddAsync(config, stop) == RosterChange.Done
             ? TypedResults.Created($"/api/cameras/{id}", view.Find(id)!)
             : Problems.Conflict("The id is taken", $"There is a camera '{id}' already. Choose another id, or change that camera.");
     }
 
     static async Task<Results<Ok<CameraJson>, ProblemHttpResult>> ReplaceAsync(
-        string id, CameraInputJson input, CameraRoster roster, CameraView view, NodeOptions options, CancellationToken stop)
+        string id, CameraInputJson input, CameraRoster roster, CameraView view, CameraScopes places, Caller caller, NodeOptions options, CancellationToken stop)
     {
         if (roster.Find(id) is not { } before)
             return Problems.NoCamera(id);
@@ -84,8 +88,13 @@ static class CameraEndpoints
         var errors = new FieldErrors();
         if (input.Id is not null && input.Id != id)
             errors.Add("id", "can't be changed: it names the recordings. Add another camera instead.");
+        var place = CameraScope.Make(input.Site ?? places.Of(id).Site, input.Groups ?? places.Of(id).Groups, errors.Add);
         if (Make(id, input, before.Config, options, errors) is not { } config)
             return errors.ToProblem();
+        // Its place says who may do what with it: moving one is giving rights.
+        if (!place.Equals(places.Of(id)) && !caller.Has(Permission.ManageCameras))
+            return Gate.Lacks(Permission.ManageCameras);
+        await places.PutAsync(id, place, stop);
         return await roster.ReplaceAsync(config, stop) switch
         {
             RosterChange.Done => view.Find(id) is { } camera ? TypedResults.Ok(camera) : Problems.NoCamera(id),

@@ -48,6 +48,12 @@ public sealed record CameraEntry
 
     public RetentionOptions Retention { get; init; } = new();
 
+    [Option("The site it belongs to, for rights that are given on a site. Empty: none.", Max = "63")]
+    public string Site { get; init; } = "";
+
+    [Option("Groups it belongs to, for rights that are given on a group.", Max = "16")]
+    public IReadOnlyList<string> Groups { get; init; } = [];
+
     [Option("Whether the node connects to it.")]
     public bool Enabled { get; init; } = true;
 
@@ -101,11 +107,14 @@ public sealed record CameraEntry
                 errors.Add(new(camera.Place, prefix + "id", $"'{OptionError.Shown(camera.Id)}' is the id of the camera at {first} already."));
             else
                 seen[camera.Id] = camera.Place;
-            CameraRules.TryMake(camera.ToDraft(), networks, (field, error) =>
+            void OnError(string field, string error)
             {
                 field = field.Replace(".url", "", StringComparison.Ordinal);
                 errors.Add(new(camera.Places.GetValueOrDefault(field, camera.Place), prefix + field, error));
-            });
+            }
+
+            CameraRules.TryMake(camera.ToDraft(), networks, OnError);
+            Identity.CameraScope.Make(camera.Site, camera.Groups, OnError);
         }
     }
 

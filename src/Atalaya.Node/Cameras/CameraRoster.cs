@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 
 using Atalaya.Cameras;
 using Atalaya.Media;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 
@@ -26,6 +27,8 @@ enum RosterChange
 sealed class CameraRoster : IHostedService, IAsyncDisposable
 {
     readonly NodeDatabase _database;
+    readonly CameraScopes _places;
+    readonly IReadOnlyList<CameraEntry> _atStart;
     readonly NodeOptions _options;
     readonly TimeProvider _clock;
     readonly ILogger<CameraRoster> _log;
@@ -33,9 +36,11 @@ sealed class CameraRoster : IHostedService, IAsyncDisposable
     CameraStore? _store;
     ImmutableSortedDictionary<string, CameraConfig> _ofFile, _ofApi = ImmutableSortedDictionary<string, CameraConfig>.Empty;   // changed under _changing
 
-    public CameraRoster(NodeDatabase database, NodeOptions options, IReadOnlyList<CameraEntry> cameras, TimeProvider clock, ILogger<CameraRoster> log, ILoggerFactory logs)
+    public CameraRoster(NodeDatabase database, CameraScopes places, NodeOptions options, IReadOnlyList<CameraEntry> cameras, TimeProvider clock, ILogger<CameraRoster> log, ILoggerFactory logs)
     {
         _database = database;
+        _places = places;
+        _atStart = cameras;
         _options = options;
         _clock = clock;
         _log = log;
@@ -65,6 +70,7 @@ sealed class CameraRoster : IHostedService, IAsyncDisposable
         _store = new(_database.Source, CameraStore.Protector(_database.Folder.Keys), _clock);
         var cameras = await _store.AllAsync((id, reason) => _log.LogError("Camera {Camera} isn't started. {Reason}", id, reason), stop);
         _ofApi = cameras.ToImmutableSortedDictionary(c => c.Id, c => c);
+        await _places.TakeFileAsync(_atStart);
         await FollowAsync();
     }
 
@@ -79,10 +85,11 @@ sealed class CameraRoster : IHostedService, IAsyncDisposable
     int _disposed;
 
     /// <summary>Takes over what the file says now.</summary>
-    public Task TakeFileAsync(IReadOnlyList<CameraEntry> cameras) => ChangeAsync(() =>
+    public Task TakeFileAsync(IReadOnlyList<CameraEntry> cameras) => ChangeAsync(async () =>
     {
+        await _places.TakeFileAsync(cameras);
         _ofFile = Configs(cameras);
-        return Task.FromResult(RosterChange.Done);
+        return RosterChange.Done;
     });
 
     public Task<RosterChange> AddAsync(CameraConfig camera, CancellationToken stop) => ChangeAsync(async () =>

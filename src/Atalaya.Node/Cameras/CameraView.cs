@@ -2,18 +2,32 @@ using Atalaya.Cameras;
 using Atalaya.Cameras.Onvif;
 using Atalaya.Media;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
 using Atalaya.Recording;
 
 namespace Atalaya.Node.Cameras;
 
 /// <summary>Cameras as the API shows them.</summary>
-sealed class CameraView(CameraRoster roster, Recordings recordings, OnvifLinks onvif, TimeProvider clock)
+sealed class CameraView(CameraRoster roster, Recordings recordings, OnvifLinks onvif, CameraScopes places, TimeProvider clock)
 {
     readonly WallTime _started = WallTime.Now(clock);
 
     public IReadOnlyList<CameraJson> All() => [.. roster.All.Select(Of)];
 
     public CameraJson? Find(string id) => roster.Find(id) is { } entry ? Of(entry) : null;
+
+    /// <summary>What leads to the camera is shown to who manages it alone.</summary>
+    public static CameraJson For(CameraJson camera, Caller caller) => caller.Can(Permission.ManageCameras, camera.Id)
+        ? camera
+        : camera with
+        {
+            Main = new(""),
+            Sub = camera.Sub is null ? null : new(""),
+            UserName = null,
+            HasPassword = false,
+            Fingerprint = null,
+            Onvif = camera.Onvif is null ? null : camera.Onvif with { Url = "" },
+        };
 
     public RecordingStatusJson Recording(CameraConfig config)
     {
@@ -59,6 +73,8 @@ sealed class CameraView(CameraRoster roster, Recordings recordings, OnvifLinks o
             config.Password is not null,
             config.Fingerprint,
             config.Onvif is null ? null : new(config.Onvif.Device.AbsoluteUri, config.Onvif.Profile, onvif.Find(config.Id) is { } session ? Of(session.Status) : null),
+            places.Of(config.Id).Site is { Length: > 0 } site ? site : null,
+            places.Of(config.Id).Groups,
             new(status.State, status.Reason, status.Since.ToDateTimeOffset(), status.State == CameraState.Running ? 0 : status.Attempt, [.. status.Streams.Select(Of)]),
             Recording(config));
     }

@@ -17,7 +17,7 @@ public enum CameraSource
 }
 
 public sealed record CameraStreamJson(
-    [property: Description("rtsp:// or rtsps://, without credentials.")] string Url);
+    [property: Description("rtsp:// or rtsps://, without credentials; empty for who may not manage the camera.")] string Url);
 
 public sealed record CameraJson(
     string Id,
@@ -34,6 +34,8 @@ public sealed record CameraJson(
     [property: Description("Whether a password is kept. The password itself is never returned.")] bool HasPassword,
     [property: Description("rtsps and https only: SHA-256 of the certificate that the camera must show, for pictures and ONVIF alike; null: the system's authorities decide.")] string? Fingerprint,
     [property: Description("Null: the camera is asked for pictures only.")] CameraOnvifJson? Onvif,
+    [property: Description("The site it belongs to; null: none.")] string? Site,
+    [property: Description("Groups it belongs to, for rights.")] IReadOnlyList<string> Groups,
     CameraStatusJson Status,
     RecordingStatusJson Recording);
 
@@ -105,6 +107,12 @@ public sealed record CameraInputJson
 
     [Description("Default true.")]
     public bool? Enabled { get; init; }
+
+    [Description("The site it belongs to, at most 63 characters; empty: none. Absent: unchanged.")]
+    public string? Site { get; init; }
+
+    [Description("Groups it belongs to, at most 16. Absent: unchanged.")]
+    public IReadOnlyList<string>? Groups { get; init; }
 
     [Description("The stream that is recorded and shown large. Required.")]
     public CameraStreamInputJson? Main { get; init; }

@@ -1,5 +1,6 @@
 using Atalaya.Cameras.Onvif;
 using Atalaya.Node.Api;
+using Atalaya.Node.Identity;
 
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -14,26 +15,26 @@ static class ControlEndpoints
     public static void MapCameraControl(this IEndpointRouteBuilder routes)
     {
         var camera = routes.MapGroup("/api/cameras/{id}").WithTags("control");
-        camera.MapPost("ptz", MoveAsync).WithName("moveCamera").WithSummary("Turns, zooms or focuses a camera for one second; say it again to go on.")
+        camera.MapPost("ptz", MoveAsync).NeedsOnCamera(Permission.Ptz).WithName("moveCamera").WithSummary("Turns, zooms or focuses a camera for one second; say it again to go on.")
             .WithDescription("Whoever steers repeats the request a few times a second. A second without one stops the camera, so that a page that was closed or cut off "
                 + "never leaves it moving. All zeros stop it at once. 422 when the camera can't, refuses or isn't connected; 'kind' says which in one word.")
             .Produces(StatusCodes.Status204NoContent).Fails(400, 404, 413, 415, 422);
-        camera.MapGet("ptz", PositionAsync).WithName("getCameraPosition").WithSummary("Where a camera looks.")
+        camera.MapGet("ptz", PositionAsync).NeedsOnCamera(Permission.Ptz).WithName("getCameraPosition").WithSummary("Where a camera looks.")
             .Produces<PtzPositionJson>().Fails(404, 422);
-        camera.MapGet("presets", PresetsAsync).WithName("listPresets").WithSummary("The positions that a camera keeps.")
+        camera.MapGet("presets", PresetsAsync).NeedsOnCamera(Permission.Ptz).WithName("listPresets").WithSummary("The positions that a camera keeps.")
             .Produces<IReadOnlyList<PresetJson>>().Fails(404, 422);
-        camera.MapPost("presets", SetPresetAsync).WithName("setPreset").WithSummary("Keeps where the camera looks now.")
+        camera.MapPost("presets", SetPresetAsync).NeedsOnCamera(Permission.Ptz).WithName("setPreset").WithSummary("Keeps where the camera looks now.")
             .WithDescription("With 'token' an old preset is moved here, without a new one is made.")
             .Produces<PresetJson>().Fails(400, 404, 413, 415, 422);
-        camera.MapPost("presets/goto", GoToPresetAsync).WithName("goToPreset").WithSummary("Turns the camera to a preset.")
+        camera.MapPost("presets/goto", GoToPresetAsync).NeedsOnCamera(Permission.Ptz).WithName("goToPreset").WithSummary("Turns the camera to a preset.")
             .Produces(StatusCodes.Status204NoContent).Fails(400, 404, 413, 415, 422);
-        camera.MapPost("presets/remove", RemovePresetAsync).WithName("removePreset").WithSummary("Forgets a preset.")
+        camera.MapPost("presets/remove", RemovePresetAsync).NeedsOnCamera(Permission.Ptz).WithName("removePreset").WithSummary("Forgets a preset.")
             .Produces(StatusCodes.Status204NoContent).Fails(400, 404, 413, 415, 422);
-        camera.MapGet("imaging", ImageAsync).WithName("getImaging").WithSummary("How a camera's picture is set, and what can be set.")
+        camera.MapGet("imaging", ImageAsync).NeedsOnCamera(Permission.ManageCameras).WithName("getImaging").WithSummary("How a camera's picture is set, and what can be set.")
             .Produces<ImagingJson>().Fails(404, 422);
-        camera.MapPut("imaging", SetImageAsync).WithName("setImaging").WithSummary("Sets a camera's picture; what isn't named stays.")
+        camera.MapPut("imaging", SetImageAsync).NeedsOnCamera(Permission.ManageCameras).WithName("setImaging").WithSummary("Sets a camera's picture; what isn't named stays.")
             .Produces<ImagingJson>().Fails(400, 404, 413, 415, 422);
-        camera.MapPost("onvif/time", SetTimeAsync).WithName("setCameraTime").WithSummary("Sets a camera's clock to the node's.")
+        camera.MapPost("onvif/time", SetTimeAsync).NeedsOnCamera(Permission.ManageCameras).WithName("setCameraTime").WithSummary("Sets a camera's clock to the node's.")
             .Produces<CameraJson>().Fails(404, 422);
     }
 

@@ -1,4 +1,5 @@
 using Atalaya.Node.Api;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
 
@@ -12,7 +13,7 @@ static class CheckEndpoints
 
     public static void MapChecks(this IEndpointRouteBuilder routes)
     {
-        var checks = routes.MapGroup("/api/archive/checks").WithTags("archive");
+        var checks = routes.MapGroup("/api/archive/checks").WithTags("archive").Needs(Permission.ManageStorage);
         checks.MapGet("", List).WithName("listArchiveChecks").WithSummary("Checks of the archive since the node started, newest first.");
         checks.MapPost("", Create).WithName("createArchiveCheck").WithSummary("Starts to compare the archive's files with their index, beside the recording.")
             .WithDescription("409 while another one runs. Progress is told by the event archiveCheckChanged.")

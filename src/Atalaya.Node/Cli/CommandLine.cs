@@ -50,11 +50,14 @@ static class CommandLine
         root.Subcommands.Add(ReindexVerb.Create());
         root.Subcommands.Add(VolumeVerb.Create());
         root.Subcommands.Add(ConfigurationVerb.Create());
+        root.Subcommands.Add(UserVerb.Create());
+        root.Subcommands.Add(UserVerb.CreateToken());
         root.Subcommands.Add(OptionsVerb.Create());
         root.Subcommands.Add(SimulateVerb.Create());
         root.Subcommands.Add(EvaluateVerb.Create());
         root.Subcommands.Add(EvaluateVerb.CreateForTracker());
         root.Subcommands.Add(OptionsVerb.CreateOpenApi());
+        root.Subcommands.Add(OptionsVerb.CreatePermissions());
         return root;
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 
 using Atalaya.Node.Api;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 
 namespace Atalaya.Node.Cli;
@@ -36,6 +37,19 @@ static class OptionsVerb
                 Console.Out.Write(parsed.GetValue(markdown) ? OptionsDocument.Markdown() : OptionsDocument.Plain());
             }
 
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    public static Command CreatePermissions()
+    {
+        var command = new Command("permissions", "Writes permissions, roles and what each endpoint demands, as ref/permissions.md has them.") { Hidden = true };
+        command.SetAction(async (_, stop) =>
+        {
+            var source = new OptionsSource(null, new Dictionary<string, string>(), []);
+            await using var app = NodeHost.Build(source.Read(), source, TimeProvider.System);
+            await Console.Out.WriteAsync(PermissionsDocument.Markdown(app.Services.GetRequiredService<EndpointDataSource>().Endpoints).AsMemory(), stop);
             return ExitCode.Done;
         });
         return command;

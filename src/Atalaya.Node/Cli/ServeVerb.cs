@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
 
+using Atalaya.Node.Identity;
+
 namespace Atalaya.Node.Cli;
 
 /// <summary><c>atalaya serve</c>: runs a node until it is told to stop.</summary>
@@ -8,7 +10,7 @@ static class ServeVerb
 {
     public static Command Create()
     {
-        var command = new Command("serve", "Runs the node: records all cameras and serves page and API. Prints one line with its address when ready.");
+        var command = new Command("serve", "Runs the node: records all cameras and serves page and API. Prints a line with its address when ready, and until there is an administrator one with a one-time link.");
         var options = new OptionArguments(command, serves: true);
         var json = new Option<bool>("--json") { Description = "Print the address as JSON." };
         command.Options.Add(json);
@@ -36,7 +38,11 @@ static class ServeVerb
             return ExitCode.Failed;
         }
 
-        Console.Out.WriteLine(json ? JsonSerializer.Serialize(new { listening = app.Urls }) : $"Atalaya listens on {string.Join(" ", app.Urls)}");
+        // Only who sees this can become the first administrator: there is no default account.
+        string? start = app.Services.GetRequiredService<FirstStart>().Link is { } link ? app.Urls.First().TrimEnd('/') + link : null;
+        Console.Out.WriteLine(json ? JsonSerializer.Serialize(new { listening = app.Urls, start }) : $"Atalaya listens on {string.Join(" ", app.Urls)}");
+        if (!json && start is not null)
+            Console.Out.WriteLine($"Nobody can sign in yet. Become the administrator within the hour: {start}");
         await app.WaitForShutdownAsync(stop);
         return ExitCode.Done;
     }

@@ -5,6 +5,7 @@ using Atalaya.Node.Cameras;
 using Atalaya.Node.Checks;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Scene;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
@@ -18,13 +19,13 @@ sealed class EventsHub(EventFeed feed) : Hub
 {
     public override Task OnConnectedAsync()
     {
-        feed.Joined();
+        feed.Joined(Context.ConnectionId, Context.GetHttpContext()?.Caller() ?? Caller.Nobody, Context.Abort);
         return base.OnConnectedAsync();
     }
 
     public override Task OnDisconnectedAsync(Exception? exception)
     {
-        feed.Left();
+        feed.Left(Context.ConnectionId);
         return base.OnDisconnectedAsync(exception);
     }
 }
@@ -35,8 +36,9 @@ public sealed record RecordingChangedJson(string Id, RecordingStatusJson Recordi
 /// <summary>
 /// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>, <c>exportRemoved</c>,
 /// <c>archiveCheckChanged</c>, <c>reanalysisChanged</c>, <c>sceneEvent</c>. What changes often is told at most twice a second per camera, and figures that always move (rates, ages) every five seconds.
+/// Each page hears only what its user may see.
 /// </summary>
-sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, ArchiveChecks checks, Reanalyses reanalyses, SceneEvents scene, TimeProvider clock)
+sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, ArchiveChecks checks, Reanalyses reanalyses, SceneEvents scene, Watch watch, TimeProvider clock)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500), FiguresEvery = TimeSpan.FromSeconds(5);
@@ -50,13 +52,34 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     readonly ConcurrentDictionary<string, byte> _reanalysesChanged = new(StringComparer.Ordinal);
     readonly ConcurrentQueue<SceneEventJson> _sceneEvents = new();
     readonly Dictionary<string, CameraJson> _told = new(StringComparer.Ordinal);    // touched only by TellAsync
+    readonly ConcurrentDictionary<string, Listener> _listeners = new(StringComparer.Ordinal);
     ITimer? _timer;
     long _figuresAt;
-    int _pages, _telling;
+    int _telling;
 
-    public void Joined() => Interlocked.Increment(ref _pages);
+    /// <param name="end">Cuts the connection: who listens was signed out.</param>
+    public void Joined(string connection, Caller caller, Action end)
+    {
+        var listener = new Listener { Caller = caller };
+        _listeners[connection] = listener;
+        listener.Watched = watch.Add(
+            caller,
+            now =>
+            {
+                listener.Caller = now;
+                return true;
+            },
+            end, shows: false);
+    }
 
-    public void Left() => Interlocked.Decrement(ref _pages);
+    public void Left(string connection)
+    {
+        if (_listeners.TryRemove(connection, out var listener))
+            listener.Watched?.Dispose();
+    }
+
+    /// <summary>The pages whose users may hear something.</summary>
+    IClientProxy To(Func<Caller, bool> may) => pages.Clients.Clients([.. _listeners.Where(l => may(l.Value.Caller)).Select(l => l.Key)]);
 
     public Task StartAsync(CancellationToken stop)
     {
@@ -106,7 +129,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
             return;     // The last round still sends.
         try
         {
-            bool heard = Volatile.Read(ref _pages) > 0;
+            bool heard = !_listeners.IsEmpty;
             bool figures = clock.GetElapsedTime(_figuresAt) >= FiguresEvery;
             if (figures)
                 _figuresAt = clock.GetTimestamp();
@@ -128,7 +151,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
             {
                 bool known = _told.TryGetValue(camera.Id, out var before);
                 if ((!known && !first) || (known && !Same(Steady(camera), Steady(before!))) || (figures && known && !Same(camera, before!)))
-                    await pages.Clients.All.SendAsync("cameraChanged", camera);
+                    await TellCameraAsync(camera);
                 else if (known && !figures)
                     continue;
                 _told[camera.Id] = camera;
@@ -137,40 +160,40 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
             foreach (string id in _told.Keys.Except(cameras.Select(c => c.Id)).ToArray())
             {
                 _told.Remove(id);
-                await pages.Clients.All.SendAsync("cameraRemoved", id);
+                await To(c => c.Sees(id)).SendAsync("cameraRemoved", id);
             }
 
             foreach (string id in _recordingsChanged.Keys)
             {
                 _recordingsChanged.TryRemove(id, out _);
                 if (roster.Find(id) is { } entry)
-                    await pages.Clients.All.SendAsync("recordingChanged", new RecordingChangedJson(id, view.Recording(entry.Config)));
+                    await To(c => c.Sees(id)).SendAsync("recordingChanged", new RecordingChangedJson(id, view.Recording(entry.Config)));
             }
 
             while (_sceneEvents.TryDequeue(out var seen))
-                await pages.Clients.All.SendAsync("sceneEvent", seen);
+                await To(c => c.Can(Permission.ViewLive, seen.Camera) || c.Can(Permission.ViewPast, seen.Camera)).SendAsync("sceneEvent", seen);
 
             foreach (string id in _checksChanged.Keys)
             {
                 _checksChanged.TryRemove(id, out _);
                 if (checks.Find(id) is { } check)
-                    await pages.Clients.All.SendAsync("archiveCheckChanged", check.Check);
+                    await To(c => c.Has(Permission.ManageStorage)).SendAsync("archiveCheckChanged", check.Check);
             }
 
             foreach (string id in _reanalysesChanged.Keys)
             {
                 _reanalysesChanged.TryRemove(id, out _);
                 if (reanalyses.Find(id) is { } reanalysis)
-                    await pages.Clients.All.SendAsync("reanalysisChanged", reanalysis);
+                    await To(c => Analysis.ReanalysisEndpoints.IsTheirs(reanalysis, c)).SendAsync("reanalysisChanged", reanalysis);
             }
 
             foreach (string id in _exportsChanged.Keys)
             {
                 _exportsChanged.TryRemove(id, out _);
                 if (exports.Find(id) is { } export)
-                    await pages.Clients.All.SendAsync("exportChanged", export);
+                    await To(c => ExportEndpoints.IsTheirs(export, c)).SendAsync("exportChanged", export);
                 else
-                    await pages.Clients.All.SendAsync("exportRemoved", id);
+                    await To(c => c.HasAnywhere(Permission.Export)).SendAsync("exportRemoved", id);
             }
         }
         catch (InvalidOperationException)
@@ -181,6 +204,19 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
         {
             Volatile.Write(ref _telling, 0);
         }
+    }
+
+    async Task TellCameraAsync(CameraJson camera)
+    {
+        // Two readings at most: with what leads to it, for who manages it, and without.
+        await To(c => c.Can(Permission.ManageCameras, camera.Id)).SendAsync("cameraChanged", camera);
+        await To(c => c.Sees(camera.Id) && !c.Can(Permission.ManageCameras, camera.Id)).SendAsync("cameraChanged", CameraView.For(camera, Caller.Nobody));
+    }
+
+    sealed class Listener
+    {
+        public required Caller Caller { get; set; }     // Set by the watch, read when telling; the old or the new one.
+        public IDisposable? Watched { get; set; }
     }
 
     /// <summary>Without what moves all the time.</summary>
@@ -210,5 +246,7 @@ static class EventsFeature
         return services.AddStarted<EventFeed>();
     }
 
-    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapHub<EventsHub>("/api/events");
+    public static void MapEvents(this IEndpointRouteBuilder routes) =>
+        // No other way of travelling: a WebSocket keeps the request it came by, and with it who asked.
+        routes.MapHub<EventsHub>("/api/events", o => o.Transports = Microsoft.AspNetCore.Http.Connections.HttpTransportType.WebSockets).SignedIn();
 }

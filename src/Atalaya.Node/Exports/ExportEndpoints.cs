@@ -2,6 +2,7 @@ using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
@@ -18,7 +19,7 @@ static class ExportEndpoints
 
     public static void MapExports(this IEndpointRouteBuilder routes)
     {
-        var exports = routes.MapGroup("/api/exports").WithTags("exports");
+        var exports = routes.MapGroup("/api/exports").WithTags("exports").NeedsAnywhere(Permission.Export);
         exports.MapGet("", List).WithName("listExports").WithSummary("All exports that are still kept, newest first.");
         exports.MapPost("", CreateAsync).WithName("createExport").WithSummary("Starts to cut a stretch of a recording into one MP4.")
             .WithDescription("429 when too many wait, 409 when the exports that are kept fill their space.")
@@ -31,10 +32,10 @@ static class ExportEndpoints
             .Produces(StatusCodes.Status204NoContent).Fails(404);
     }
 
-    static IReadOnlyList<ExportJson> List(ExportJobs jobs) => jobs.All;
+    static IReadOnlyList<ExportJson> List(ExportJobs jobs, Caller caller) => [.. jobs.All.Where(e => IsTheirs(e, caller))];
 
     static async Task<Results<Accepted<ExportJson>, ProblemHttpResult>> CreateAsync(
-        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, NodeOptions options, CancellationToken stop)
+        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, Caller caller, NodeOptions options, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (string.IsNullOrEmpty(input.Camera))
@@ -46,6 +47,8 @@ static class ExportEndpoints
         if (errors.Any)
             return errors.ToProblem();
         var stream = input.Stream ?? StreamKind.Main;
+        if (caller.RefusalOfPast(input.Camera!, from, Permission.Export) is { } beyond)
+            return beyond;
         // A camera that was removed can still be exported.
         if (roster.Find(input.Camera!) is null && (await recordings.Archive.TimelineAsync(input.Camera!, stream, from, to, stop: stop)).Oldest is null)
             return Problems.NoCamera(input.Camera!);
@@ -66,12 +69,12 @@ static class ExportEndpoints
         };
     }
 
-    static Results<Ok<ExportJson>, ProblemHttpResult> Get(string id, ExportJobs jobs) =>
-        jobs.Find(id) is { } export ? TypedResults.Ok(export) : NoExport(id);
+    static Results<Ok<ExportJson>, ProblemHttpResult> Get(string id, ExportJobs jobs, Caller caller) =>
+        jobs.Find(id) is { } export && IsTheirs(export, caller) ? TypedResults.Ok(export) : NoExport(id);
 
-    static IResult Download(string id, ExportJobs jobs, HttpContext http)
+    static IResult Download(string id, ExportJobs jobs, Caller caller, HttpContext http)
     {
-        if (jobs.Find(id) is not { } export)
+        if (jobs.Find(id) is not { } export || !IsTheirs(export, caller))
             return NoExport(id);
         if (jobs.FileOf(id) is not { } path)
         {
@@ -89,8 +92,11 @@ static class ExportEndpoints
             path, "video/mp4", export.FileName, entityTag: new EntityTagHeaderValue($"\"{export.Sha256}\""), enableRangeProcessing: true);
     }
 
-    static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string id, ExportJobs jobs) =>
-        await jobs.RemoveAsync(id) ? TypedResults.NoContent() : NoExport(id);
+    static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string id, ExportJobs jobs, Caller caller) =>
+        jobs.Find(id) is { } export && IsTheirs(export, caller) && await jobs.RemoveAsync(id) ? TypedResults.NoContent() : NoExport(id);
+
+    /// <summary>Whoever could make it may have it, whoever made it.</summary>
+    internal static bool IsTheirs(ExportJson export, Caller caller) => caller.RefusalOfPast(export.Camera, Media.WallTime.From(export.From), Permission.Export) is null;
 
     static ProblemHttpResult NoExport(string id) =>
         Problems.NotFound("No such export", $"There is no export '{Problems.Shown(id)}'; its time may be over. GET /api/exports lists those there are.");

@@ -4,6 +4,7 @@ using Atalaya.Cameras;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
 using Atalaya.Recording.Storage;
@@ -39,12 +40,19 @@ static class HealthEndpoints
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
         var health = routes.MapGroup("").WithTags("health");
-        health.MapGet("/health", Live).WithName("getHealth").WithSummary("How the node is, part by part. 200 as long as it can answer.");
-        health.MapGet("/health/ready", ReadyAsync).WithName("getReadiness").WithSummary("200 when it records and answers; 503 when the archive's index or the disk fails.")
+        health.MapGet("/health", LiveFor).Open().WithName("getHealth").WithSummary("How the node is, part by part. 200 as long as it can answer.")
+            .WithDescription("What is wrong, in words, is told to who may see it (viewHealth on the organisation); to others, which part.");
+        health.MapGet("/health/ready", ReadyAsync).Open().WithName("getReadiness").WithSummary("200 when it records and answers; 503 when the archive's index or the disk fails.")
             .Produces<HealthJson>().Produces<HealthJson>(StatusCodes.Status503ServiceUnavailable);
         health.MapGet("/metrics", (MetricsText metrics) => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4"))
-            .WithName("getMetrics").WithSummary("Figures for Prometheus.").Produces<string>(StatusCodes.Status200OK, "text/plain");
+            .Needs(Permission.ViewHealth).WithName("getMetrics").WithSummary("Figures for Prometheus.").Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
+
+    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, Caller caller) => Shown(Live(roster, recordings, file, analysis), caller);
+
+    // The words name cameras and paths.
+    static HealthJson Shown(HealthJson health, Caller caller) =>
+        caller.Has(Permission.ViewHealth) ? health : health with { Parts = [.. health.Parts.Select(p => p with { Detail = [] })] };
 
     static HealthJson Live(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis)
     {
@@ -72,7 +80,7 @@ static class HealthEndpoints
     }
 
     static async Task<JsonHttpResult<HealthJson>> ReadyAsync(
-        CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, NodeDatabase database, CancellationToken stop)
+        CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, NodeDatabase database, Caller caller, CancellationToken stop)
     {
         var health = Live(roster, recordings, file, analysis);
         try
@@ -88,7 +96,7 @@ static class HealthEndpoints
         }
 
         bool ready = health.Parts.All(p => p.State != HealthStateJson.Failed) && health.Parts.First(p => p.Name == "store").State == HealthStateJson.Ok;
-        return TypedResults.Json(health, statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+        return TypedResults.Json(Shown(health, caller), statusCode: ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
     /// <summary>Ties the meters to what they measure, once that is there.</summary>

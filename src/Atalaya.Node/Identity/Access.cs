@@ -20,7 +20,7 @@ enum AccessKind
 }
 
 /// <summary>
-/// What an endpoint demands of its caller, declared where the endpoint is. <c>Gate</c> enforces it; an endpoint without one is answered to nobody, and a
+/// What an endpoint demands of its caller, declared where the endpoint is. <see cref="Gate"/> enforces it; an endpoint without one is answered to nobody, and a
 /// test fails on it.
 /// </summary>
 /// <param name="Permission">Null for <see cref="AccessKind.Camera"/>: any on that camera.</param>

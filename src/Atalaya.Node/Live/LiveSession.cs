@@ -17,6 +17,9 @@ enum LiveEnd
     CameraRemoved,
     NodeStopping,
 
+    /// <summary>Signed out, or the right to see the camera was taken.</summary>
+    Revoked,
+
     /// <summary>It took nothing for too long.</summary>
     TooSlow,
 }

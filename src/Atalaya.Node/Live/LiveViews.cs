@@ -7,6 +7,7 @@ using Atalaya.Node.Api;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Health;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 
 using Microsoft.Extensions.Options;
@@ -27,6 +28,7 @@ sealed class LiveViews : IDisposable
     readonly LiveOptions _options;
     readonly TimeProvider _clock;
     readonly NodeMeters _meters;
+    readonly Watch _watch;
     readonly JsonSerializerOptions _json;
     readonly ILogger<LiveViews> _log;
     readonly CancellationToken _stopping;
@@ -34,7 +36,7 @@ sealed class LiveViews : IDisposable
     int _viewers;
 
     public LiveViews(
-        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
+        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, Watch watch, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
         IHostApplicationLifetime lifetime, ILogger<LiveViews> log)
     {
         _roster = roster;
@@ -43,6 +45,7 @@ sealed class LiveViews : IDisposable
         _options = options.Live;
         _clock = clock;
         _meters = meters;
+        _watch = watch;
         _json = json.Value.SerializerOptions;
         _log = log;
         _stopping = lifetime.ApplicationStopping;
@@ -57,11 +60,13 @@ sealed class LiveViews : IDisposable
         }
     }
 
-    public Task ServeAsync(HttpContext http, string id, string? stream, string? audio, string? objects) => ServeAsync(http, _roster.Set, id, stream, audio, objects);
+    public Task ServeAsync(HttpContext http, string id, string? stream, string? audio, string? objects) =>
+        ServeAsync(http, _roster.Set, id, stream, audio, objects, caller => caller.Can(Permission.ViewLive, id));
 
-    public Task ServePreviewAsync(HttpContext http, string id, string? stream, string? audio) => ServeAsync(http, _previews.Set, id, stream, audio, null);
+    public Task ServePreviewAsync(HttpContext http, string id, string? stream, string? audio) =>
+        ServeAsync(http, _previews.Set, id, stream, audio, null, caller => caller.Has(Permission.ManageCameras));
 
-    async Task ServeAsync(HttpContext http, Atalaya.Cameras.CameraSet cameras, string id, string? stream, string? audio, string? objects)
+    async Task ServeAsync(HttpContext http, Atalaya.Cameras.CameraSet cameras, string id, string? stream, string? audio, string? objects, Func<Caller, bool> may)
     {
         using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
         // A page can't read the body of a refused upgrade, so refusals are told inside.
@@ -94,7 +99,7 @@ sealed class LiveViews : IDisposable
 
         try
         {
-            await ViewAsync(socket, http, cameras, camera, kind, audio == "true", objects == "true");
+            await ViewAsync(socket, http, cameras, camera, kind, audio == "true", objects == "true", may);
         }
         finally
         {
@@ -108,11 +113,13 @@ sealed class LiveViews : IDisposable
             camera.Dispose();
     }
 
-    async Task ViewAsync(WebSocket socket, HttpContext http, Atalaya.Cameras.CameraSet cameras, Atalaya.Cameras.Camera camera, StreamKind kind, bool audio, bool objects)
+    async Task ViewAsync(WebSocket socket, HttpContext http, Atalaya.Cameras.CameraSet cameras, Atalaya.Cameras.Camera camera, StreamKind kind, bool audio, bool objects, Func<Caller, bool> may)
     {
         var removed = _cameras.GetOrAdd(camera.Id, static _ => new()).Token;
         using var left = new CancellationTokenSource();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(removed, left.Token, _stopping, http.RequestAborted);
+        using var revoked = new CancellationTokenSource();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(removed, left.Token, revoked.Token, _stopping, http.RequestAborted);
+        using var watched = _watch.Add(http.Caller(), may, revoked.Cancel, shows: true);
         // Ended by the close below at the latest.
         var receiving = ReceiveAsync(socket, left);
         LiveEnd end;
@@ -128,7 +135,7 @@ sealed class LiveViews : IDisposable
             catch (OperationCanceledException)
             {
                 end = left.IsCancellationRequested || http.RequestAborted.IsCancellationRequested ? LiveEnd.ViewerLeft
-                    : _stopping.IsCancellationRequested ? LiveEnd.NodeStopping : LiveEnd.CameraRemoved;
+                    : _stopping.IsCancellationRequested ? LiveEnd.NodeStopping : revoked.IsCancellationRequested ? LiveEnd.Revoked : LiveEnd.CameraRemoved;
             }
             catch (TimeoutException)
             {
@@ -145,6 +152,9 @@ sealed class LiveViews : IDisposable
         {
             case LiveEnd.CameraRemoved:
                 await CloseAsync(socket, WebSocketCloseStatus.NormalClosure, new("removed", "The camera was removed."));
+                break;
+            case LiveEnd.Revoked:
+                await CloseAsync(socket, WebSocketCloseStatus.PolicyViolation, new("revoked", "You may no longer see this camera, or have been signed out."));
                 break;
             case LiveEnd.NodeStopping:
                 await CloseAsync(socket, WebSocketCloseStatus.EndpointUnavailable, new("stopping", "The node is being stopped."));

@@ -38,8 +38,8 @@ static class MapEndpoints
             .Needs(Permission.ManageCameras);
     }
 
-    static async Task<Ok<MapJson>> GetAsync(MapStore store, CancellationToken stop) =>
-        TypedResults.Ok(new MapJson(await store.PlacesAsync(stop), await store.PlansAsync(stop)));
+    static async Task<Ok<MapJson>> GetAsync(MapStore store, Caller caller, CancellationToken stop) => TypedResults.Ok(new MapJson(
+        (await store.PlacesAsync(stop)).Where(p => caller.Sees(p.Key)).ToDictionary(p => p.Key, p => p.Value, StringComparer.Ordinal), await store.PlansAsync(stop)));
 
     static async Task<Results<Ok<PlaceJson>, ProblemHttpResult>> PutPlaceAsync(string id, PlaceInputJson input, MapStore store, CameraRoster roster, CancellationToken stop)
     {

@@ -11,7 +11,7 @@ public sealed record NodeOptions
     [Option("What people call this site; the page shows it and exports carry it in their file names.", Min = "1", Max = "60")]
     public string Name { get; init; } = "Atalaya";
 
-    [Option("Addresses to listen on. Only loopback ones for now: the node doesn't know people yet, so whoever reaches it may see everything.",
+    [Option("Addresses to listen on. Only loopback ones for now: passwords and pictures would cross a network in the open.",
         Min = "1", Max = "8")]
     public IReadOnlyList<string> Listen { get; init; } = ["127.0.0.1:8480"];
 
@@ -37,6 +37,7 @@ public sealed record NodeOptions
     public SceneOptions Scene { get; init; } = new();
     public AlarmOptions Alarms { get; init; } = new();
     public RequestOptions Requests { get; init; } = new();
+    public SignInOptions SignIn { get; init; } = new();
     public AnalysisOptions Analysis { get; init; } = new();
 }
 
@@ -170,6 +171,26 @@ public sealed record RequestOptions
 
     [Option("Connections at once, live views included.", Min = "10", Max = "100000")]
     public int MaxConnections { get; init; } = 1000;
+}
+
+public sealed record SignInOptions
+{
+    [Option("How long a session lasts at most. 12 h: the longest shift.", Min = "5min", Max = "30d")]
+    public TimeSpan Lifetime { get; init; } = TimeSpan.FromHours(12);
+
+    [Option("How long a session lasts without a sign of somebody: keys, pointer or touch at the page. 15 min: a screen that was left.", Min = "1min", Max = "30d")]
+    public TimeSpan Idle { get; init; } = TimeSpan.FromMinutes(15);
+
+    [Option("Whether an open live view is such a sign. True: a wall that somebody watches all night isn't dark after a quarter of an hour. False where screens stand in rooms "
+        + "that others enter.")]
+    public bool WatchingKeeps { get; init; } = true;
+
+    [Option("Characters that a password must have at least. There are no rules about which; well-known ones are refused.", Min = "8", Max = "64")]
+    public int PasswordLength { get; init; } = 12;
+
+    [Option("File of stolen passwords that none may be among: SHA-1 in hexadecimal, a colon and a count on each line, sorted by digest, as Have I Been Pwned gives it for download. "
+        + "Empty: well-known words, names, keyboard rows and repetitions only.", Max = "1000")]
+    public string BreachedList { get; init; } = "";
 }
 
 public sealed record AnalysisOptions

@@ -110,8 +110,8 @@ sealed record OptionsSource(
             return $"'{shown}' is not an address to listen on; write 127.0.0.1:8480 or [::1]:8480.";
         bool loopback = uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
         return loopback ? null
-            : $"'{shown}' is not a loopback address. The node doesn't know people yet, so anyone who reaches it could watch every camera; "
-                + "listen on 127.0.0.1 and reach it through ssh -L until it does.";
+            : $"'{shown}' is not a loopback address. Passwords and pictures would cross the network in the open; "
+                + "listen on 127.0.0.1 and reach it through ssh -L.";
     }
 
     Place PlaceOf(string key, string? text)

@@ -26,6 +26,24 @@ public sealed record TimelineJson(
         timeline.Oldest?.ToDateTimeOffset(),
         timeline.Newest?.ToDateTimeOffset(),
         [.. holds.Where(h => h.Covers(camera, stream) && h.From < timeline.To && h.Span.To > timeline.From).Select(HoldSpanJson.Of)]);
+
+    /// <summary>Without what was before, for someone who may look back so far only.</summary>
+    internal TimelineJson Since(WallTime since)
+    {
+        var at = since.ToDateTimeOffset();
+        if ((Oldest ?? From) >= at && From >= at)
+            return this;
+        long ms = since.Milliseconds;
+        return this with
+        {
+            Segments = [.. Segments.Where(s => s[1] > ms).Select(s => s[0] >= ms ? s : [ms, s[1]])],
+            Gaps = [.. Gaps.Where(g => g.To is null || g.To > at).Select(g => g.From >= at ? g : g with { From = at })],
+            ShortGaps = [.. ShortGaps.Select(g => g with { Groups = [.. g.Groups.Where(s => s[1] > ms)] }).Where(g => g.Groups.Count > 0)],
+            Oldest = Oldest < at ? Newest > at ? at : null : Oldest,
+            Newest = Newest > at ? Newest : null,
+            Holds = [.. Holds.Where(h => h.To is null || h.To > at).Select(h => h.From >= at ? h : h with { From = at })],
+        };
+    }
 }
 
 public sealed record HoldSpanJson(

@@ -1,6 +1,7 @@
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Recording;
 
@@ -11,26 +12,28 @@ namespace Atalaya.Node.Playback;
 
 static class PlaybackEndpoints
 {
+    static readonly TimeSpan LongestSegment = TimeSpan.FromMinutes(10);
+
     const string PlaylistType = "application/vnd.apple.mpegurl";
 
     public static void MapPlayback(this IEndpointRouteBuilder routes)
     {
         var playback = routes.MapGroup("/api").WithTags("playback");
-        playback.MapGet("timeline", TimelineOfAllAsync).WithName("getTimelines").WithSummary("What is recorded of all cameras in a stretch, keyed by camera id.")
+        playback.MapGet("timeline", TimelineOfAllAsync).NeedsAnywhere(Permission.ViewPast).WithName("getTimelines").WithSummary("What is recorded of all cameras in a stretch, keyed by camera id.")
             .WithDescription("Cameras that were removed but have recordings are among them.")
             .Produces<IReadOnlyDictionary<string, TimelineJson>>().Fails(400);
-        playback.MapGet("cameras/{id}/timeline", TimelineAsync).WithName("getTimeline").WithSummary("What is recorded of one camera in a stretch, and what isn't and why.")
+        playback.MapGet("cameras/{id}/timeline", TimelineAsync).NeedsOnCamera(Permission.ViewPast).WithName("getTimeline").WithSummary("What is recorded of one camera in a stretch, and what isn't and why.")
             .Produces<TimelineJson>().Fails(400, 404);
-        playback.MapGet("cameras/{id}/playback.m3u8", PlaylistAsync).WithName("getPlaylist")
+        playback.MapGet("cameras/{id}/playback.m3u8", PlaylistAsync).NeedsOnCamera(Permission.ViewPast).WithName("getPlaylist")
             .WithSummary("HLS media playlist of a stretch, over byte ranges of the segments.")
             .WithDescription("404 also if nothing is recorded in the stretch; the timeline says why.")
             .Produces<string>(StatusCodes.Status200OK, PlaylistType).Fails(400, 404);
-        playback.MapMethods("cameras/{id}/segments/{name}.mp4", ["GET", "HEAD"], SegmentAsync).WithName("getSegment").WithSummary("A segment's bytes, or a range of them.")
+        playback.MapMethods("cameras/{id}/segments/{name}.mp4", ["GET", "HEAD"], SegmentAsync).NeedsOnCamera(Permission.ViewPast).WithName("getSegment").WithSummary("A segment's bytes, or a range of them.")
             .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 503).Produces(416);
     }
 
     static async Task<Results<Ok<IReadOnlyDictionary<string, TimelineJson>>, ProblemHttpResult>> TimelineOfAllAsync(
-        [AsParameters] TimelineQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, CancellationToken stop)
+        [AsParameters] TimelineQuery query, Recordings recordings, CameraRoster roster, Caller caller, NodeOptions options, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (!query.TryRead(options.Playback.MaxStretch, errors, out var stretch, out var resolution))
@@ -40,11 +43,14 @@ static class PlaybackEndpoints
         var timelines = recorded.ToDictionary(t => t.Key, t => TimelineJson.Of(t.Key, stretch.Stream, t.Value, holds));
         foreach (var camera in roster.All)
             timelines.TryAdd(camera.Config.Id, TimelineJson.Of(camera.Config.Id, stretch.Stream, new(stretch.From, stretch.To, [], [], [], null, null), holds));
-        return TypedResults.Ok<IReadOnlyDictionary<string, TimelineJson>>(timelines);
+        return TypedResults.Ok<IReadOnlyDictionary<string, TimelineJson>>(timelines
+            .Select(t => (t.Key, t.Value, Since: caller.Since(Permission.ViewPast, t.Key)))
+            .Where(t => t.Since is not null)
+            .ToDictionary(t => t.Key, t => t.Value.Since(t.Since!.Value), StringComparer.Ordinal));
     }
 
     static async Task<Results<Ok<TimelineJson>, ProblemHttpResult>> TimelineAsync(
-        string id, [AsParameters] TimelineQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, CancellationToken stop)
+        string id, [AsParameters] TimelineQuery query, Recordings recordings, CameraRoster roster, Caller caller, NodeOptions options, CancellationToken stop)
     {
         if (!SegmentName.IsCamera(id))
             return Problems.NoCamera(id);
@@ -55,17 +61,19 @@ static class PlaybackEndpoints
         // A camera that was removed can still be looked back at.
         return roster.Find(id) is null && timeline.Oldest is null && timeline.Gaps.Count == 0
             ? Problems.NoCamera(id)
-            : TypedResults.Ok(TimelineJson.Of(id, stretch.Stream, timeline, await recordings.Caretaker.HoldsAsync(ended: false, stop)));
+            : TypedResults.Ok(TimelineJson.Of(id, stretch.Stream, timeline, await recordings.Caretaker.HoldsAsync(ended: false, stop)).Since(caller.Since(Permission.ViewPast, id) ?? stretch.To));
     }
 
     static async Task<Results<ContentHttpResult, ProblemHttpResult>> PlaylistAsync(
-        string id, [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, NodeOptions options, HttpContext http, CancellationToken stop)
+        string id, [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, Caller caller, NodeOptions options, HttpContext http, CancellationToken stop)
     {
         if (!SegmentName.IsCamera(id))
             return Problems.NoCamera(id);
         var errors = new FieldErrors();
         if (!Stretch.TryRead(query, options.Playback.MaxPlaylist, errors, out var stretch))
             return errors.ToProblem();
+        if (caller.RefusalOfPast(id, stretch.From) is { } refusal)
+            return refusal;
         string? playlist = await recordings.Archive.PlaylistAsync(id, stretch.Stream, stretch.From, stretch.To, stop);
         if (playlist is null)
         {
@@ -78,8 +86,11 @@ static class PlaybackEndpoints
         return TypedResults.Text(playlist, PlaylistType);
     }
 
-    static async Task<IResult> SegmentAsync(string id, string name, Recordings recordings, HttpContext http, CancellationToken stop)
+    static async Task<IResult> SegmentAsync(string id, string name, Recordings recordings, Caller caller, HttpContext http, CancellationToken stop)
     {
+        // Its end counts: a segment over the rim of what may be looked at holds what may.
+        if (SegmentName.TryParse(name, out var named) && caller.RefusalOfPast(id, named.Start + LongestSegment) is { } refusal)
+            return refusal;
         SegmentFile? file;
         try
         {

@@ -2,6 +2,7 @@ using System.ComponentModel;
 
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
 
@@ -22,7 +23,7 @@ static class PreviewEndpoints
     public static IServiceCollection AddPreviews(this IServiceCollection services) => services.AddStarted<Previews>();
 
     public static void MapPreviews(this IEndpointRouteBuilder routes) =>
-        routes.MapGroup("/api").WithTags("playback").MapGet("cameras/{id}/previews/{minute:long}.jpg", GetAsync).WithName("getPreview")
+        routes.MapGroup("/api").WithTags("playback").MapGet("cameras/{id}/previews/{minute:long}.jpg", GetAsync).NeedsOnCamera(Permission.ViewPast).WithName("getPreview")
             .WithSummary("Small pictures of a minute side by side, one each five seconds, for moving along a timeline.")
             .WithDescription("Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: "
                 + "{width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. "
@@ -33,12 +34,14 @@ static class PreviewEndpoints
         string id,
         [Description("Minutes since 1970 UTC.")] long minute,
         [FromQuery(Name = "ahead"), Description("Nobody looks at it yet: it is made after those that someone does.")] bool? ahead,
-        Previews previews, CameraRoster roster, HttpContext http, CancellationToken stop)
+        Previews previews, CameraRoster roster, Caller caller, HttpContext http, CancellationToken stop)
     {
         if (!SegmentName.IsCamera(id))
             return Problems.NoCamera(id);
         if (minute is < PreviewMinute.Earliest or > PreviewMinute.Latest)
             return Problems.Invalid("minute", "must lie between 1990 and 2200.");
+        if (caller.RefusalOfPast(id, new PreviewMinute(id, minute).To) is { } refusal)
+            return refusal;
         string client = http.Connection.RemoteIpAddress?.ToString() ?? "";
         var answer = await previews.GetAsync(new(id, minute), client, ahead == true, stop);
         switch (answer.End)

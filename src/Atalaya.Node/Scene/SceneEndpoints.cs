@@ -4,6 +4,7 @@ using Atalaya.Cameras.Onvif;
 using Atalaya.Incidents;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
@@ -35,18 +36,18 @@ static class SceneEndpoints
     public static void MapScene(this IEndpointRouteBuilder routes)
     {
         var scene = routes.MapGroup("/api/scene-events").WithTags("scene");
-        scene.MapGet("", ListAsync).WithName("listSceneEvents").WithSummary("What happened in front of the cameras, the newest first.")
+        scene.MapGet("", ListAsync).NeedsAnywhere(Permission.ViewPast).WithName("listSceneEvents").WithSummary("What happened in front of the cameras, the newest first.")
             .Produces<SceneEventPageJson>().Fails(400);
-        scene.MapPost("", InjectAsync).WithName("injectSceneEvent").WithSummary("Reports something that another system has seen.")
+        scene.MapPost("", InjectAsync).NeedsAnywhere(Permission.ReportEvents).WithName("injectSceneEvent").WithSummary("Reports something that another system has seen.")
             .WithDescription("201 for a new event, 200 for one whose id is known: it stays as it was. Events about faces or identities are refused with 422: they aren't kept here.")
             .Produces<SceneEventJson>(StatusCodes.Status201Created).Produces<SceneEventJson>().Fails(400, 404, 413, 415, 422);
-        scene.MapGet("marks", MarksAsync).WithName("getSceneMarks").WithSummary("Where on a timeline something happened, keyed by camera id.")
+        scene.MapGet("marks", MarksAsync).NeedsAnywhere(Permission.ViewPast).WithName("getSceneMarks").WithSummary("Where on a timeline something happened, keyed by camera id.")
             .WithDescription("The stretch is cut into steps; of each camera, kind and step in which anything happened there is one mark with its count.")
             .Produces<IReadOnlyDictionary<string, IReadOnlyList<SceneMarkJson>>>().Fails(400);
     }
 
     static async Task<Results<Ok<SceneEventPageJson>, ProblemHttpResult>> ListAsync(
-        [AsParameters] SceneEventsQuery query, SceneEvents scene, NodeOptions options, CancellationToken stop)
+        [AsParameters] SceneEventsQuery query, SceneEvents scene, Caller caller, NodeOptions options, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (Stretch.TryTime("from", query.From, errors, out var from) & Stretch.TryTime("to", query.To, errors, out var to))
@@ -76,15 +77,24 @@ static class SceneEndpoints
 
         if (errors.Any)
             return errors.ToProblem();
-        // One more than asked for tells whether there is a next page.
-        var events = await scene.Store.ListAsync(new(from, to, query.Camera, kind, after, limit + 1), stop);
+        // One more than asked for tells whether there is a next page. What the caller may not see is passed over.
+        var events = new List<SceneEvent>();
+        while (events.Count <= limit)
+        {
+            var read = await scene.Store.ListAsync(new(from, to, query.Camera, kind, after, limit + 1), stop);
+            events.AddRange(read.Where(e => MayLookBack(caller, e.Camera, Media.WallTime.From(e.At))));
+            if (read.Count <= limit)
+                break;
+            after = new(Media.WallTime.From(read[^1].At).Microseconds, read[^1].Id);
+        }
+
         bool more = events.Count > limit;
         var page = events.Take(limit).Select(SceneEventJson.Of).ToArray();
         return TypedResults.Ok(new SceneEventPageJson(page, more ? new SceneEventCursor(Media.WallTime.From(page[^1].At).Microseconds, page[^1].Id).ToString() : null));
     }
 
     static async Task<Results<Created<SceneEventJson>, Ok<SceneEventJson>, ProblemHttpResult>> InjectAsync(
-        SceneEventInputJson input, SceneEvents scene, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+        SceneEventInputJson input, SceneEvents scene, CameraRoster roster, Caller caller, TimeProvider clock, CancellationToken stop)
     {
         var errors = new FieldErrors();
         var now = clock.GetUtcNow();
@@ -106,6 +116,8 @@ static class SceneEndpoints
             errors.Add("id", "must not be all zeros.");
         if (errors.Any)
             return errors.ToProblem();
+        if (caller.Refusal(Permission.ReportEvents, input.Camera!) is { } refusal)
+            return refusal;
         if (roster.Find(input.Camera!) is null)
             return Problems.NoCamera(input.Camera!);
         if (IdentityFilter.IsIdentity(input.Rule!) || IdentityFilter.IsIdentity(input.Detail ?? ""))
@@ -139,7 +151,7 @@ static class SceneEndpoints
 
     static async Task<Results<Ok<IReadOnlyDictionary<string, IReadOnlyList<SceneMarkJson>>>, ProblemHttpResult>> MarksAsync(
         [FromQuery, Description("Start, RFC 3339 with a zone. Required.")] string? from, [FromQuery, Description("End, RFC 3339 with a zone; after from. Required.")] string? to,
-        [FromQuery, Description("Into how many steps the stretch is cut, 1 to 2000; 500 by default.")] int? steps, SceneEvents scene, NodeOptions options, CancellationToken stop)
+        [FromQuery, Description("Into how many steps the stretch is cut, 1 to 2000; 500 by default.")] int? steps, SceneEvents scene, Caller caller, NodeOptions options, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (Stretch.TryTime("from", from, errors, out var start) & Stretch.TryTime("to", to, errors, out var end))
@@ -149,7 +161,9 @@ static class SceneEndpoints
         if (errors.Any)
             return errors.ToProblem();
         var marks = await scene.Store.MarksAsync(start, end, (end - start) / (steps ?? UsualSteps), stop);
-        return TypedResults.Ok<IReadOnlyDictionary<string, IReadOnlyList<SceneMarkJson>>>(marks.GroupBy(m => m.Camera, StringComparer.Ordinal).ToDictionary(
+        return TypedResults.Ok<IReadOnlyDictionary<string, IReadOnlyList<SceneMarkJson>>>(marks.Where(m => MayLookBack(caller, m.Camera, m.At)).GroupBy(m => m.Camera, StringComparer.Ordinal).ToDictionary(
             g => g.Key, IReadOnlyList<SceneMarkJson> (g) => [.. g.Select(m => new SceneMarkJson(m.At.ToDateTimeOffset(), m.Kind, m.Count))], StringComparer.Ordinal));
     }
+
+    static bool MayLookBack(Caller caller, string camera, Media.WallTime at) => caller.Since(Permission.ViewPast, camera) is { } since && at >= since;
 }

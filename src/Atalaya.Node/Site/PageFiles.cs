@@ -1,6 +1,7 @@
 using System.Net.Mime;
 
 using Atalaya.Node.Api;
+using Atalaya.Node.Identity;
 
 using Microsoft.Extensions.FileProviders;
 
@@ -57,7 +58,7 @@ static class PageFiles
                 await http.Response.SendFileAsync(front, http.RequestAborted);
             else
                 await http.Response.WriteAsync(NotBuilt, http.RequestAborted);
-        }).ExcludeFromDescription().WithOrder(int.MaxValue);
+        }).Open().ExcludeFromDescription().WithOrder(int.MaxValue);
     }
 
     static string Resolve(string folder) => Path.GetFullPath(folder.Length == 0 ? DefaultFolder : folder);

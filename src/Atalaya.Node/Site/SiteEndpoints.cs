@@ -1,5 +1,7 @@
 using System.Reflection;
 
+using Atalaya.Node.Identity;
+
 namespace Atalaya.Node.Site;
 
 /// <summary>Who this node is.</summary>
@@ -12,6 +14,6 @@ static class SiteEndpoints
     {
         var startedAt = clock.GetUtcNow();
         routes.MapGet("/api/node", () => new NodeJson(name, Version, startedAt, clock.GetUtcNow(), clock.LocalTimeZone.Id))
-            .WithName("getNode").WithTags("node").WithSummary("Who this node is and what its clock says.");
+            .Open().WithName("getNode").WithTags("node").WithSummary("Who this node is and what its clock says.");
     }
 }

@@ -4,6 +4,7 @@ using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Recording;
@@ -21,26 +22,30 @@ static class StorageEndpoints
     public static void MapStorage(this IEndpointRouteBuilder routes)
     {
         var storage = routes.MapGroup("/api").WithTags("storage");
-        storage.MapGet("storage", Status).WithName("getStorage").WithSummary("Volumes, how full they are and will be, and how long footage of each camera is kept.");
-        storage.MapGet("holds", ListAsync).WithName("listHolds").WithSummary("Holds in force, oldest first; with ended=true also those that were released or have expired.");
-        storage.MapPost("holds", CreateAsync).WithName("createHold").WithSummary("Keeps footage beyond retention.")
+        storage.MapGet("storage", Status).NeedsAnywhere(Permission.ViewHealth).WithName("getStorage").WithSummary("Volumes, how full they are and will be, and how long footage of each camera is kept.");
+        storage.MapGet("holds", ListAsync).SignedIn().WithName("listHolds").WithSummary("Holds in force, oldest first; with ended=true also those that were released or have expired.");
+        storage.MapPost("holds", CreateAsync).NeedsAnywhere(Permission.Hold).WithName("createHold").WithSummary("Keeps footage beyond retention.")
             .WithDescription("409 when it would make recording depend on the reserve, or other footage go early: the problem's 'assessment' says which. Send it again with accept to make it all the same.")
             .Produces<HoldMadeJson>(StatusCodes.Status201Created).Fails(400, 404, 409, 413, 415);
-        storage.MapPost("holds/assessment", AssessAsync).WithName("assessHold").WithSummary("What a hold would cost, without making it; reason and owner may be absent.")
+        storage.MapPost("holds/assessment", AssessAsync).NeedsAnywhere(Permission.Hold).WithName("assessHold").WithSummary("What a hold would cost, without making it; reason and owner may be absent.")
             .Produces<HoldAssessmentJson>().Fails(400, 404, 413, 415);
-        storage.MapDelete("holds/{id}", ReleaseAsync).WithName("releaseHold").WithSummary("Ends a hold. Its footage goes when its time is over, or is.")
+        storage.MapDelete("holds/{id}", ReleaseAsync).NeedsAnywhere(Permission.ManageHolds).WithName("releaseHold").WithSummary("Ends a hold. Its footage goes when its time is over, or is.")
             .Produces(StatusCodes.Status204NoContent).Fails(400, 404);
     }
 
-    static StorageJson Status(Recordings recordings, NodeOptions options) => StorageJson.Of(recordings.Caretaker.Status, options.Storage.Retention.ToLimits());
+    static StorageJson Status(Recordings recordings, NodeOptions options, Caller caller)
+    {
+        var status = StorageJson.Of(recordings.Caretaker.Status, options.Storage.Retention.ToLimits());
+        return status with { Cameras = [.. status.Cameras.Where(c => caller.Can(Permission.ViewHealth, c.Camera))] };
+    }
 
-    static async Task<IReadOnlyList<HoldJson>> ListAsync(Recordings recordings, bool? ended, CancellationToken stop) =>
-        [.. (await recordings.Caretaker.HoldsAsync(ended ?? false, stop)).Select(HoldJson.Of)];
+    static async Task<IReadOnlyList<HoldJson>> ListAsync(Recordings recordings, bool? ended, Caller caller, CancellationToken stop) =>
+        [.. (await recordings.Caretaker.HoldsAsync(ended ?? false, stop)).Select(HoldJson.Of).Select(h => h with { Cameras = [.. h.Cameras.Where(caller.Sees)] }).Where(h => h.Cameras.Count > 0)];
 
     static async Task<Results<Created<HoldMadeJson>, ProblemHttpResult>> CreateAsync(
-        HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+        HoldInputJson input, Recordings recordings, CameraRoster roster, Caller caller, TimeProvider clock, CancellationToken stop)
     {
-        var (request, refusal) = await ReadAsync(input, recordings, roster, clock, stop);
+        var (request, refusal) = await ReadAsync(input, recordings, roster, caller, clock, stop);
         if (request is null)
             return refusal!;
         var (hold, assessment) = await recordings.Caretaker.HoldAsync(request, input.Accept ?? false, stop);
@@ -56,14 +61,14 @@ static class StorageEndpoints
     }
 
     static async Task<Results<Ok<HoldAssessmentJson>, ProblemHttpResult>> AssessAsync(
-        HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+        HoldInputJson input, Recordings recordings, CameraRoster roster, Caller caller, TimeProvider clock, CancellationToken stop)
     {
-        var (request, refusal) = await ReadAsync(input, recordings, roster, clock, stop, words: false);
+        var (request, refusal) = await ReadAsync(input, recordings, roster, caller, clock, stop, words: false);
         return request is null ? refusal! : TypedResults.Ok(HoldAssessmentJson.Of(await recordings.Caretaker.AssessAsync(request, stop)));
     }
 
     static async Task<Results<NoContent, ProblemHttpResult>> ReleaseAsync(
-        string id, [Description("Who releases it.")] string? by, [Description("Why; kept with the hold.")] string? why, Recordings recordings, CancellationToken stop)
+        string id, [Description("Who releases it.")] string? by, [Description("Why; kept with the hold.")] string? why, Recordings recordings, Caller caller, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (string.IsNullOrWhiteSpace(by) || by.Length > MaxOwner || by == Hold.Expiry || by.Any(char.IsControl))
@@ -72,13 +77,17 @@ static class StorageEndpoints
             errors.Add("why", $"must say why, in at most {MaxReason} characters.");
         if (errors.Any)
             return errors.ToProblem();
-        return await recordings.Caretaker.ReleaseAsync(id, by!.Trim(), why!.Trim(), stop)
+        var hold = (await recordings.Caretaker.HoldsAsync(ended: false, stop)).FirstOrDefault(h => h.Id == id);
+        // Of a hold that covers cameras of others as well, no part can be released.
+        if (hold?.Cameras.Any(caller.Sees) == true && !hold.Cameras.All(c => caller.Can(Permission.ManageHolds, c)))
+            return Gate.Lacks(Permission.ManageHolds);
+        return hold?.Cameras.All(c => caller.Can(Permission.ManageHolds, c)) == true && await recordings.Caretaker.ReleaseAsync(id, by!.Trim(), why!.Trim(), stop)
             ? TypedResults.NoContent()
             : Problems.NotFound("No such hold", "There is no hold of this id in force: it was released, has expired, or never was.");
     }
 
     static async Task<(HoldRequest? Request, ProblemHttpResult? Refusal)> ReadAsync(
-        HoldInputJson input, Recordings recordings, CameraRoster roster, TimeProvider clock, CancellationToken stop, bool words = true)
+        HoldInputJson input, Recordings recordings, CameraRoster roster, Caller caller, TimeProvider clock, CancellationToken stop, bool words = true)
     {
         var errors = new FieldErrors();
         if (input.Cameras is not { Count: > 0 and <= MaxCameras } cameras)
@@ -111,6 +120,8 @@ static class StorageEndpoints
             return (null, errors.ToProblem());
         foreach (string id in input.Cameras!)
         {
+            if (caller.Refusal(Permission.Hold, id) is { } refusal)
+                return (null, refusal);
             // One that was removed can still be held.
             if (roster.Find(id) is null && recordings.Caretaker.Status.Cameras.All(c => c.Camera != id)
                 && (await recordings.Archive.TimelineAsync(id, StreamKind.Main, from, from + TimeSpan.FromSeconds(1), stop: stop)).Oldest is null)

@@ -7,6 +7,7 @@ using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
@@ -30,16 +31,16 @@ static class TrackEndpoints
     public static void MapTracks(this IEndpointRouteBuilder routes)
     {
         var tracks = routes.MapGroup("/api/cameras/{id}").WithTags("analysis");
-        tracks.MapGet("tracks", Get).WithName("getTracks").WithSummary("What was seen and followed in a stretch, picture by picture.")
+        tracks.MapGet("tracks", Get).NeedsOnCamera(Permission.ViewPast).WithName("getTracks").WithSummary("What was seen and followed in a stretch, picture by picture.")
             .Produces<TrackPicturesJson>().Fails(400, 404);
-        tracks.MapGet("tracks.xml", GetXmlAsync).WithName("getTracksXml").WithSummary("The same as an ONVIF metadata stream (tt:MetadataStream).")
+        tracks.MapGet("tracks.xml", GetXmlAsync).NeedsOnCamera(Permission.ViewPast).WithName("getTracksXml").WithSummary("The same as an ONVIF metadata stream (tt:MetadataStream).")
             .WithDescription("Objects with box and class, frame by frame, in ONVIF's coordinates. Nothing about faces, plates or identities.")
             .Produces<string>(StatusCodes.Status200OK, OnvifMetadata.ContentType).Fails(400, 404);
     }
 
-    static IResult Get(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings)
+    static IResult Get(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, Caller caller)
     {
-        if (Check(id, query, keeper, roster, recordings, out var stretch) is { } problem)
+        if (Check(id, query, keeper, roster, recordings, caller, out var stretch) is { } problem)
             return problem;
         var pictures = new List<TrackPictureJson>();
         var unwatched = new List<TrackAbsenceJson>();
@@ -63,9 +64,9 @@ static class TrackEndpoints
         }
     }
 
-    static async Task<IResult> GetXmlAsync(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, HttpContext http, CancellationToken stop)
+    static async Task<IResult> GetXmlAsync(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, Caller caller, HttpContext http, CancellationToken stop)
     {
-        if (Check(id, query, keeper, roster, recordings, out var stretch) is { } problem)
+        if (Check(id, query, keeper, roster, recordings, caller, out var stretch) is { } problem)
             return problem;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}-{stretch.From.ToDateTimeOffset():yyyyMMdd'T'HHmmss'Z'}.xml\"";
         http.Response.ContentType = OnvifMetadata.ContentType;
@@ -74,13 +75,13 @@ static class TrackEndpoints
     }
 
     // A camera that was removed can still be looked back at.
-    static IResult? Check(string id, TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, out Stretch stretch)
+    static IResult? Check(string id, TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, Caller caller, out Stretch stretch)
     {
         stretch = default;
         if (!SegmentName.IsCamera(id) || (roster.Find(id) is null && !keeper.Store.Cameras().Contains(id) && !recordings.Archive.Knows(id)))
             return Problems.NoCamera(id);
         var errors = new FieldErrors();
-        return Stretch.TryRead(new(query.From, query.To, null), Longest, errors, out stretch) ? null : errors.ToProblem();
+        return Stretch.TryRead(new(query.From, query.To, null), Longest, errors, out stretch) ? caller.RefusalOfPast(id, stretch.From) : errors.ToProblem();
     }
 
     internal static TrackJson Of(KeptTrack track) => new(

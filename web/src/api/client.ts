@@ -2,7 +2,8 @@ import createClient from 'openapi-fetch';
 import { Problem } from './problem';
 import type { paths } from './schema';
 
-export const api = createClient<paths>({ baseUrl: location.origin });
+// The header says that a change comes from this page: another site's can't send it.
+export const api = createClient<paths>({ baseUrl: location.origin, headers: { 'Atalaya-Page': '1' } });
 
 /** Unwraps an answer: its data, or a Problem in the server's words. */
 export async function answer<T>(request: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -33,8 +33,21 @@ function put(client: QueryClient, key: readonly string[], item: Camera | ExportJ
   });
 }
 
-/** Follows the node's events into the query cache, for the life of the page. Loaded after the first paint. */
-export async function followEvents(client: QueryClient): Promise<HubConnection> {
+/** Follows the node's events into the query cache until the returned function is called. Loaded after the first paint. */
+export function followEvents(client: QueryClient): () => void {
+  let stopped = false;
+  let hub: HubConnection | undefined;
+  void connect(client, () => stopped).then((connection) => {
+    hub = connection;
+    if (stopped) void hub.stop();
+  });
+  return () => {
+    stopped = true;
+    void hub?.stop();
+  };
+}
+
+async function connect(client: QueryClient, isStopped: () => boolean): Promise<HubConnection> {
   const { HubConnectionBuilder, LogLevel, HttpTransportType } = await import('@microsoft/signalr');
   const hub = new HubConnectionBuilder()
     .withUrl('/api/events', { transport: HttpTransportType.WebSockets, skipNegotiation: true })
@@ -71,6 +84,7 @@ export async function followEvents(client: QueryClient): Promise<HubConnection> 
   });
   // After a start that fails, automatic reconnection doesn't begin by itself.
   const start = async () => {
+    if (isStopped()) return;
     try {
       await hub.start();
       setConnected(true);
@@ -79,6 +93,6 @@ export async function followEvents(client: QueryClient): Promise<HubConnection> 
       setTimeout(() => void start(), 4000);
     }
   };
-  await start();
+  void start();
   return hub;
 }

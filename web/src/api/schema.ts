@@ -11,7 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who this node is and what its clock says. */
+        /**
+         * Who this node is and what its clock says.
+         * @description Open to all.
+         */
         get: operations["getNode"];
         put?: never;
         post?: never;
@@ -28,7 +31,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Why a scene event is an alarm, or isn't. */
+        /**
+         * Why a scene event is an alarm, or isn't.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["getSceneEventDecision"];
         put?: never;
         post?: never;
@@ -45,7 +51,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An alarm as a CAP 1.2 document; with exercise=true marked as one. */
+        /**
+         * An alarm as a CAP 1.2 document; with exercise=true marked as one.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["getAlarmAsCap"];
         put?: never;
         post?: never;
@@ -64,7 +73,7 @@ export interface paths {
         };
         /**
          * Live pictures over a WebSocket.
-         * @description Text messages are JSON with a 'type': init, clock, skipped, break, error, and with objects=true objects (what was seen in a picture, boxes as fractions) and analysis (how it goes, each second). Behind init comes one binary message with the MP4 init segment, then one moof+mdat a picture. A new viewer gets the current group of pictures at once. With audio=true AAC sound comes along.
+         * @description Text messages are JSON with a 'type': init, clock, skipped, break, error, and with objects=true objects (what was seen in a picture, boxes as fractions) and analysis (how it goes, each second). Behind init comes one binary message with the MP4 init segment, then one moof+mdat a picture. A new viewer gets the current group of pictures at once. With audio=true AAC sound comes along. Needs `viewLive` on the camera.
          */
         get: operations["watchLive"];
         put?: never;
@@ -82,11 +91,422 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Live pictures of a preview over a WebSocket, as those of a camera. */
+        /**
+         * Live pictures of a preview over a WebSocket, as those of a camera.
+         * @description Needs `manageCameras` on the organisation.
+         */
         get: operations["watchPreview"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who asks, and what they may.
+         * @description Open to all.
+         */
+        get: operations["getSession"];
+        put?: never;
+        /**
+         * Signs in with name and password.
+         * @description A wrong name and a wrong password get the same answer. 429 says how long to wait. With a second factor a ticket comes back instead of the cookie. Open to all.
+         */
+        post: operations["signIn"];
+        /**
+         * Ends the session.
+         * @description Open to all.
+         */
+        delete: operations["signOut"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/second": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The second factor: a code of the authenticator, or a recovery code.
+         * @description Open to all.
+         */
+        post: operations["signInSecond"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/seen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * There is somebody at the page: the session isn't idle.
+         * @description For whoever has signed in.
+         */
+        post: operations["touchSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/start/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Whom a one-time link is for.
+         * @description Open to all.
+         */
+        post: operations["lookAtStart"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Uses a one-time link: makes the first administrator, or sets a user's password; signs in.
+         * @description Open to all.
+         */
+        post: operations["start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All users and their roles.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        get: operations["listUsers"];
+        put?: never;
+        /**
+         * Adds a user, with a one-time link by which they choose their password.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        post: operations["createUser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One user.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        get: operations["getUser"];
+        /**
+         * Changes a user's full name and roles, disables or enables them.
+         * @description 403 for what the one who asks doesn't have themselves; 409 when nobody would be left who manages users. Needs `manageUsers` on the organisation.
+         */
+        put: operations["changeUser"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A new one-time link for a user who has none, or forgot their password; earlier ones end.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        post: operations["makeUserLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/factors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes authenticator, recovery codes and passkeys from a user who lost them.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        delete: operations["dropUserFactors"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a user is signed in.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        get: operations["listUserSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * Signs a user out everywhere.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        delete: operations["endUserSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A user's API tokens, without their secrets.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        get: operations["listUserTokens"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Ends a user's API token.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        delete: operations["revokeUserToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roles: those that come with the program, then one's own.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        get: operations["listRoles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/roles/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Makes or changes a role of one's own.
+         * @description The id is 1 to 63 lower-case letters, digits and hyphens. Whoever has the role has what it says from now on. Needs `manageUsers` on the organisation.
+         */
+        put: operations["putRole"];
+        post?: never;
+        /**
+         * Removes a role of one's own, and takes it from whoever has it.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        delete: operations["deleteRole"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes one's password; other sessions end.
+         * @description For whoever has signed in.
+         */
+        put: operations["changePassword"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where one is signed in.
+         * @description For whoever has signed in.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Signs out elsewhere.
+         * @description For whoever has signed in.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's API tokens, without their secrets.
+         * @description For whoever has signed in.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Makes an API token for a program. The token is shown once.
+         * @description For whoever has signed in.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Ends an API token.
+         * @description For whoever has signed in.
+         */
+        delete: operations["revokeToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -99,10 +519,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All cameras, with their state. */
+        /**
+         * All cameras, with their state.
+         * @description For whoever has signed in.
+         */
         get: operations["listCameras"];
         put?: never;
-        /** Adds a camera; it starts at once. */
+        /**
+         * Adds a camera; it starts at once.
+         * @description Needs `manageCameras` on the organisation.
+         */
         post: operations["createCamera"];
         delete?: never;
         options?: never;
@@ -117,15 +543,21 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One camera. */
+        /**
+         * One camera.
+         * @description Needs any permission on the camera.
+         */
         get: operations["getCamera"];
         /**
          * Changes a camera. The others aren't touched.
-         * @description 409 for a camera that the configuration file defines: change it there, the file is watched.
+         * @description 409 for a camera that the configuration file defines: change it there, the file is watched. Needs `manageCameras` on the camera.
          */
         put: operations["replaceCamera"];
         post?: never;
-        /** Removes a camera. Its recordings stay until they expire. */
+        /**
+         * Removes a camera. Its recordings stay until they expire.
+         * @description Needs `manageCameras` on the camera.
+         */
         delete: operations["deleteCamera"];
         options?: never;
         head?: never;
@@ -143,7 +575,7 @@ export interface paths {
         put?: never;
         /**
          * Asks a camera what it offers, without adding it.
-         * @description 422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word; where a certificate isn't trusted, its 'fingerprint' is the one to pin.
+         * @description 422 when the camera doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word; where a certificate isn't trusted, its 'fingerprint' is the one to pin. Needs `manageCameras` on the organisation.
          */
         post: operations["probeCamera"];
         delete?: never;
@@ -163,7 +595,7 @@ export interface paths {
         put?: never;
         /**
          * Shows a camera's picture before it is added.
-         * @description The preview is a camera that nobody records and no list shows. It is watched at /api/cameras/previews/{id}/live as any other, and ends when it is deleted or its time is over.
+         * @description The preview is a camera that nobody records and no list shows. It is watched at /api/cameras/previews/{id}/live as any other, and ends when it is deleted or its time is over. Needs `manageCameras` on the organisation.
          */
         post: operations["previewCamera"];
         delete?: never;
@@ -182,7 +614,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends a preview. */
+        /**
+         * Ends a preview.
+         * @description Needs `manageCameras` on the organisation.
+         */
         delete: operations["endPreview"];
         options?: never;
         head?: never;
@@ -200,7 +635,7 @@ export interface paths {
         put?: never;
         /**
          * Searches the node's networks for devices that speak ONVIF.
-         * @description Sends multicast (WS-Discovery) over every interface, for as long as asked and only then. Answers that lead outside the allowed networks are left out.
+         * @description Sends multicast (WS-Discovery) over every interface, for as long as asked and only then. Answers that lead outside the allowed networks are left out. Needs `manageCameras` on the organisation.
          */
         post: operations["discoverCameras"];
         delete?: never;
@@ -220,7 +655,7 @@ export interface paths {
         put?: never;
         /**
          * Asks a device over ONVIF for its streams, and proposes which to use.
-         * @description 422 when the device doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word.
+         * @description 422 when the device doesn't answer or refuses; the problem's detail says why in words, its 'kind' in one word. Needs `manageCameras` on the organisation.
          */
         post: operations["probeOnvif"];
         delete?: never;
@@ -236,12 +671,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where a camera looks. */
+        /**
+         * Where a camera looks.
+         * @description Needs `ptz` on the camera.
+         */
         get: operations["getCameraPosition"];
         put?: never;
         /**
          * Turns, zooms or focuses a camera for one second; say it again to go on.
-         * @description Whoever steers repeats the request a few times a second. A second without one stops the camera, so that a page that was closed or cut off never leaves it moving. All zeros stop it at once. 422 when the camera can't, refuses or isn't connected; 'kind' says which in one word.
+         * @description Whoever steers repeats the request a few times a second. A second without one stops the camera, so that a page that was closed or cut off never leaves it moving. All zeros stop it at once. 422 when the camera can't, refuses or isn't connected; 'kind' says which in one word. Needs `ptz` on the camera.
          */
         post: operations["moveCamera"];
         delete?: never;
@@ -257,12 +695,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The positions that a camera keeps. */
+        /**
+         * The positions that a camera keeps.
+         * @description Needs `ptz` on the camera.
+         */
         get: operations["listPresets"];
         put?: never;
         /**
          * Keeps where the camera looks now.
-         * @description With 'token' an old preset is moved here, without a new one is made.
+         * @description With 'token' an old preset is moved here, without a new one is made. Needs `ptz` on the camera.
          */
         post: operations["setPreset"];
         delete?: never;
@@ -280,7 +721,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Turns the camera to a preset. */
+        /**
+         * Turns the camera to a preset.
+         * @description Needs `ptz` on the camera.
+         */
         post: operations["goToPreset"];
         delete?: never;
         options?: never;
@@ -297,7 +741,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Forgets a preset. */
+        /**
+         * Forgets a preset.
+         * @description Needs `ptz` on the camera.
+         */
         post: operations["removePreset"];
         delete?: never;
         options?: never;
@@ -312,9 +759,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How a camera's picture is set, and what can be set. */
+        /**
+         * How a camera's picture is set, and what can be set.
+         * @description Needs `manageCameras` on the camera.
+         */
         get: operations["getImaging"];
-        /** Sets a camera's picture; what isn't named stays. */
+        /**
+         * Sets a camera's picture; what isn't named stays.
+         * @description Needs `manageCameras` on the camera.
+         */
         put: operations["setImaging"];
         post?: never;
         delete?: never;
@@ -332,7 +785,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sets a camera's clock to the node's. */
+        /**
+         * Sets a camera's clock to the node's.
+         * @description Needs `manageCameras` on the camera.
+         */
         post: operations["setCameraTime"];
         delete?: never;
         options?: never;
@@ -347,12 +803,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What happened in front of the cameras, the newest first. */
+        /**
+         * What happened in front of the cameras, the newest first.
+         * @description Needs `viewPast`; shows and takes only what that covers.
+         */
         get: operations["listSceneEvents"];
         put?: never;
         /**
          * Reports something that another system has seen.
-         * @description 201 for a new event, 200 for one whose id is known: it stays as it was. Events about faces or identities are refused with 422: they aren't kept here.
+         * @description 201 for a new event, 200 for one whose id is known: it stays as it was. Events about faces or identities are refused with 422: they aren't kept here. Needs `reportEvents`; shows and takes only what that covers.
          */
         post: operations["injectSceneEvent"];
         delete?: never;
@@ -370,7 +829,7 @@ export interface paths {
         };
         /**
          * Where on a timeline something happened, keyed by camera id.
-         * @description The stretch is cut into steps; of each camera, kind and step in which anything happened there is one mark with its count.
+         * @description The stretch is cut into steps; of each camera, kind and step in which anything happened there is one mark with its count. Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["getSceneMarks"];
         put?: never;
@@ -388,7 +847,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Alarms, in an order that always begins with rescues. */
+        /**
+         * Alarms, in an order that always begins with rescues.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["listAlarms"];
         put?: never;
         post?: never;
@@ -407,7 +869,7 @@ export interface paths {
         };
         /**
          * Alarms and incidents that changed after a number, as they are now.
-         * @description The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing.
+         * @description The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing. Needs `acknowledge`; shows and takes only what that covers.
          */
         get: operations["getCaseChanges"];
         put?: never;
@@ -425,7 +887,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How alarms ended, by camera and rule: where most false ones come from first. */
+        /**
+         * How alarms ended, by camera and rule: where most false ones come from first.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["getAlarmFigures"];
         put?: never;
         post?: never;
@@ -442,7 +907,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An alarm with what was done to it and the scene events it was made of. */
+        /**
+         * An alarm with what was done to it and the scene events it was made of.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["getAlarm"];
         put?: never;
         post?: never;
@@ -463,7 +931,7 @@ export interface paths {
         put?: never;
         /**
          * Takes notice of an alarm.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there. Needs `acknowledge`; shows and takes only what that covers.
          */
         post: operations["acknowledgeAlarm"];
         delete?: never;
@@ -483,7 +951,7 @@ export interface paths {
         put?: never;
         /**
          * Gives an alarm to somebody; counts as taking notice.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there. Needs `acknowledge`; shows and takes only what that covers.
          */
         post: operations["assignAlarm"];
         delete?: never;
@@ -503,7 +971,7 @@ export interface paths {
         put?: never;
         /**
          * Asks for somebody else: the alarm waits anew.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there. Needs `acknowledge`; shows and takes only what that covers.
          */
         post: operations["escalateAlarm"];
         delete?: never;
@@ -523,7 +991,7 @@ export interface paths {
         put?: never;
         /**
          * Says what an alarm was. It stays closed.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there. Needs `acknowledge`; shows and takes only what that covers.
          */
         post: operations["closeAlarm"];
         delete?: never;
@@ -543,7 +1011,7 @@ export interface paths {
         put?: never;
         /**
          * Opens an incident of an alarm, or puts it into one that goes on.
-         * @description An alarm is in one incident at most: 409 when it is in another.
+         * @description An alarm is in one incident at most: 409 when it is in another. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["openIncidentOfAlarm"];
         delete?: never;
@@ -559,11 +1027,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The alarm policy in force. */
+        /**
+         * The alarm policy in force.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["getAlarmPolicy"];
         /**
          * Writes the alarm policy; decides from the next scene event on.
-         * @description Every fault is told at once, keyed by place, as clauses[2].schedule. With If-Match it is written only if nobody was faster: 412. Earlier policies are kept.
+         * @description Every fault is told at once, keyed by place, as clauses[2].schedule. With If-Match it is written only if nobody was faster: 412. Earlier policies are kept. Needs `manageAlarms` on the organisation.
          */
         put: operations["putAlarmPolicy"];
         post?: never;
@@ -580,7 +1051,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The policy that holds where nobody has written one. */
+        /**
+         * The policy that holds where nobody has written one.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["getDefaultAlarmPolicy"];
         put?: never;
         post?: never;
@@ -597,7 +1071,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What isn't armed just now; all the rest is. */
+        /**
+         * What isn't armed just now; all the rest is.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["getArming"];
         put?: never;
         post?: never;
@@ -618,7 +1095,7 @@ export interface paths {
         put?: never;
         /**
          * Disarms the site or a group of cameras. Rescues, tampering and the system's own alarms go on.
-         * @description What is disarmed already stays so, with the new reason and end.
+         * @description What is disarmed already stays so, with the new reason and end. Needs `manageAlarms` on the organisation.
          */
         post: operations["disarm"];
         delete?: never;
@@ -637,7 +1114,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends a disarming. */
+        /**
+         * Ends a disarming.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         delete: operations["arm"];
         options?: never;
         head?: never;
@@ -651,10 +1131,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Suppressions in force. */
+        /**
+         * Suppressions in force.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
         get: operations["listSuppressions"];
         put?: never;
-        /** Lets some events raise nothing for a while; says who, why and until when. */
+        /**
+         * Lets some events raise nothing for a while; says who, why and until when.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         post: operations["suppress"];
         delete?: never;
         options?: never;
@@ -672,7 +1158,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends a suppression early. */
+        /**
+         * Ends a suppression early.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         delete: operations["endSuppression"];
         options?: never;
         head?: never;
@@ -686,10 +1175,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Incidents, in an order that always begins with rescues. */
+        /**
+         * Incidents, in an order that always begins with rescues.
+         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         */
         get: operations["listIncidents"];
         put?: never;
-        /** Opens an incident. */
+        /**
+         * Opens an incident.
+         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         */
         post: operations["openIncident"];
         delete?: never;
         options?: never;
@@ -704,7 +1199,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An incident with its whole story. */
+        /**
+         * An incident with its whole story.
+         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         */
         get: operations["getIncident"];
         put?: never;
         post?: never;
@@ -725,7 +1223,7 @@ export interface paths {
         put?: never;
         /**
          * Gives an incident to somebody.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["assignIncident"];
         delete?: never;
@@ -745,7 +1243,7 @@ export interface paths {
         put?: never;
         /**
          * Notes that a patrol was sent.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["dispatchPatrol"];
         delete?: never;
@@ -765,7 +1263,7 @@ export interface paths {
         put?: never;
         /**
          * Notes that it is watched.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["monitorIncident"];
         delete?: never;
@@ -785,7 +1283,7 @@ export interface paths {
         put?: never;
         /**
          * Asks for somebody else.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["escalateIncident"];
         delete?: never;
@@ -805,7 +1303,7 @@ export interface paths {
         put?: never;
         /**
          * Says that it is about something else than it seemed; brings that type's checklist.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["classifyIncident"];
         delete?: never;
@@ -824,7 +1322,7 @@ export interface paths {
         get?: never;
         /**
          * Ticks an item of the checklist, or takes the tick away.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         put: operations["tickChecklist"];
         post?: never;
@@ -845,7 +1343,7 @@ export interface paths {
         put?: never;
         /**
          * Writes a note; also once it is closed.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["noteIncident"];
         delete?: never;
@@ -865,7 +1363,7 @@ export interface paths {
         put?: never;
         /**
          * Notes a file or page that belongs to it.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["attachToIncident"];
         delete?: never;
@@ -885,7 +1383,7 @@ export interface paths {
         put?: never;
         /**
          * Puts an alarm into it.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["linkAlarm"];
         delete?: never;
@@ -906,7 +1404,7 @@ export interface paths {
         post?: never;
         /**
          * Takes an alarm out of it; 'why' says why.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         delete: operations["unlinkAlarm"];
         options?: never;
@@ -925,7 +1423,7 @@ export interface paths {
         put?: never;
         /**
          * Says that it is over.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["resolveIncident"];
         delete?: never;
@@ -945,7 +1443,7 @@ export interface paths {
         put?: never;
         /**
          * Writes its outcome, and closes its alarms that are open.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["closeIncident"];
         delete?: never;
@@ -965,7 +1463,7 @@ export interface paths {
         put?: never;
         /**
          * Takes a closed one up again; its alarms stay closed.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["reopenIncident"];
         delete?: never;
@@ -985,7 +1483,7 @@ export interface paths {
         put?: never;
         /**
          * Keeps footage beyond its time for an incident: makes a hold.
-         * @description Without a body: all cameras of its alarms, from ten seconds before the first to ten seconds after the last. 409 with 'assessment' when the hold has effects that nobody accepted.
+         * @description Without a body: all cameras of its alarms, from ten seconds before the first to ten seconds after the last. 409 with 'assessment' when the hold has effects that nobody accepted. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["pinFootage"];
         delete?: never;
@@ -1006,7 +1504,7 @@ export interface paths {
         post?: never;
         /**
          * Releases a hold that it made; 'why' says why.
-         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it.
+         * @description With If-Match it is done only if nobody was faster: 412 says what they did. 409 says which rule of incidents speaks against it. Needs `manageIncidents`; shows and takes only what that covers.
          */
         delete: operations["unpinFootage"];
         options?: never;
@@ -1021,10 +1519,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the next shift must know of a stretch: what waits, what goes on, what is switched off, and how it went. */
+        /**
+         * What the next shift must know of a stretch: what waits, what goes on, what is switched off, and how it went.
+         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         */
         get: operations["getHandOver"];
         put?: never;
-        /** Leaves a note for the next shift. */
+        /**
+         * Leaves a note for the next shift.
+         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         */
         post: operations["handOver"];
         delete?: never;
         options?: never;
@@ -1039,7 +1543,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ways to tell people and systems of alarms. Secrets are never shown. */
+        /**
+         * Ways to tell people and systems of alarms. Secrets are never shown.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         get: operations["listChannels"];
         put?: never;
         post?: never;
@@ -1057,10 +1564,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Makes or changes a channel. */
+        /**
+         * Makes or changes a channel.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         put: operations["putChannel"];
         post?: never;
-        /** Removes a channel and what waits for it. */
+        /**
+         * Removes a channel and what waits for it.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         delete: operations["deleteChannel"];
         options?: never;
         head?: never;
@@ -1076,7 +1589,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tells a channel that somebody tried it. Look at the outbox for how it went. */
+        /**
+         * Tells a channel that somebody tried it. Look at the outbox for how it went.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         post: operations["testChannel"];
         delete?: never;
         options?: never;
@@ -1091,7 +1607,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was told, waits or is dead, the newest first; 200 at most. */
+        /**
+         * What was told, waits or is dead, the newest first; 200 at most.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         get: operations["listNotifications"];
         put?: never;
         post?: never;
@@ -1110,7 +1629,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Tells a dead one again. */
+        /**
+         * Tells a dead one again.
+         * @description Needs `manageAlarms` on the organisation.
+         */
         post: operations["resendNotification"];
         delete?: never;
         options?: never;
@@ -1125,7 +1647,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How analysis goes: its process, and each camera's asked and given rate. */
+        /**
+         * How analysis goes: its process, and each camera's asked and given rate.
+         * @description For whoever has signed in.
+         */
         get: operations["getAnalysis"];
         put?: never;
         post?: never;
@@ -1142,9 +1667,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How a camera is to be analysed. */
+        /**
+         * How a camera is to be analysed.
+         * @description Needs any permission on the camera.
+         */
         get: operations["getCameraAnalysis"];
-        /** Changes how a camera is analysed. What is left out takes its default. */
+        /**
+         * Changes how a camera is analysed. What is left out takes its default.
+         * @description Needs `manageRules` on the camera.
+         */
         put: operations["putCameraAnalysis"];
         post?: never;
         delete?: never;
@@ -1160,7 +1691,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** When, and why, a camera wasn't analysed. */
+        /**
+         * When, and why, a camera wasn't analysed.
+         * @description Needs `viewPast` on the camera.
+         */
         get: operations["listBlindStretches"];
         put?: never;
         post?: never;
@@ -1177,7 +1711,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** When anything moved in a part of a camera's picture. */
+        /**
+         * When anything moved in a part of a camera's picture.
+         * @description Needs `viewPast` on the camera.
+         */
         get: operations["findMotion"];
         put?: never;
         post?: never;
@@ -1194,11 +1731,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What shall be noticed on a camera. */
+        /**
+         * What shall be noticed on a camera.
+         * @description Needs any permission on the camera.
+         */
         get: operations["getRules"];
         /**
          * Changes what shall be noticed on a camera; watches from the next picture on.
-         * @description Errors are keyed by place, such as rules[2].points; all are told at once.
+         * @description Errors are keyed by place, such as rules[2].points; all are told at once. Needs `manageRules` on the camera.
          */
         put: operations["putRules"];
         post?: never;
@@ -1219,7 +1759,7 @@ export interface paths {
         put?: never;
         /**
          * What rules would have raised, over the tracks that were kept.
-         * @description Nothing is stored. Rules that are switched off are tried as well. Where no tracks were kept nothing can be said: 'unwatched' has those stretches; POST /api/reanalyses looks at what is recorded of them.
+         * @description Nothing is stored. Rules that are switched off are tried as well. Where no tracks were kept nothing can be said: 'unwatched' has those stretches; POST /api/reanalyses looks at what is recorded of them. Needs `manageRules` on the camera.
          */
         post: operations["tryRules"];
         delete?: never;
@@ -1235,7 +1775,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was seen and followed in a stretch, picture by picture. */
+        /**
+         * What was seen and followed in a stretch, picture by picture.
+         * @description Needs `viewPast` on the camera.
+         */
         get: operations["getTracks"];
         put?: never;
         post?: never;
@@ -1254,7 +1797,7 @@ export interface paths {
         };
         /**
          * The same as an ONVIF metadata stream (tt:MetadataStream).
-         * @description Objects with box and class, frame by frame, in ONVIF's coordinates. Nothing about faces, plates or identities.
+         * @description Objects with box and class, frame by frame, in ONVIF's coordinates. Nothing about faces, plates or identities. Needs `viewPast` on the camera.
          */
         get: operations["getTracksXml"];
         put?: never;
@@ -1272,12 +1815,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Looks back at footage since the node started, newest first. */
+        /**
+         * Looks back at footage since the node started, newest first.
+         * @description Needs `manageRules`; shows and takes only what that covers.
+         */
         get: operations["listReanalyses"];
         put?: never;
         /**
          * Starts to look at recorded footage as if it came now; tracks are kept as of live pictures.
-         * @description Live streams go first. Progress is told by the event reanalysisChanged. 409 where analysis is switched off, 429 when too many wait.
+         * @description Live streams go first. Progress is told by the event reanalysisChanged. 409 where analysis is switched off, 429 when too many wait. Needs `manageRules`; shows and takes only what that covers.
          */
         post: operations["createReanalysis"];
         delete?: never;
@@ -1293,11 +1839,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far it is, and what couldn't be looked at. */
+        /**
+         * How far it is, and what couldn't be looked at.
+         * @description Needs `manageRules`; shows and takes only what that covers.
+         */
         get: operations["getReanalysis"];
         put?: never;
         post?: never;
-        /** Ends it; what was looked at stays. */
+        /**
+         * Ends it; what was looked at stays.
+         * @description Needs `manageRules`; shows and takes only what that covers.
+         */
         delete: operations["cancelReanalysis"];
         options?: never;
         head?: never;
@@ -1311,7 +1863,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Where the cameras stand, and the plans of the site. */
+        /**
+         * Where the cameras stand, and the plans of the site.
+         * @description For whoever has signed in.
+         */
         get: operations["getMap"];
         put?: never;
         post?: never;
@@ -1329,10 +1884,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Puts a camera on the map. */
+        /**
+         * Puts a camera on the map.
+         * @description Needs `manageCameras` on the camera.
+         */
         put: operations["putPlace"];
         post?: never;
-        /** Takes a camera off the map. */
+        /**
+         * Takes a camera off the map.
+         * @description Needs `manageCameras` on the camera.
+         */
         delete: operations["deletePlace"];
         options?: never;
         head?: never;
@@ -1347,10 +1908,16 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Names a plan and says where it lies; its picture is sent by itself. */
+        /**
+         * Names a plan and says where it lies; its picture is sent by itself.
+         * @description Needs `manageCameras` on the organisation.
+         */
         put: operations["putPlan"];
         post?: never;
-        /** Removes a plan and its picture. */
+        /**
+         * Removes a plan and its picture.
+         * @description Needs `manageCameras` on the organisation.
+         */
         delete: operations["deletePlan"];
         options?: never;
         head?: never;
@@ -1364,9 +1931,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The plan's picture. */
+        /**
+         * The plan's picture.
+         * @description For whoever has signed in.
+         */
         get: operations["getPlanImage"];
-        /** The plan's picture: PNG, JPEG or WebP, at most 8 MiB, north up. */
+        /**
+         * The plan's picture: PNG, JPEG or WebP, at most 8 MiB, north up.
+         * @description Needs `manageCameras` on the organisation.
+         */
         put: operations["putPlanImage"];
         post?: never;
         delete?: never;
@@ -1384,7 +1957,7 @@ export interface paths {
         };
         /**
          * What is recorded of all cameras in a stretch, keyed by camera id.
-         * @description Cameras that were removed but have recordings are among them.
+         * @description Cameras that were removed but have recordings are among them. Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["getTimelines"];
         put?: never;
@@ -1402,7 +1975,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is recorded of one camera in a stretch, and what isn't and why. */
+        /**
+         * What is recorded of one camera in a stretch, and what isn't and why.
+         * @description Needs `viewPast` on the camera.
+         */
         get: operations["getTimeline"];
         put?: never;
         post?: never;
@@ -1421,7 +1997,7 @@ export interface paths {
         };
         /**
          * HLS media playlist of a stretch, over byte ranges of the segments.
-         * @description 404 also if nothing is recorded in the stretch; the timeline says why.
+         * @description 404 also if nothing is recorded in the stretch; the timeline says why. Needs `viewPast` on the camera.
          */
         get: operations["getPlaylist"];
         put?: never;
@@ -1439,13 +2015,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A segment's bytes, or a range of them. */
+        /**
+         * A segment's bytes, or a range of them.
+         * @description Needs `viewPast` on the camera.
+         */
         get: operations["getSegment"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
-        /** A segment's bytes, or a range of them. */
+        /**
+         * A segment's bytes, or a range of them.
+         * @description Needs `viewPast` on the camera.
+         */
         head: operations["headSegment"];
         patch?: never;
         trace?: never;
@@ -1459,7 +2041,7 @@ export interface paths {
         };
         /**
          * Small pictures of a minute side by side, one each five seconds, for moving along a timeline.
-         * @description Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: {width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. 204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back.
+         * @description Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: {width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. 204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back. Needs `viewPast` on the camera.
          */
         get: operations["getPreview"];
         put?: never;
@@ -1477,7 +2059,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Volumes, how full they are and will be, and how long footage of each camera is kept. */
+        /**
+         * Volumes, how full they are and will be, and how long footage of each camera is kept.
+         * @description Needs `viewHealth`; shows and takes only what that covers.
+         */
         get: operations["getStorage"];
         put?: never;
         post?: never;
@@ -1494,12 +2079,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Holds in force, oldest first; with ended=true also those that were released or have expired. */
+        /**
+         * Holds in force, oldest first; with ended=true also those that were released or have expired.
+         * @description For whoever has signed in.
+         */
         get: operations["listHolds"];
         put?: never;
         /**
          * Keeps footage beyond retention.
-         * @description 409 when it would make recording depend on the reserve, or other footage go early: the problem's 'assessment' says which. Send it again with accept to make it all the same.
+         * @description 409 when it would make recording depend on the reserve, or other footage go early: the problem's 'assessment' says which. Send it again with accept to make it all the same. Needs `hold`; shows and takes only what that covers.
          */
         post: operations["createHold"];
         delete?: never;
@@ -1517,7 +2105,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** What a hold would cost, without making it; reason and owner may be absent. */
+        /**
+         * What a hold would cost, without making it; reason and owner may be absent.
+         * @description Needs `hold`; shows and takes only what that covers.
+         */
         post: operations["assessHold"];
         delete?: never;
         options?: never;
@@ -1535,7 +2126,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends a hold. Its footage goes when its time is over, or is. */
+        /**
+         * Ends a hold. Its footage goes when its time is over, or is.
+         * @description Needs `manageHolds`; shows and takes only what that covers.
+         */
         delete: operations["releaseHold"];
         options?: never;
         head?: never;
@@ -1549,12 +2143,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All exports that are still kept, newest first. */
+        /**
+         * All exports that are still kept, newest first.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
         get: operations["listExports"];
         put?: never;
         /**
          * Starts to cut a stretch of a recording into one MP4.
-         * @description 429 when too many wait, 409 when the exports that are kept fill their space.
+         * @description 429 when too many wait, 409 when the exports that are kept fill their space. Needs `export`; shows and takes only what that covers.
          */
         post: operations["createExport"];
         delete?: never;
@@ -1570,11 +2167,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far an export is, and what came of it. */
+        /**
+         * How far an export is, and what came of it.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
         get: operations["getExport"];
         put?: never;
         post?: never;
-        /** Cancels an export that runs; removes one that has ended, with its file. */
+        /**
+         * Cancels an export that runs; removes one that has ended, with its file.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
         delete: operations["deleteExport"];
         options?: never;
         head?: never;
@@ -1588,13 +2191,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The finished file, or a range of it. */
+        /**
+         * The finished file, or a range of it.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
         get: operations["getExportFile"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
-        /** The finished file, or a range of it. */
+        /**
+         * The finished file, or a range of it.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
         head: operations["headExportFile"];
         patch?: never;
         trace?: never;
@@ -1606,12 +2215,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Checks of the archive since the node started, newest first. */
+        /**
+         * Checks of the archive since the node started, newest first.
+         * @description Needs `manageStorage` on the organisation.
+         */
         get: operations["listArchiveChecks"];
         put?: never;
         /**
          * Starts to compare the archive's files with their index, beside the recording.
-         * @description 409 while another one runs. Progress is told by the event archiveCheckChanged.
+         * @description 409 while another one runs. Progress is told by the event archiveCheckChanged. Needs `manageStorage` on the organisation.
          */
         post: operations["createArchiveCheck"];
         delete?: never;
@@ -1627,11 +2239,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far a check is, and what it found. */
+        /**
+         * How far a check is, and what it found.
+         * @description Needs `manageStorage` on the organisation.
+         */
         get: operations["getArchiveCheck"];
         put?: never;
         post?: never;
-        /** Ends a check that runs; what it repaired stays repaired. */
+        /**
+         * Ends a check that runs; what it repaired stays repaired.
+         * @description Needs `manageStorage` on the organisation.
+         */
         delete: operations["cancelArchiveCheck"];
         options?: never;
         head?: never;
@@ -1645,11 +2263,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All that can be changed in the page, as one YAML text; secrets are named, never shown. */
+        /**
+         * All that can be changed in the page, as one YAML text; secrets are named, never shown.
+         * @description Needs `manageCameras` on the organisation.
+         */
         get: operations["getConfiguration"];
         /**
          * Takes such a text: with dryRun tells what would be other, otherwise applies it, all or nothing.
-         * @description A section that is there is complete; one that isn't there stays as it is. If-Match with the ETag of a dry run: applied only if nothing changed since. Errors come all at once: 'faults' of the problem has each with its line.
+         * @description A section that is there is complete; one that isn't there stays as it is. If-Match with the ETag of a dry run: applied only if nothing changed since. Errors come all at once: 'faults' of the problem has each with its line. Needs `manageCameras` on the organisation.
          */
         put: operations["putConfiguration"];
         post?: never;
@@ -1666,7 +2287,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How the node is, part by part. 200 as long as it can answer. */
+        /**
+         * How the node is, part by part. 200 as long as it can answer.
+         * @description What is wrong, in words, is told to who may see it (viewHealth on the organisation); to others, which part. Open to all.
+         */
         get: operations["getHealth"];
         put?: never;
         post?: never;
@@ -1683,7 +2307,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** 200 when it records and answers; 503 when the archive's index or the disk fails. */
+        /**
+         * 200 when it records and answers; 503 when the archive's index or the disk fails.
+         * @description Open to all.
+         */
         get: operations["getReadiness"];
         put?: never;
         post?: never;
@@ -1700,7 +2327,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Figures for Prometheus. */
+        /**
+         * Figures for Prometheus.
+         * @description Needs `viewHealth` on the organisation.
+         */
         get: operations["getMetrics"];
         put?: never;
         post?: never;
@@ -2076,6 +2706,10 @@ export interface components {
             /** @description rtsps and https only: SHA-256 of the certificate that the camera must show, for pictures and ONVIF alike; null: the system's authorities decide. */
             fingerprint: null | string;
             onvif: null | components["schemas"]["CameraOnvif"];
+            /** @description The site it belongs to; null: none. */
+            site: null | string;
+            /** @description Groups it belongs to, for rights. */
+            groups: string[];
             status: components["schemas"]["CameraStatus"];
             recording: components["schemas"]["RecordingStatus"];
         };
@@ -2181,6 +2815,10 @@ export interface components {
             name?: null | string;
             /** @description Default true. */
             enabled?: null | boolean;
+            /** @description The site it belongs to, at most 63 characters; empty: none. Absent: unchanged. */
+            site?: null | string;
+            /** @description Groups it belongs to, at most 16. Absent: unchanged. */
+            groups?: null | string[];
             main?: null | components["schemas"]["CameraStreamInput"];
             sub?: null | components["schemas"]["CameraStreamInput"];
             transport?: null | components["schemas"]["RtspTransport"];
@@ -2261,7 +2899,7 @@ export interface components {
             oldest: null | string;
         };
         CameraStream: {
-            /** @description rtsp:// or rtsps://, without credentials. */
+            /** @description rtsp:// or rtsps://, without credentials; empty for who may not manage the camera. */
             url: string;
         };
         CameraStreamInput: {
@@ -2585,6 +3223,20 @@ export interface components {
          * @enum {string}
          */
         GapCause: "camera" | "network" | "unauthorised" | "disk" | "operator" | "policy" | "crash" | "shutdown" | "clock";
+        Grant: {
+            /** @description Id of a role. */
+            role: string;
+            scope: components["schemas"]["ScopeKind"];
+            /** @description Name of the site or group, id of the camera; empty for the organisation. */
+            of: string;
+        };
+        GrantInput: {
+            /** @description Id of a role. Required. */
+            role?: null | string;
+            scope?: null | components["schemas"]["ScopeKind"];
+            /** @description Name of the site or group, id of the camera. Absent for the organisation. */
+            of?: null | string;
+        };
         /** @description What the next shift must know. */
         HandOver: {
             /** Format: date-time */
@@ -3231,6 +3883,11 @@ export interface components {
              */
             fields: number;
         };
+        NewToken: {
+            /** @description The token itself; it isn't shown again. */
+            token: string;
+            about: components["schemas"]["Token"];
+        };
         Node: {
             name: string;
             version: string;
@@ -3428,6 +4085,12 @@ export interface components {
             /** @description Ids of alarms that belong to it. */
             alarms?: null | string[];
         };
+        PasswordRequest: {
+            /** @description Required. */
+            old?: null | string;
+            /** @description At least as long as option signIn.passwordLength, and not a well-known one. Required. */
+            new?: null | string;
+        };
         Patrol: {
             name: string;
             task: string;
@@ -3435,6 +4098,11 @@ export interface components {
             /** Format: date-time */
             at: string;
         };
+        /**
+         * @description One thing that a person or a program may do. Permissions only add: nothing takes one away but the end of its grant. Kept by name, so that their order is free.
+         * @enum {string}
+         */
+        Permission: "viewLive" | "viewPast" | "export" | "unmask" | "ptz" | "acknowledge" | "manageIncidents" | "reportEvents" | "hold" | "manageHolds" | "manageCameras" | "manageRules" | "manageStorage" | "manageAlarms" | "manageUsers" | "release" | "audit" | "viewHealth";
         Pin: {
             /** @description Id of the hold: GET /api/holds. */
             hold: string;
@@ -3732,6 +4400,29 @@ export interface components {
              */
             bytes: null | number;
         };
+        Role: {
+            id: string;
+            name: string;
+            permissions: components["schemas"]["Permission"][];
+            /**
+             * Format: int32
+             * @description How many days back it lets look and export; null: as far as there is footage.
+             */
+            pastDays: null | number;
+            /** @description Comes with the program and can't be changed. */
+            shipped: boolean;
+        };
+        RoleInput: {
+            /** @description 1 to 63 characters. Required. */
+            name?: null | string;
+            /** @description Required. */
+            permissions?: null | components["schemas"]["Permission"][];
+            /**
+             * Format: int32
+             * @description 1 to 36500; absent or null: as far as there is footage.
+             */
+            pastDays?: null | number;
+        };
         /** @enum {string} */
         RtspTransport: "auto" | "tcp" | "udp" | null;
         RuleTrial: {
@@ -3864,6 +4555,29 @@ export interface components {
              */
             count: number;
         };
+        /**
+         * @description How far a grant reaches.
+         * @enum {string}
+         */
+        ScopeKind: "organisation" | "site" | "group" | "camera";
+        SecondFactorRequest: {
+            /** @description As the sign-in gave it. Required. */
+            ticket?: null | string;
+            /** @description Six digits of the authenticator, or a recovery code. Required. */
+            code?: null | string;
+        };
+        /** @description Who asks, and what they may. */
+        Session: {
+            signedIn: boolean;
+            /** @description Nobody can sign in yet: the node printed a one-time link when it started. */
+            needsFirst: boolean;
+            user: null | components["schemas"]["SignedIn"];
+            /**
+             * Format: int32
+             * @description Seconds without a sign of life until the session ends.
+             */
+            idleSeconds: number;
+        };
         ShiftCount: {
             type: components["schemas"]["IncidentType"];
             /**
@@ -3901,6 +4615,31 @@ export interface components {
             /** @description In order of time: milliseconds since 1970 UTC of the start of the first and the end of the last, how many there are, and milliseconds that they lack together. */
             groups: number[][];
         };
+        SignIn: {
+            state: components["schemas"]["SignInState"];
+            /** @description For the second factor: five minutes, five tries. */
+            ticket: null | string;
+            session: null | components["schemas"]["Session"];
+        };
+        SignInRequest: {
+            /** @description Required. */
+            name?: null | string;
+            /** @description Required. */
+            password?: null | string;
+        };
+        /** @enum {string} */
+        SignInState: "done" | "secondFactor";
+        SignedIn: {
+            id: string;
+            name: string;
+            fullName: string;
+            /** @description What they may do somewhere: on the organisation, or on some cameras. */
+            permissions: components["schemas"]["Permission"][];
+            /** @description What they may do on the whole organisation. */
+            organisation: components["schemas"]["Permission"][];
+            /** @description A second factor is asked for when they sign in with a password. */
+            twoFactor: boolean;
+        };
         StandingPolicy: {
             /**
              * Format: int64
@@ -3914,6 +4653,28 @@ export interface components {
             /** @description The site's zone as it is in force. */
             zone: string;
             policy: components["schemas"]["AlarmPolicy"];
+        };
+        /** @description Whom a one-time link is for. */
+        Start: {
+            /** @description Null: the first administrator, who chooses a name. */
+            name: null | string;
+            /**
+             * Format: int32
+             * @description Characters that the password must have at least.
+             */
+            passwordLength: number;
+        };
+        StartCodeRequest: {
+            /** @description What stands behind # in the one-time link. Required. */
+            code?: null | string;
+        };
+        StartRequest: {
+            /** @description What stands behind # in the one-time link. Required. */
+            code?: null | string;
+            /** @description What the first administrator will sign in with. Not for a user's own link. */
+            name?: null | string;
+            /** @description At least as long as option signIn.passwordLength, and not a well-known one. Required. */
+            password?: null | string;
         };
         /** @description What footage lies on, how full it is, and how long footage is kept. */
         Storage: {
@@ -4053,6 +4814,35 @@ export interface components {
             /** @description Holds in force that touch the stretch, not clipped to it. */
             holds: components["schemas"]["HoldSpan"][];
         };
+        Token: {
+            id: string;
+            name: string;
+            /** @description Null: all that its owner has. */
+            permissions: null | components["schemas"]["Permission"][];
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            expiresAt: null | string;
+            /**
+             * Format: date-time
+             * @description To a minute.
+             */
+            usedAt: null | string;
+        };
+        TokenInput: {
+            /** @description What it is for, 1 to 63 characters. Required. */
+            name?: null | string;
+            /** @description What it may do of what its owner may; absent or null: all of it. */
+            permissions?: null | components["schemas"]["Permission"][];
+            /**
+             * Format: int32
+             * @description 1 to 3650. Required.
+             */
+            days?: null | number;
+        };
         Track: {
             /**
              * Format: int64
@@ -4111,6 +4901,52 @@ export interface components {
             from: string;
             /** Format: date-time */
             to: string;
+        };
+        User: {
+            id: string;
+            name: string;
+            fullName: string;
+            disabled: boolean;
+            /** Format: date-time */
+            createdAt: string;
+            /** @description Can sign in with a password. */
+            hasPassword: boolean;
+            twoFactor: boolean;
+            /** Format: int32 */
+            passkeys: number;
+            grants: components["schemas"]["Grant"][];
+        };
+        UserInput: {
+            /** @description What they sign in with: 1 to 63 characters, without spaces around. Chosen once. Required for a new user. */
+            name?: null | string;
+            /** @description What others call them, at most 100 characters. Absent: unchanged. */
+            fullName?: null | string;
+            /** @description Can't sign in; sessions and tokens end. Absent: unchanged. */
+            disabled?: null | boolean;
+            /** @description All of their roles. Absent: unchanged. */
+            grants?: null | components["schemas"]["GrantInput"][];
+        };
+        /** @description A user, and the one-time link by which they choose a password: hand it over on another way. */
+        UserLink: {
+            user: components["schemas"]["User"];
+            /** @description Path and fragment, behind the node's address. */
+            link: string;
+            /** Format: date-time */
+            expiresAt: string;
+        };
+        UserSession: {
+            id: string;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            seenAt: string;
+            /** @description password, secondFactor, passkey, link or openId. */
+            method: string;
+            address: string;
+            /** @description What the browser says it is. */
+            agent: string;
+            /** @description The one that asks. */
+            current: boolean;
         };
         Volume: {
             name: string;
@@ -4341,6 +5177,1109 @@ export interface operations {
             };
             /** @description Bad Request */
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignIn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    signInSecond: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecondFactorRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignIn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    touchSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    lookAtStart: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartCodeRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Start"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    start: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignIn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"][];
+                };
+            };
+        };
+    };
+    createUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserLink"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    changeUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    makeUserLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserLink"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    dropUserFactors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserSession"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    endUserSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listUserTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    revokeUserToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"][];
+                };
+            };
+        };
+    };
+    putRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    changePassword: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserSession"][];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Token"][];
+                };
+            };
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewToken"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,8 @@ import type { components } from './schema';
 // The API's shapes under the names the rooms use.
 type Schemas = components['schemas'];
 
+export type Session = Schemas['Session'];
+export type Permission = Schemas['Permission'];
 export type Camera = Schemas['Camera'];
 export type CameraInput = Schemas['CameraInput'];
 export type CameraState = Schemas['CameraState'];

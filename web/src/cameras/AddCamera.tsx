@@ -1,3 +1,4 @@
+import type { TFunction } from 'i18next';
 import { Alert, Button, Drawer, NativeSelect, PasswordInput, Skeleton, TextInput } from '@mantine/core';
 import { IconAlertTriangle, IconArrowLeft, IconDeviceCctv, IconLock, IconRadar2 } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
@@ -538,7 +539,7 @@ function DeviceFacts({ device }: { device: OnvifAnswer }) {
   );
 }
 
-type Translate = ReturnType<typeof useTranslation>['t'];
+type Translate = TFunction;
 
 /** A device's clock against the node's, in words. */
 export function clockWords(t: Translate, format: ReturnType<typeof useFormat>, offset: number | null): string {

@@ -14,6 +14,7 @@ import { useEventsConnected } from '../api/events';
 import { useNode } from '../api/queries';
 import { languageNames, languages } from '../i18n/languages';
 import { usePreferences } from '../i18n/preferences';
+import { Me } from '../identity/Me';
 import { useKeys } from './keyboard';
 import { KeysDialog } from './KeysDialog';
 import { Palette } from './Palette';
@@ -106,6 +107,7 @@ export function Shell({ children }: { children: ReactNode }) {
               <IconKeyboard size={18} />
             </ActionIcon>
           </Tooltip>
+          <Me />
         </div>
       </header>
       <nav className="rail" aria-label={t('app.rooms')}>

@@ -1,3 +1,4 @@
+import type { TFunction } from 'i18next';
 import { Alert, Button, Skeleton } from '@mantine/core';
 import {
   IconAlertOctagonFilled,
@@ -17,7 +18,7 @@ import { ArchiveChecks } from './ArchiveChecks';
 import { limitWords } from './limitWords';
 import { fallsShort, shareNames, sharesOf } from './figures';
 
-type Translate = ReturnType<typeof useTranslation>['t'];
+type Translate = TFunction;
 
 /** What footage lies on, how long it is kept, and whether the archive is what it says. */
 export default function StorageRoom() {

@@ -1,9 +1,10 @@
-import type { useTranslation } from 'react-i18next';
+import type { TFunction } from 'i18next';
+
 import type { Retention } from '../api/types';
 import type { Format } from '../i18n/format';
 import { day } from '../timeline/TimeScale';
 
-type Translate = ReturnType<typeof useTranslation>['t'];
+type Translate = TFunction;
 
 /** Limits in words: days, bytes, both, or none. */
 export function limitWords(t: Translate, format: Format, { days, bytes }: Retention): string {

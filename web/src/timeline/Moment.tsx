@@ -1,3 +1,4 @@
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
 import type { Timeline } from '../api/types';
@@ -7,7 +8,7 @@ import { holdsAt } from './holds';
 import type { Mark } from './marks';
 import { ScrubPicture } from './ScrubPicture';
 
-type Translate = ReturnType<typeof useTranslation>['t'];
+type Translate = TFunction;
 
 /** What the archive holds at an instant, in words. */
 function whatIs(t: Translate, format: Format, timeline: Timeline | undefined, ms: number): string {

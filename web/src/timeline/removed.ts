@@ -25,6 +25,8 @@ export function removedCameras(present: readonly Camera[], timelines: Record<str
       retention: null,
       fingerprint: null,
       onvif: null,
+      site: null,
+      groups: [],
       status: { state: 'disabled', reason: '', since: '1970-01-01T00:00:00.000Z', attempt: 0, streams: [] },
       recording: { state: 'off', since: '1970-01-01T00:00:00.000Z', reason: '' },
       removed: true,
