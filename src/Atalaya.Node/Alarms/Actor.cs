@@ -2,20 +2,37 @@ using System.Reflection;
 
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Incidents;
 
 namespace Atalaya.Node.Alarms;
 
-/// <summary>Who acts on alarms and incidents, and on which cameras they may.</summary>
-sealed class Actor(HttpContext http)
+/// <summary>Who acts on alarms and incidents, and on which cameras they may. What the node says of itself is for the whole organisation.</summary>
+sealed class Actor(Caller caller)
 {
     /// <summary>What is written into the story.</summary>
-    public string Name => http.User.Identity?.Name is { Length: > 0 } name ? name : "local";
+    public string Name => caller.Name;
 
-    public bool Can(Permission permission, string camera) => true;
+    public bool Can(Permission permission, string camera) => camera.Length == 0 ? caller.Has(permission) : caller.Can(permission, camera);
 
     /// <summary>Cameras of which they may see alarms; null: all, and the node's own.</summary>
-    public IReadOnlyList<string>? Cameras(Permission permission, CameraRoster roster) => null;
+    public IReadOnlyList<string>? Cameras(Permission permission, CameraRoster roster) =>
+        caller.Has(permission) ? null : [.. roster.All.Select(e => e.Config.Id).Where(c => caller.Can(permission, c))];
+
+    /// <summary>Without the cameras that they may not know of.</summary>
+    public AlarmJson Shown(AlarmJson alarm) =>
+        caller.Has(Permission.ViewPast) ? alarm : alarm with { Cameras = [.. alarm.Cameras.Where(caller.Sees)] };
+
+    /// <inheritdoc cref="Shown(AlarmJson)"/>
+    public IncidentJson Shown(IncidentJson incident) =>
+        caller.Has(Permission.ViewPast) ? incident : incident with
+        {
+            Pins = [.. incident.Pins.Select(p => p with { Cameras = [.. p.Cameras.Where(caller.Sees)] })],
+            Story = [.. incident.Story.Select(e => e is Atalaya.Incidents.Pinned pin ? pin with { Cameras = [.. pin.Cameras.Where(caller.Sees)] } : e)],
+        };
+
+    /// <summary>Without the sentence, which may name another camera.</summary>
+    public DecisionJson Shown(DecisionJson decision) => caller.Has(Permission.ViewPast) ? decision : decision with { Reason = null };
 
     /// <summary>Minimal APIs make the parameter by this.</summary>
-    public static ValueTask<Actor?> BindAsync(HttpContext http, ParameterInfo parameter) => ValueTask.FromResult<Actor?>(new(http));
+    public static ValueTask<Actor?> BindAsync(HttpContext http, ParameterInfo parameter) => ValueTask.FromResult<Actor?>(new(http.Caller()));
 }

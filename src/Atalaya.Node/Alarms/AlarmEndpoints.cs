@@ -48,14 +48,14 @@ static class AlarmEndpoints
     {
         var alarms = routes.MapGroup("/api/alarms").WithTags("alarms");
         alarms.MapGet("", ListAsync).WithName("listAlarms").WithSummary("Alarms, in an order that always begins with rescues.")
-            .Produces<AlarmPageJson>().Fails(400).NeedsAnywhere(Permission.Acknowledge);
+            .Produces<AlarmPageJson>().Fails(400).NeedsAnywhere(Permission.ViewPast);
         alarms.MapGet("changes", ChangesAsync).WithName("getCaseChanges").WithSummary("Alarms and incidents that changed after a number, as they are now.")
             .WithDescription("The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing.")
-            .Produces<CaseChangesJson>().Fails(400).NeedsAnywhere(Permission.Acknowledge);
+            .Produces<CaseChangesJson>().Fails(400).NeedsAnywhere(Permission.ViewPast);
         alarms.MapGet("figures", FiguresAsync).WithName("getAlarmFigures").WithSummary("How alarms ended, by camera and rule: where most false ones come from first.")
-            .Produces<IReadOnlyList<AlarmFigureJson>>().Fails(400).NeedsAnywhere(Permission.Acknowledge);
+            .Produces<IReadOnlyList<AlarmFigureJson>>().Fails(400).NeedsAnywhere(Permission.ViewPast);
         alarms.MapGet("{id:guid}", FindAsync).WithName("getAlarm").WithSummary("An alarm with what was done to it and the scene events it was made of.")
-            .Produces<AlarmDetailJson>().Fails(404).NeedsAnywhere(Permission.Acknowledge);
+            .Produces<AlarmDetailJson>().Fails(404).NeedsAnywhere(Permission.ViewPast);
         Act(alarms.MapPost("{id:guid}/acknowledge", AcknowledgeAsync).WithName("acknowledgeAlarm").WithSummary("Takes notice of an alarm."));
         Act(alarms.MapPost("{id:guid}/assign", AssignAsync).WithName("assignAlarm").WithSummary("Gives an alarm to somebody; counts as taking notice."));
         Act(alarms.MapPost("{id:guid}/escalate", EscalateAsync).WithName("escalateAlarm").WithSummary("Asks for somebody else: the alarm waits anew."));
@@ -64,7 +64,7 @@ static class AlarmEndpoints
             .WithDescription("An alarm is in one incident at most: 409 when it is in another.")
             .Produces<IncidentJson>().Fails(400, 404, 409, 412, 413, 415).NeedsAnywhere(Permission.ManageIncidents);
         routes.MapGet("/api/scene-events/{id:guid}/decision", DecisionAsync).WithTags("alarms").WithName("getSceneEventDecision")
-            .WithSummary("Why a scene event is an alarm, or isn't.").Produces<DecisionJson>().Fails(404).NeedsAnywhere(Permission.Acknowledge);
+            .WithSummary("Why a scene event is an alarm, or isn't.").Produces<DecisionJson>().Fails(404).NeedsAnywhere(Permission.ViewPast);
 
         static void Act(RouteHandlerBuilder endpoint) => endpoint
             .WithDescription("With If-Match it is done only if nobody was faster: 412 says what they did. Without, to whatever is there.")
@@ -79,7 +79,7 @@ static class AlarmEndpoints
         var asked = new AlarmQuery(
             order, query.Open, CaseRequests.Word<AlarmState>("state", query.State, errors), CaseRequests.Word<AlarmSeverity>("severity", query.Severity, errors),
             CaseRequests.Word<IncidentType>("type", query.Type, errors), query.Camera, query.Assignee, query.Incident, CaseRequests.Moment("since", query.Since, errors),
-            CaseRequests.Moment("before", query.Before, errors), actor.Cameras(Permission.Acknowledge, roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
+            CaseRequests.Moment("before", query.Before, errors), actor.Cameras(Permission.ViewPast, roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
         if (errors.Any)
             return errors.ToProblem();
         return TypedResults.Ok(await book.ReadAsync(async session =>
@@ -89,7 +89,7 @@ static class AlarmEndpoints
             var found = await session.AlarmsAsync(asked);
             var page = found.Take(limit).ToList();
             return new AlarmPageJson(
-                [.. page.Select(AlarmJson.Of)], found.Count > limit ? CaseSession.CursorOf(page[^1], order).ToString() : null,
+                [.. page.Select(a => actor.Shown(AlarmJson.Of(a)))], found.Count > limit ? CaseSession.CursorOf(page[^1], order).ToString() : null,
                 OpenAlarmsJson.Of(await session.OpenAlarmsAsync(asked.Cameras)), change);
         }, stop));
     }
@@ -99,7 +99,7 @@ static class AlarmEndpoints
     {
         if (after is not >= 0)
             return Problems.Invalid("after", "must be the number of a change that was seen: 'change' of another answer.");
-        var cameras = actor.Cameras(Permission.Acknowledge, roster);
+        var cameras = actor.Cameras(Permission.ViewPast, roster);
         return TypedResults.Ok(await book.ReadAsync(async session =>
         {
             long last = await session.LastChangeAsync();
@@ -110,7 +110,7 @@ static class AlarmEndpoints
                 alarms.Count > MaxChanges ? alarms[MaxChanges].Change - 1 : long.MaxValue,
                 incidents.Count > MaxChanges ? incidents[MaxChanges].Change - 1 : long.MaxValue);
             bool more = upTo != long.MaxValue;
-            var told = alarms.Where(a => a.Change <= upTo && (cameras is null || cameras.Contains(a.Alarm.Camera, StringComparer.Ordinal))).Select(a => AlarmJson.Of(a.Alarm)).ToList();
+            var told = alarms.Where(a => a.Change <= upTo && (cameras is null || cameras.Contains(a.Alarm.Camera, StringComparer.Ordinal))).Select(a => actor.Shown(AlarmJson.Of(a.Alarm))).ToList();
             var lines = new List<IncidentLineJson>();
             foreach (var line in incidents.Where(i => i.Change <= upTo))
             {
@@ -132,7 +132,7 @@ static class AlarmEndpoints
             Stretch.Check(start, end, TimeSpan.FromDays(366), errors);
         if (errors.Any)
             return errors.ToProblem();
-        var figures = await book.ReadAsync(s => s.FiguresAsync(start, end, actor.Cameras(Permission.Acknowledge, roster), MaxFigures), stop);
+        var figures = await book.ReadAsync(s => s.FiguresAsync(start, end, actor.Cameras(Permission.ViewPast, roster), MaxFigures), stop);
         return TypedResults.Ok<IReadOnlyList<AlarmFigureJson>>([.. figures.Select(AlarmFigureJson.Of)]);
     }
 
@@ -140,10 +140,10 @@ static class AlarmEndpoints
     {
         var detail = await book.ReadAsync(async session =>
         {
-            if (await session.AlarmAsync(id) is not { } alarm || !actor.Can(Permission.Acknowledge, alarm.Camera))
+            if (await session.AlarmAsync(id) is not { } alarm || !actor.Can(Permission.ViewPast, alarm.Camera))
                 return null;
             var events = await session.QueryAsync<DecisionRow>($"{DecisionRow.Columns} where alarm = @alarm order by at desc, id desc limit @MaxEvents", new { alarm = CaseSession.Written(id), MaxEvents });
-            return new AlarmDetailJson(AlarmJson.Of(alarm), [.. (await session.StepsAsync(id)).Select(AlarmStepJson.Of)], [.. events.Select(e => e.Read())]);
+            return new AlarmDetailJson(actor.Shown(AlarmJson.Of(alarm)), [.. (await session.StepsAsync(id)).Select(AlarmStepJson.Of)], [.. events.Where(e => actor.Can(Permission.ViewPast, e.Camera)).Select(e => actor.Shown(e.Read()))]);
         }, stop);
         if (detail is null)
             return CaseRequests.NoAlarm(id);
@@ -195,7 +195,7 @@ static class AlarmEndpoints
             if (await session.AlarmAsync(id) is not { } alarm || !actor.Can(Permission.Acknowledge, alarm.Camera))
                 return CaseRequests.NoAlarm(id);
             if (seen is { } version && version != alarm.Version)
-                return CaseRequests.Changed("alarm", AlarmJson.Of(alarm), (await session.StepsAsync(id)).Where(s => s.Version > version).Select(AlarmStepJson.Of));
+                return CaseRequests.Changed("alarm", actor.Shown(AlarmJson.Of(alarm)), (await session.StepsAsync(id)).Where(s => s.Version > version).Select(AlarmStepJson.Of));
             var act = make(alarm, errors);
             var (next, step, refusal) = alarm.Apply(act, standing.Orders.Policy.Policy.AcknowledgeWithin(alarm.Severity));
             if (refusal != AlarmRefusal.None)
@@ -204,7 +204,7 @@ static class AlarmEndpoints
             if (act.Kind == AlarmActKind.Escalate)
                 await http.RequestServices.GetRequiredService<Channels>().EnqueueAsync(session, next, NotificationOccasion.Escalated);
             http.Tag(next.Version);
-            return TypedResults.Ok(AlarmJson.Of(next));
+            return TypedResults.Ok(actor.Shown(AlarmJson.Of(next)));
         }, stop);
     }
 
@@ -222,14 +222,14 @@ static class AlarmEndpoints
             if (await session.AlarmAsync(id) is not { } alarm || !actor.Can(Permission.ManageIncidents, alarm.Camera))
                 return CaseRequests.NoAlarm(id);
             if (seen is { } version && version != alarm.Version)
-                return CaseRequests.Changed("alarm", AlarmJson.Of(alarm), (await session.StepsAsync(id)).Where(s => s.Version > version).Select(AlarmStepJson.Of));
+                return CaseRequests.Changed("alarm", actor.Shown(AlarmJson.Of(alarm)), (await session.StepsAsync(id)).Where(s => s.Version > version).Select(AlarmStepJson.Of));
             if (alarm.Incident is { } other)
                 return Problems.Conflict("The alarm is in an incident", $"It belongs to incident {other}.");
             var now = clock.GetUtcNow();
             Incident? incident;
             if (input?.Incident is { } into)
             {
-                incident = await session.IncidentAsync(into);
+                incident = await IncidentEndpoints.SeenAsync(session, into, actor, roster, Permission.ManageIncidents);
                 if (incident is null)
                     return CaseRequests.NoIncident(into);
             }
@@ -248,15 +248,15 @@ static class AlarmEndpoints
                 return CaseRequests.Refused(refusal);
             await session.SaveAsync(alarm with { Incident = incident!.Id });
             http.Tag(incident.Version);
-            return TypedResults.Ok(IncidentJson.Of(incident, await session.StoryAsync(incident.Id)));
+            return TypedResults.Ok(actor.Shown(IncidentJson.Of(incident, await session.StoryAsync(incident.Id))));
         }, stop);
     }
 
     static async Task<Results<Ok<DecisionJson>, ProblemHttpResult>> DecisionAsync(Guid id, Actor actor, Casebook book, CancellationToken stop)
     {
         var row = await book.ReadAsync(s => s.FirstAsync<DecisionRow>($"{DecisionRow.Columns} where id = @id", new { id = CaseSession.Written(id) }), stop);
-        return row is not null && actor.Can(Permission.Acknowledge, row.Camera)
-            ? TypedResults.Ok(row.Read())
+        return row is not null && actor.Can(Permission.ViewPast, row.Camera)
+            ? TypedResults.Ok(actor.Shown(row.Read()))
             : Problems.NotFound("No such scene event", $"There is no scene event {id}, or its time is over.");
     }
 

@@ -20,16 +20,16 @@ static class PolicyEndpoints
     public static void MapAlarmPolicy(this IEndpointRouteBuilder routes)
     {
         var policy = routes.MapGroup("/api/alarm-policy").WithTags("alarm policy");
-        policy.MapGet("", Get).WithName("getAlarmPolicy").WithSummary("The alarm policy in force.").Produces<StandingPolicyJson>().NeedsAnywhere(Permission.Acknowledge);
+        policy.MapGet("", Get).WithName("getAlarmPolicy").WithSummary("The alarm policy in force.").Produces<StandingPolicyJson>().Needs(Permission.ViewPast);
         policy.MapPut("", PutAsync).WithName("putAlarmPolicy").WithSummary("Writes the alarm policy; decides from the next scene event on.")
             .WithDescription("Every fault is told at once, keyed by place, as clauses[2].schedule. With If-Match it is written only if nobody was faster: 412. Earlier policies are kept.")
             .Accepts<AlarmPolicy>("application/json").Produces<StandingPolicyJson>().Fails(400, 412, 413, 415).Needs(Permission.ManageAlarms);
         policy.MapGet("default", () => AlarmPolicy.Default).WithName("getDefaultAlarmPolicy")
-            .WithSummary("The policy that holds where nobody has written one.").Produces<AlarmPolicy>().NeedsAnywhere(Permission.Acknowledge);
+            .WithSummary("The policy that holds where nobody has written one.").Produces<AlarmPolicy>().Needs(Permission.ViewPast);
 
         var arming = routes.MapGroup("/api/arming").WithTags("alarm policy");
         arming.MapGet("", (Standing standing, TimeProvider clock) => Disarmed(standing.Orders, clock)).WithName("getArming").WithSummary("What isn't armed just now; all the rest is.")
-            .NeedsAnywhere(Permission.Acknowledge);
+            .Needs(Permission.ViewPast);
         arming.MapPost("disarm", DisarmAsync).WithName("disarm").WithSummary("Disarms the site or a group of cameras. Rescues, tampering and the system's own alarms go on.")
             .WithDescription("What is disarmed already stays so, with the new reason and end.")
             .Produces<DisarmingJson>().Fails(400, 413, 415).Needs(Permission.ManageAlarms);
@@ -37,7 +37,7 @@ static class PolicyEndpoints
 
         var suppressions = routes.MapGroup("/api/suppressions").WithTags("alarm policy");
         suppressions.MapGet("", (Standing standing, TimeProvider clock) => Suppressed(standing.Orders, clock)).WithName("listSuppressions").WithSummary("Suppressions in force.")
-            .NeedsAnywhere(Permission.Acknowledge);
+            .Needs(Permission.ViewPast);
         suppressions.MapPost("", SuppressAsync).WithName("suppress").WithSummary("Lets some events raise nothing for a while; says who, why and until when.")
             .Produces<SuppressionJson>(StatusCodes.Status201Created).Fails(400, 413, 415).Needs(Permission.ManageAlarms);
         suppressions.MapDelete("{id:guid}", EndAsync).WithName("endSuppression").WithSummary("Ends a suppression early.").Produces(StatusCodes.Status204NoContent).Fails(404).Needs(Permission.ManageAlarms);

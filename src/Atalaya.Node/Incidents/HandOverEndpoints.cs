@@ -57,9 +57,9 @@ static class HandOverEndpoints
     {
         var handover = routes.MapGroup("/api/handover").WithTags("incidents");
         handover.MapGet("", GetAsync).WithName("getHandOver").WithSummary("What the next shift must know of a stretch: what waits, what goes on, what is switched off, and how it went.")
-            .Produces<HandOverJson>().Fails(400).NeedsAnywhere(Permission.ManageIncidents);
+            .Produces<HandOverJson>().Fails(400).Needs(Permission.ViewPast);
         handover.MapPost("", PostAsync).WithName("handOver").WithSummary("Leaves a note for the next shift.")
-            .Produces<HandOverNoteJson>(StatusCodes.Status201Created).Fails(400, 413, 415).NeedsAnywhere(Permission.ManageIncidents);
+            .Produces<HandOverNoteJson>(StatusCodes.Status201Created).Fails(400, 413, 415).Needs(Permission.Acknowledge);
     }
 
     static async Task<Results<Ok<HandOverJson>, ProblemHttpResult>> GetAsync(
@@ -71,7 +71,7 @@ static class HandOverEndpoints
             Stretch.Check(start, end, Longest, errors);
         if (errors.Any)
             return errors.ToProblem();
-        var cameras = actor.Cameras(Permission.ManageIncidents, roster);
+        var cameras = actor.Cameras(Permission.ViewPast, roster);
         return TypedResults.Ok(await book.ReadAsync(async session =>
         {
             var alarms = await session.AlarmsOfShiftAsync(start, end, Most + 1);

@@ -39,10 +39,10 @@ static class IncidentEndpoints
     {
         var incidents = routes.MapGroup("/api/incidents").WithTags("incidents");
         incidents.MapGet("", ListAsync).WithName("listIncidents").WithSummary("Incidents, in an order that always begins with rescues.")
-            .Produces<IncidentPageJson>().Fails(400).NeedsAnywhere(Permission.ManageIncidents);
+            .Produces<IncidentPageJson>().Fails(400).NeedsAnywhere(Permission.ViewPast);
         incidents.MapPost("", OpenAsync).WithName("openIncident").WithSummary("Opens an incident.")
             .Produces<IncidentJson>(StatusCodes.Status201Created).Fails(400, 404, 409, 413, 415).NeedsAnywhere(Permission.ManageIncidents);
-        incidents.MapGet("{id:guid}", FindAsync).WithName("getIncident").WithSummary("An incident with its whole story.").Produces<IncidentJson>().Fails(404).NeedsAnywhere(Permission.ManageIncidents);
+        incidents.MapGet("{id:guid}", FindAsync).WithName("getIncident").WithSummary("An incident with its whole story.").Produces<IncidentJson>().Fails(404).NeedsAnywhere(Permission.ViewPast);
         Tell(incidents.MapPost("{id:guid}/assign", AssignAsync).WithName("assignIncident").WithSummary("Gives an incident to somebody."));
         Tell(incidents.MapPost("{id:guid}/dispatch", DispatchAsync).WithName("dispatchPatrol").WithSummary("Notes that a patrol was sent."));
         Tell(incidents.MapPost("{id:guid}/monitor", MonitorAsync).WithName("monitorIncident").WithSummary("Notes that it is watched."));
@@ -74,7 +74,7 @@ static class IncidentEndpoints
         var asked = new IncidentQuery(
             order, query.Open, CaseRequests.Word<IncidentState>("state", query.State, errors), CaseRequests.Word<AlarmSeverity>("severity", query.Severity, errors),
             CaseRequests.Word<IncidentType>("type", query.Type, errors), query.Assignee, CaseRequests.Moment("since", query.Since, errors), CaseRequests.Moment("before", query.Before, errors),
-            actor.Cameras(Permission.ManageIncidents, roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
+            actor.Cameras(Permission.ViewPast, roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
         if (errors.Any)
             return errors.ToProblem();
         return TypedResults.Ok(await book.ReadAsync(async session =>
@@ -114,13 +114,13 @@ static class IncidentEndpoints
             }
 
             http.Tag(incident!.Version);
-            return TypedResults.Created($"/api/incidents/{incident.Id}", IncidentJson.Of(incident, await session.StoryAsync(incident.Id)));
+            return TypedResults.Created($"/api/incidents/{incident.Id}", actor.Shown(IncidentJson.Of(incident, await session.StoryAsync(incident.Id))));
         }, stop);
     }
 
     static async Task<Results<Ok<IncidentJson>, ProblemHttpResult>> FindAsync(Guid id, HttpContext http, Actor actor, Casebook book, CameraRoster roster, CancellationToken stop)
     {
-        var found = await book.ReadAsync(async session => await SeenAsync(session, id, actor, roster) is { } incident ? IncidentJson.Of(incident, await session.StoryAsync(id)) : null, stop);
+        var found = await book.ReadAsync(async session => await SeenAsync(session, id, actor, roster, Permission.ViewPast) is { } incident ? actor.Shown(IncidentJson.Of(incident, await session.StoryAsync(id))) : null, stop);
         if (found is null)
             return CaseRequests.NoIncident(id);
         http.Tag(found.Version);
@@ -230,7 +230,7 @@ static class IncidentEndpoints
             return errors.ToProblem();
         var (incident, alarms) = await telling.Book.ReadAsync(async session =>
         {
-            var found = await SeenAsync(session, id, telling.Actor, roster);
+            var found = await SeenAsync(session, id, telling.Actor, roster, Permission.ManageIncidents);
             var linked = new List<Alarm>();
             foreach (var alarm in found?.Alarms ?? [])
             {
@@ -294,8 +294,8 @@ static class IncidentEndpoints
     }
 
     /// <summary>An incident, if the asker may see it.</summary>
-    internal static async Task<Incident?> SeenAsync(CaseSession session, Guid id, Actor actor, CameraRoster roster) =>
-        actor.Cameras(Permission.ManageIncidents, roster) is { } cameras && !await session.ConcernsAsync(id, cameras) ? null : await session.IncidentAsync(id);
+    internal static async Task<Incident?> SeenAsync(CaseSession session, Guid id, Actor actor, CameraRoster roster, Permission permission) =>
+        actor.Cameras(permission, roster) is { } cameras && !await session.ConcernsAsync(id, cameras) ? null : await session.IncidentAsync(id);
 
     static async Task<(Incident? Incident, ProblemHttpResult? Problem)> AddAlarmAsync(CaseSession session, Incident incident, Guid alarm, Actor actor, DateTimeOffset now)
     {
@@ -365,7 +365,7 @@ sealed class Telling(HttpContext http, Actor actor)
             return errors.ToProblem();
         return await IncidentEndpoints.AllOrNothingAsync<Ok<IncidentJson>>(Book, async session =>
         {
-            if (await IncidentEndpoints.SeenAsync(session, id, Actor, http.RequestServices.GetRequiredService<CameraRoster>()) is not { } incident)
+            if (await IncidentEndpoints.SeenAsync(session, id, Actor, http.RequestServices.GetRequiredService<CameraRoster>(), Permission.ManageIncidents) is not { } incident)
                 return CaseRequests.NoIncident(id);
             if (seen is { } version && version != incident.Version)
                 return Changed(incident, await session.StoryAsync(id), version);
@@ -375,15 +375,18 @@ sealed class Telling(HttpContext http, Actor actor)
             if (then is not null && await then(session, after!) is { } problem)
                 return problem;
             http.Tag(after!.Version);
-            return TypedResults.Ok(IncidentJson.Of(after, await session.StoryAsync(id)));
+            return TypedResults.Ok(Actor.Shown(IncidentJson.Of(after, await session.StoryAsync(id))));
         }, http.RequestAborted);
     }
 
     public async Task<ProblemHttpResult> ChangedAsync(Incident incident, long version) => Changed(incident, await Book.ReadAsync(s => s.StoryAsync(incident.Id), http.RequestAborted), version);
 
-    static ProblemHttpResult Changed(Incident incident, IReadOnlyList<IncidentEvent> story, long version) =>
-        CaseRequests.Changed("incident", IncidentJson.Of(incident, story), story.Where(e => e.Number > version).ToList());
+    ProblemHttpResult Changed(Incident incident, IReadOnlyList<IncidentEvent> story, long version)
+    {
+        var shown = Actor.Shown(IncidentJson.Of(incident, story));
+        return CaseRequests.Changed("incident", shown, shown.Story.Where(e => e.Number > version).ToList());
+    }
 
     /// <summary>Minimal APIs make the parameter by this.</summary>
-    public static ValueTask<Telling?> BindAsync(HttpContext http, System.Reflection.ParameterInfo parameter) => ValueTask.FromResult<Telling?>(new(http, new(http)));
+    public static ValueTask<Telling?> BindAsync(HttpContext http, System.Reflection.ParameterInfo parameter) => ValueTask.FromResult<Telling?>(new(http, new(http.Caller())));
 }

@@ -116,7 +116,7 @@ static class NotificationEndpoints
             .Produces<IReadOnlyList<NotificationJson>>().Fails(400).Needs(Permission.ManageAlarms);
         all.MapPost("outbox/{id:guid}/resend", ResendAsync).WithName("resendNotification").WithSummary("Tells a dead one again.").Produces(StatusCodes.Status204NoContent).Fails(404).Needs(Permission.ManageAlarms);
         routes.MapGet("/api/alarms/{id:guid}/cap", CapAsync).WithTags("notifications").WithName("getAlarmAsCap").WithSummary("An alarm as a CAP 1.2 document; with exercise=true marked as one.")
-            .Produces<string>(StatusCodes.Status200OK, "application/cap+xml").Fails(404).NeedsAnywhere(Permission.Acknowledge);
+            .Produces<string>(StatusCodes.Status200OK, "application/cap+xml").Fails(404).NeedsAnywhere(Permission.ViewPast);
     }
 
     static async Task<Results<Ok<ChannelJson>, ProblemHttpResult>> PutAsync(
@@ -241,7 +241,7 @@ static class NotificationEndpoints
     static async Task<Results<ContentHttpResult, ProblemHttpResult>> CapAsync(
         Guid id, [FromQuery] bool? exercise, Actor actor, Casebook book, CameraRoster roster, NodeOptions options, TimeProvider clock, CancellationToken stop)
     {
-        if (await book.ReadAsync(s => s.AlarmAsync(id), stop) is not { } alarm || !actor.Can(Permission.Acknowledge, alarm.Camera))
+        if (await book.ReadAsync(s => s.AlarmAsync(id), stop) is not { } alarm || !actor.Can(Permission.ViewPast, alarm.Camera))
             return CaseRequests.NoAlarm(id);
         string place = roster.Find(alarm.Camera)?.Config.Name is { Length: > 0 } name ? name : alarm.Camera.Length > 0 ? alarm.Camera : options.Name;
         var cap = CapDocument.Of(alarm, options.Name, place, exercise ?? alarm.Outcome == AlarmOutcome.Test, clock.GetUtcNow());

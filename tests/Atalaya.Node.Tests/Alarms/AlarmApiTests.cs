@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 
 using Atalaya.Incidents;
+using Atalaya.Node.Identity;
 
 namespace Atalaya.Node.Tests.Alarms;
 
@@ -172,12 +173,57 @@ public sealed class AlarmApiTests
         story.Select(e => (string?)e!["event"]).ShouldBe(
             ["opened", "alarmLinked", "alarmLinked", "assigned", "dispatched", "noted", "attached", "pinned", "resolved", "ticked", "ticked", "closed", "unpinned", "reopened"]);
         story.Select(e => (long)e!["number"]!).ShouldBe(Enumerable.Range(1, 14).Select(n => (long)n));
-        story.ShouldAllBe(e => (string?)e!["by"] == "local");
+        story.ShouldAllBe(e => (string?)e!["by"] == "administrator");
 
         var (changed, problem) = await node.MatchAsync(HttpMethod.Post, path + "/notes", 12, new { note = "late" });
         changed.ShouldBe(412);
         problem!["since"]!.AsArray().Select(e => (string?)e!["event"]).ShouldBe(["unpinned", "reopened"]);
         ((long)problem["current"]!["version"]!).ShouldBe(14);
+    }
+
+    /// <summary>Who may see one camera sees its alarms and nothing of others, not even that there are any.</summary>
+    [Fact]
+    public async Task Nobody_learns_of_cameras_that_they_may_not_see()
+    {
+        await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
+        await node.SendAsync(HttpMethod.Put, "/api/alarm-policy", new { merge = new { neighbours = new[] { new[] { "gate", "wall" } } } });
+        var mine = AlarmScene.Event();
+        var theirs = AlarmScene.Event("quay", severity: AlarmSeverity.Rescue);
+        await node.SeeAsync(mine, AlarmScene.Event("wall", 5), theirs);
+        using var http = await node.AsAsync("ana", new Grant("shift-leader", new(ScopeKind.Camera, "gate")));
+        async Task<(int Status, string Text)> Ask(HttpMethod method, string path, string? body = null)
+        {
+            using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
+            using var response = await http.SendAsync(request, TestNode.Stop);
+            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestNode.Stop));
+        }
+
+        string now = $"{TimeProvider.System.GetUtcNow().AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}&to={TimeProvider.System.GetUtcNow().AddHours(1):yyyy-MM-ddTHH:mm:ssZ}";
+        foreach (string path in (string[])["/api/alarms", "/api/alarms/changes?after=0", $"/api/alarms/figures?from={now}", $"/api/alarms/{mine.Id}", $"/api/scene-events/{mine.Id}/decision", "/api/incidents"])
+        {
+            var (status, text) = await Ask(HttpMethod.Get, path);
+            status.ShouldBe(200, path);
+            text.ShouldNotContain("quay", Case.Sensitive, path);
+            text.ShouldNotContain("wall", Case.Sensitive, path);
+        }
+
+        (await Ask(HttpMethod.Get, "/api/alarms")).Text.ShouldContain(mine.Id.ToString());
+        JsonNode.Parse((await Ask(HttpMethod.Get, "/api/alarms")).Text)!["open"]!["rescue"]!.GetValue<long>().ShouldBe(0);
+        JsonNode.Parse((await Ask(HttpMethod.Get, "/api/incidents")).Text)!["incidents"]!.AsArray().ShouldBeEmpty();
+        string incident = (string)(await node.GetAsync("/api/incidents"))["incidents"]![0]!["id"]!;
+        foreach (var (method, path, body) in new[]
+        {
+            (HttpMethod.Get, $"/api/alarms/{theirs.Id}", null), (HttpMethod.Get, $"/api/alarms/{theirs.Id}/cap", null), (HttpMethod.Get, $"/api/scene-events/{theirs.Id}/decision", null),
+            (HttpMethod.Post, $"/api/alarms/{theirs.Id}/acknowledge", "{}"), (HttpMethod.Post, $"/api/alarms/{theirs.Id}/close", "{\"outcome\":\"false\"}"), (HttpMethod.Post, $"/api/alarms/{theirs.Id}/incident", "{}"),
+            (HttpMethod.Get, $"/api/incidents/{incident}", null), (HttpMethod.Post, $"/api/incidents/{incident}/notes", "{\"note\":\"x\"}"), (HttpMethod.Post, $"/api/incidents/{incident}/pins", (string?)"{}"),
+            (HttpMethod.Post, $"/api/alarms/{mine.Id}/incident", $"{{\"incident\":\"{incident}\"}}"),
+        })
+            (await Ask(method, path, body)).Status.ShouldBe(404, $"{method} {path}");
+        foreach (string path in (string[])["/api/alarm-policy", "/api/suppressions", $"/api/handover?from={now}", "/api/notifications/channels"])
+            (await Ask(HttpMethod.Get, path)).Status.ShouldBe(403, path);
+        var (done, text2) = await Ask(HttpMethod.Post, $"/api/alarms/{mine.Id}/acknowledge", "{}");
+        done.ShouldBe(200);
+        ((string?)JsonNode.Parse(text2)!["acknowledgedBy"]).ShouldBe("ana");
     }
 
     /// <summary>Half of a change is worse than none.</summary>

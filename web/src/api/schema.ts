@@ -33,7 +33,7 @@ export interface paths {
         };
         /**
          * Why a scene event is an alarm, or isn't.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["getSceneEventDecision"];
         put?: never;
@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * An alarm as a CAP 1.2 document; with exercise=true marked as one.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["getAlarmAsCap"];
         put?: never;
@@ -849,7 +849,7 @@ export interface paths {
         };
         /**
          * Alarms, in an order that always begins with rescues.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["listAlarms"];
         put?: never;
@@ -869,7 +869,7 @@ export interface paths {
         };
         /**
          * Alarms and incidents that changed after a number, as they are now.
-         * @description The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing. Needs `acknowledge`; shows and takes only what that covers.
+         * @description The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing. Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["getCaseChanges"];
         put?: never;
@@ -889,7 +889,7 @@ export interface paths {
         };
         /**
          * How alarms ended, by camera and rule: where most false ones come from first.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["getAlarmFigures"];
         put?: never;
@@ -909,7 +909,7 @@ export interface paths {
         };
         /**
          * An alarm with what was done to it and the scene events it was made of.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["getAlarm"];
         put?: never;
@@ -1029,7 +1029,7 @@ export interface paths {
         };
         /**
          * The alarm policy in force.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast` on the organisation.
          */
         get: operations["getAlarmPolicy"];
         /**
@@ -1053,7 +1053,7 @@ export interface paths {
         };
         /**
          * The policy that holds where nobody has written one.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast` on the organisation.
          */
         get: operations["getDefaultAlarmPolicy"];
         put?: never;
@@ -1073,7 +1073,7 @@ export interface paths {
         };
         /**
          * What isn't armed just now; all the rest is.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast` on the organisation.
          */
         get: operations["getArming"];
         put?: never;
@@ -1133,7 +1133,7 @@ export interface paths {
         };
         /**
          * Suppressions in force.
-         * @description Needs `acknowledge`; shows and takes only what that covers.
+         * @description Needs `viewPast` on the organisation.
          */
         get: operations["listSuppressions"];
         put?: never;
@@ -1177,7 +1177,7 @@ export interface paths {
         };
         /**
          * Incidents, in an order that always begins with rescues.
-         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         * @description Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["listIncidents"];
         put?: never;
@@ -1201,7 +1201,7 @@ export interface paths {
         };
         /**
          * An incident with its whole story.
-         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         * @description Needs `viewPast`; shows and takes only what that covers.
          */
         get: operations["getIncident"];
         put?: never;
@@ -1521,13 +1521,13 @@ export interface paths {
         };
         /**
          * What the next shift must know of a stretch: what waits, what goes on, what is switched off, and how it went.
-         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         * @description Needs `viewPast` on the organisation.
          */
         get: operations["getHandOver"];
         put?: never;
         /**
          * Leaves a note for the next shift.
-         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         * @description Needs `acknowledge` on the organisation.
          */
         post: operations["handOver"];
         delete?: never;
