@@ -18,6 +18,7 @@ const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
 const HoldsRoom = lazy(() => import('./holds/HoldsRoom'));
 const StorageRoom = lazy(() => import('./storage/StorageRoom'));
+const ConfigurationRoom = lazy(() => import('./configuration/ConfigurationRoom'));
 const ExportsRoom = lazy(() => import('./exports/ExportsRoom'));
 
 // The scheme is kept under our own key, where preferences.js finds it before the first paint.
@@ -116,6 +117,8 @@ function Room() {
       return <HoldsRoom />;
     case '/settings/storage':
       return <StorageRoom />;
+    case '/settings/configuration':
+      return <ConfigurationRoom />;
     case '/settings/cameras':
       return <CamerasRoom />;
     default:

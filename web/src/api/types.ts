@@ -59,3 +59,15 @@ export type MapPlace = Schemas['Place'];
 export type MapPlaceInput = Schemas['PlaceInput'];
 export type Plan = Schemas['Plan'];
 export type PlanInput = Schemas['PlanInput'];
+
+export type ConfigurationChange = Schemas['ConfigurationChange'];
+export type ObjectChange = Schemas['ObjectChange'];
+export type FieldChange = Schemas['FieldChange'];
+
+/** One error of a configuration's text, as its problem lists them. */
+export interface ConfigurationFault {
+  line: number;
+  column: number;
+  field: string;
+  message: string;
+}

@@ -50,6 +50,8 @@ const mayEqual = new Set([
   'timeline.minute',
   'scene.class.animal',
   'rules.type.zone',
+  'app.configuration',
+  'configuration.title',
 ]);
 
 const translations = { es: flatten(es), fr: flatten(fr), ar: flatten(ar), en: english };

@@ -1,4 +1,5 @@
 import {
+  IconAdjustmentsHorizontal,
   IconDatabase,
   IconDeviceCctv,
   IconFileExport,
@@ -50,6 +51,7 @@ export const areas: readonly Area[] = [
       { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv, key: 'c' },
       { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure, key: 'r' },
       { path: '/settings/storage', words: 'app.storage', icon: IconDatabase, key: 's' },
+      { path: '/settings/configuration', words: 'app.configuration', icon: IconAdjustmentsHorizontal, key: 'o' },
     ],
   },
 ];
