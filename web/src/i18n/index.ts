@@ -3,10 +3,14 @@ import { initReactI18next } from 'react-i18next';
 import type en from './en.json';
 import type { Language } from './languages';
 
+// Keys as they are written, 'app.live': some seven hundred nested ones are more than the compiler looks through at every call.
+type Paths<T> = { [K in keyof T & string]: T[K] extends string ? K : `${K}.${Paths<T[K]>}` }[keyof T & string];
+
 declare module 'i18next' {
   interface CustomTypeOptions {
     defaultNS: 'translation';
-    resources: { translation: typeof en };
+    keySeparator: false;
+    resources: { translation: Record<Paths<typeof en>, string> };
   }
 }
 

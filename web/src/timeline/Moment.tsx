@@ -10,14 +10,11 @@ import { ScrubPicture } from './ScrubPicture';
 
 type Translate = TFunction;
 
-// Written out: a key made of the kind is more than the compiler looks through.
-const kinds = { recorded: 'timeline.recorded', future: 'timeline.future', nothing: 'timeline.nothing' } as const;
-
 /** What the archive holds at an instant, in words. */
 function whatIs(t: Translate, format: Format, timeline: Timeline | undefined, ms: number): string {
   const now = nodeNow();
   const moment = momentAt(timeline, ms, now);
-  if (moment.kind !== 'gap') return t(kinds[moment.kind]);
+  if (moment.kind !== 'gap') return t(`timeline.${moment.kind}`);
   const to = moment.gap.to === null ? now : Date.parse(moment.gap.to);
   return t('timeline.gapLasts', {
     duration: format.duration(to - Date.parse(moment.gap.from)),
