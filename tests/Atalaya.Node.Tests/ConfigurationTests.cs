@@ -34,6 +34,7 @@ public sealed class ConfigurationTests
         text.ShouldContain("points: [[0.1, 0.62], [0.95, 0.55]]");
         text.ShouldNotContain("geheim");
         text.ShouldNotContain("token");
+        text.ShouldNotContain("null");
 
         var (status, body) = await PutAsync(node, text, dryRun: false);
         status.ShouldBe(200, body?.ToJsonString());

@@ -113,9 +113,9 @@ sealed record NodeConfiguration(ImmutableSortedDictionary<string, CameraPart> Ca
             {
                 using var rules = JsonDocument.Parse(analysis.Rules);
                 if (rules.RootElement.TryGetProperty("rules", out var list) && list.GetArrayLength() > 0)
-                    tree["rules"] = JsonNode.Parse(list.GetRawText());
+                    tree["rules"] = WithoutNulls(JsonNode.Parse(list.GetRawText()));
                 if (rules.RootElement.TryGetProperty("ground", out var ground) && ground.ValueKind == JsonValueKind.Object)
-                    tree["ground"] = JsonNode.Parse(ground.GetRawText());
+                    tree["ground"] = WithoutNulls(JsonNode.Parse(ground.GetRawText()));
             }
         }
 
@@ -126,6 +126,20 @@ sealed record NodeConfiguration(ImmutableSortedDictionary<string, CameraPart> Ca
         // One that would be starred out for people is a secret whole.
         JsonNode Address(Media.Rtsp.RtspUrl url, string field) =>
             CameraAddress.WithoutCredentials(url) is var bare && CameraAddress.Shown(bare) == bare ? bare : Secret(field);
+    }
+
+    /// <summary>What isn't set isn't written.</summary>
+    static JsonNode? WithoutNulls(JsonNode? node)
+    {
+        if (node is JsonObject map)
+        {
+            foreach (string unset in map.Where(e => e.Value is null).Select(e => e.Key).ToArray())
+                map.Remove(unset);
+        }
+
+        foreach (var inner in node is JsonObject o ? o.Select(e => e.Value) : node as JsonArray ?? [])
+            WithoutNulls(inner);
+        return node;
     }
 
     /// <summary>What hides behind the name of a secret; null where there is none.</summary>
