@@ -22,20 +22,18 @@ import uuid
 
 from bench import ATALAYA, CACHE, Cameras, Group, emit, footage, free_port, machine, token
 
-HEADERS = {}    # With an administrator's token, once the node's store is there.
-
 
 class Api:
     """One kept connection; makes a new one when that is lost."""
 
-    def __init__(self, port):
-        self.port, self.connection = port, None
+    def __init__(self, port, bearer):
+        self.port, self.connection, self.headers = port, None, {"Authorization": f"Bearer {bearer}"}
 
     def ask(self, method, path, body=None):
         if self.connection is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            self.connection.request(method, path, None if body is None else json.dumps(body), HEADERS | ({"Content-Type": "application/json"} if body is not None else {}))
+            self.connection.request(method, path, None if body is None else json.dumps(body), self.headers | ({"Content-Type": "application/json"} if body is not None else {}))
             answer = self.connection.getresponse()
             text = answer.read()
             return answer.status, json.loads(text) if text else None
@@ -48,9 +46,10 @@ class Api:
 class Page(threading.Thread):
     """Listens to the feed and follows changes by number; knows when it first had each alarm."""
 
-    def __init__(self, port):
+    def __init__(self, port, bearer):
         super().__init__(daemon=True)
-        self.port, self.api, self.seen, self.change, self.told, self.links, self.over = port, Api(port), {}, 0, 0, 0, False
+        self.bearer = bearer
+        self.port, self.api, self.seen, self.change, self.told, self.links, self.over = port, Api(port, bearer), {}, 0, 0, 0, False
 
     def run(self):
         while not self.over:
@@ -62,8 +61,8 @@ class Page(threading.Thread):
     def listen(self):
         with socket.create_connection(("127.0.0.1", self.port), 5) as link:
             key = base64.b64encode(os.urandom(16)).decode()
-            link.sendall((f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nAuthorization: {HEADERS['Authorization']}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                          f"Sec-WebSocket-Key: {key}\r\n\r\n").encode())
+            link.sendall((f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                          f"Sec-WebSocket-Key: {key}\r\nAuthorization: Bearer {self.bearer}\r\n\r\n").encode())
             feed = link.makefile("rb")
             while feed.readline().strip():
                 pass
@@ -103,10 +102,9 @@ def send(link, payload):
     link.sendall(bytes([0x81, 0x80 | len(payload)]) + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload)))
 
 
-def inject(port, numbers, rate, cameras, began, sent, lost):
+def inject(port, bearer, numbers, rate, cameras, began, sent, lost):
     """Sends its share of the events at their moments, each until it was answered."""
-    HEADERS["Authorization"] = f"Bearer {token(config)}"
-    api = Api(port)
+    api = Api(port, bearer)
     for number in numbers:
         wait = began + number / rate - time.monotonic()
         if wait > 0:
@@ -149,7 +147,8 @@ def main():
         f'listen: "127.0.0.1:{port}"\ndata: "{home}/data"\nanalysis: {{ enabled: false }}\ncameras:\n' + "".join(f'  - {{ id: c{i}, name: c{i}, main: "{cameras.url(i)}" }}\n' for i in range(args.cameras)),
         encoding="utf-8")
     log = open(home / "serve.log", "a", encoding="utf-8")
-    api = Api(port)
+    bearer = token(config)
+    api = Api(port, bearer)
 
     def start():
         group.processes = [group.start([ATALAYA, "serve", "--config", config], stdout=log, stderr=subprocess.STDOUT)]
@@ -170,13 +169,13 @@ def main():
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline and not all(c["recording"]["state"] == "recording" for c in api.ask("GET", "/api/cameras")[1]):
             time.sleep(0.5)
-        pages = [Page(port) for _ in range(args.pages)]
+        pages = [Page(port, bearer) for _ in range(args.pages)]
         for page in pages:
             page.start()
         time.sleep(2)
         sent, lost, total, senders = {}, [], int(args.rate / 60 * args.seconds), 8
         began, cpu = time.monotonic() + 0.5, group.cpu_seconds()
-        threads = [threading.Thread(target=inject, args=(port, range(i, total, senders), args.rate / 60, args.cameras, began, sent, lost), daemon=True) for i in range(senders)]
+        threads = [threading.Thread(target=inject, args=(port, bearer, range(i, total, senders), args.rate / 60, args.cameras, began, sent, lost), daemon=True) for i in range(senders)]
         for thread in threads:
             thread.start()
         for n in range(args.kill):

@@ -4,6 +4,8 @@ using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Incidents;
 
+using Microsoft.AspNetCore.Http.HttpResults;
+
 namespace Atalaya.Node.Alarms;
 
 /// <summary>Who acts on alarms and incidents, and on which cameras they may. What the node says of itself is for the whole organisation.</summary>
@@ -13,6 +15,9 @@ sealed class Actor(Caller caller)
     public string Name => caller.Name;
 
     public bool Can(Permission permission, string camera) => camera.Length == 0 ? caller.Has(permission) : caller.Can(permission, camera);
+
+    /// <inheritdoc cref="Caller.Refusal(Permission, string)"/>
+    public ProblemHttpResult? Refusal(Permission permission, string camera) => caller.Refusal(permission, camera);
 
     /// <summary>Cameras of which they may see alarms; null: all, and the node's own.</summary>
     public IReadOnlyList<string>? Cameras(Permission permission, CameraRoster roster) =>

@@ -57,7 +57,7 @@ static class IncidentEndpoints
         Tell(incidents.MapPost("{id:guid}/close", CloseAsync).WithName("closeIncident").WithSummary("Writes its outcome, and closes its alarms that are open."));
         Tell(incidents.MapPost("{id:guid}/reopen", ReopenAsync).WithName("reopenIncident").WithSummary("Takes a closed one up again; its alarms stay closed."));
         incidents.MapPost("{id:guid}/pins", PinAsync).WithName("pinFootage").WithSummary("Keeps footage beyond its time for an incident: makes a hold.")
-            .WithDescription("Without a body: all cameras of its alarms, from ten seconds before the first to ten seconds after the last. 409 with 'assessment' when the hold has effects that nobody accepted.")
+            .WithDescription("Without a body: all cameras of its alarms, from ten seconds before the first to ten seconds after the last. Needs the permission to hold as well. 409 with 'assessment' when the hold has effects that nobody accepted.")
             .Produces<PinnedJson>(StatusCodes.Status201Created).Fails(400, 404, 409, 412, 413, 415).NeedsAnywhere(Permission.ManageIncidents);
         Tell(incidents.MapDelete("{id:guid}/pins/{hold}", UnpinAsync).WithName("unpinFootage").WithSummary("Releases a hold that it made; 'why' says why."));
 
@@ -246,8 +246,13 @@ static class IncidentEndpoints
             return await telling.ChangedAsync(incident, version);
         if (cameras.Count == 0)
             cameras = [.. alarms.SelectMany(a => a.Cameras).Where(c => c.Length > 0).Distinct(StringComparer.Ordinal)];
-        if (cameras.Find(c => !telling.Actor.Can(Permission.ManageIncidents, c)) is { } hidden)
-            return Problems.NoCamera(hidden);
+        foreach (string camera in cameras)
+        {
+            // A hold is a hold, whoever makes it.
+            if (telling.Actor.Refusal(Permission.Hold, camera) is { } refusal)
+                return refusal;
+        }
+
         if (cameras.Count == 0)
             errors.Add("cameras", "is missing: the incident has no alarm of a camera.");
         from ??= alarms.Count > 0 ? WallTime.From(alarms.Min(a => a.At) - Around) : null;
@@ -286,7 +291,8 @@ static class IncidentEndpoints
     static async Task<Results<Ok<IncidentJson>, ProblemHttpResult>> UnpinAsync(
         Guid id, string hold, string? why, [FromHeader(Name = "If-Match")] string? ifMatch, Telling telling, Recordings recordings, CancellationToken stop)
     {
-        var told = await telling.TellAsync(id, ifMatch, errors => new Unpinned(hold, Why(why, errors)));
+        var told = await telling.TellAsync(id, ifMatch, errors => new Unpinned(hold, Why(why, errors)), refuse: incident =>
+            incident.Pins.FirstOrDefault(p => p.Hold == hold)?.Cameras.Any(c => !telling.Actor.Can(Permission.ManageHolds, c)) == true ? Gate.Lacks(Permission.ManageHolds) : null);
         // Released after it is told: a cut between the two keeps too much rather than too little.
         if (told.Result is Ok<IncidentJson>)
             await recordings.Caretaker.ReleaseAsync(hold, telling.Actor.Name, why!.Trim(), stop);
@@ -353,10 +359,11 @@ sealed class Telling(HttpContext http, Actor actor)
     /// <summary>Tells one thing of an incident.</summary>
     /// <param name="make">The event, without who and when, with the errors of its words.</param>
     /// <param name="complete">What depends on how the incident is.</param>
+    /// <param name="refuse">Why it isn't theirs to tell; null: it is.</param>
     /// <param name="then">What else belongs to it, in the same transaction; a problem undoes all.</param>
     public async Task<Results<Ok<IncidentJson>, ProblemHttpResult>> TellAsync(
         Guid id, string? ifMatch, Func<FieldErrors, IncidentEvent> make, Func<IncidentEvent, Incident, IncidentEvent>? complete = null,
-        Func<CaseSession, Incident, Task<ProblemHttpResult?>>? then = null)
+        Func<CaseSession, Incident, Task<ProblemHttpResult?>>? then = null, Func<Incident, ProblemHttpResult?>? refuse = null)
     {
         var errors = new FieldErrors();
         long? seen = CaseRequests.Version(ifMatch, errors);
@@ -369,6 +376,8 @@ sealed class Telling(HttpContext http, Actor actor)
                 return CaseRequests.NoIncident(id);
             if (seen is { } version && version != incident.Version)
                 return Changed(incident, await session.StoryAsync(id), version);
+            if (refuse?.Invoke(incident) is { } refused)
+                return refused;
             var (after, refusal) = await session.AppendAsync(incident, (complete?.Invoke(next, incident) ?? next) with { By = Actor.Name, At = Clock.GetUtcNow() });
             if (refusal != IncidentRefusal.None)
                 return CaseRequests.Refused(refusal);

@@ -165,6 +165,15 @@ public sealed class AlarmApiTests
         (await node.SendAsync(HttpMethod.Put, path + "/checklist/nothing", new { state = "done" })).Status.ShouldBe(404);
         (await node.SendAsync(HttpMethod.Post, path + "/close", new { outcome = "real", note = "Fled" })).Status.ShouldBe(200);
         (await node.AlarmsAsync("open=false")).Select(a => (string?)a!["outcome"]).ShouldBe(["real", "real"]);
+        using (var leader = await node.AsAsync("leader", new Grant("shift-leader", Scope.Organisation)))
+        using (var liaison = await node.AsAsync("liaison", new Grant("liaison-officer", Scope.Organisation)))
+        {
+            using var release = await leader.DeleteAsync($"{path}/pins/{hold}?why=copied", TestNode.Stop);
+            ((int)release.StatusCode).ShouldBe(403, "who may hold may not release");
+            using var keep = await liaison.PostAsync($"{path}/pins", new StringContent("{\"cameras\":[\"quay\"]}", Encoding.UTF8, "application/json"), TestNode.Stop);
+            ((int)keep.StatusCode).ShouldBe(403, "an incident is no way around the permission to hold");
+        }
+
         (await node.SendAsync(HttpMethod.Delete, $"{path}/pins/{hold}?why=copied")).Status.ShouldBe(200);
         (await node.GetAsync("/api/holds")).AsArray().ShouldBeEmpty();
         (await node.SendAsync(HttpMethod.Post, path + "/reopen", new { why = "They are back" })).Body!["state"]!.GetValue<string>().ShouldBe("reopened");

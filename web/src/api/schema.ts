@@ -1483,7 +1483,7 @@ export interface paths {
         put?: never;
         /**
          * Keeps footage beyond its time for an incident: makes a hold.
-         * @description Without a body: all cameras of its alarms, from ten seconds before the first to ten seconds after the last. 409 with 'assessment' when the hold has effects that nobody accepted. Needs `manageIncidents`; shows and takes only what that covers.
+         * @description Without a body: all cameras of its alarms, from ten seconds before the first to ten seconds after the last. Needs the permission to hold as well. 409 with 'assessment' when the hold has effects that nobody accepted. Needs `manageIncidents`; shows and takes only what that covers.
          */
         post: operations["pinFootage"];
         delete?: never;
