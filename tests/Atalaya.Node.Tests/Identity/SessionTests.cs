@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 
 using Atalaya.Node.Cli;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Store;
 using Atalaya.Testing;
 
 namespace Atalaya.Node.Tests.Identity;
@@ -196,22 +197,22 @@ public sealed class SessionTests
     public async Task The_command_line_adds_users_and_tokens_beside_a_running_node()
     {
         await using var node = await TestNode.StartAsync();
-        string executable = Path.Combine(AppContext.BaseDirectory, "atalaya"), data = Path.Combine(node.Folder, "data");
-        var added = await ManagedProcess.RunAsync(executable, ["user", "add", "script", "--role", "technician", "--data", data]);
+        string executable = Path.Combine(AppContext.BaseDirectory, "atalaya"), data = Path.Combine(node.Folder, "data"), database = "database=" + TestDatabase.Of(Path.Combine(data, NodeStore.FileName));
+        var added = await ManagedProcess.RunAsync(executable, ["user", "add", "script", "--role", "technician", "--data", data, "--set", database]);
         added.ExitCode.ShouldBe(ExitCode.Done, added.Errors);
         added.Output.ShouldContain("/start#");
-        var made = await ManagedProcess.RunAsync(executable, ["token", "create", "script", "--data", data, "--permission", "viewHealth"]);
+        var made = await ManagedProcess.RunAsync(executable, ["token", "create", "script", "--data", data, "--set", database, "--permission", "viewHealth"]);
         made.ExitCode.ShouldBe(ExitCode.Done, made.Errors);
         using var http = node.As(made.Output.Trim());
         (await http.GetAsync("/metrics", TestNode.Stop)).StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);
         (await http.GetAsync("/api/archive/checks", TestNode.Stop)).StatusCode.ShouldBe(System.Net.HttpStatusCode.Forbidden);
 
-        var list = await ManagedProcess.RunAsync(executable, ["token", "list", "--data", data]);
+        var list = await ManagedProcess.RunAsync(executable, ["token", "list", "--data", data, "--set", database]);
         list.Output.ShouldNotContain(made.Output.Trim());
         string id = list.Output.Split('\n').Single(l => l.Contains("\tscript\t", StringComparison.Ordinal)).Split('\t')[0];
-        (await ManagedProcess.RunAsync(executable, ["token", "revoke", id, "--data", data])).ExitCode.ShouldBe(ExitCode.Done);
-        (await ManagedProcess.RunAsync(executable, ["user", "disable", "script", "--data", data])).ExitCode.ShouldBe(ExitCode.Done);
-        (await ManagedProcess.RunAsync(executable, ["token", "create", "script", "--data", data])).ExitCode.ShouldBe(ExitCode.Failed);
+        (await ManagedProcess.RunAsync(executable, ["token", "revoke", id, "--data", data, "--set", database])).ExitCode.ShouldBe(ExitCode.Done);
+        (await ManagedProcess.RunAsync(executable, ["user", "disable", "script", "--data", data, "--set", database])).ExitCode.ShouldBe(ExitCode.Done);
+        (await ManagedProcess.RunAsync(executable, ["token", "create", "script", "--data", data, "--set", database])).ExitCode.ShouldBe(ExitCode.Failed);
         // Believed for two seconds at most.
         using var beat = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while ((await http.GetAsync("/metrics", TestNode.Stop)).StatusCode != System.Net.HttpStatusCode.Unauthorized)
