@@ -157,6 +157,23 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
+    public async Task Who_may_not_change_rules_can_t_by_this_way_either()
+    {
+        await using var node = await TestNode.StartAsync();
+        await FillAsync(node);
+        string data = Path.Combine(node.Folder, "data"), database = "database=" + TestDatabase.Of(Path.Combine(data, NodeStore.FileName)), executable = Path.Combine(AppContext.BaseDirectory, "atalaya");
+        (await ManagedProcess.RunAsync(executable, ["user", "add", "script", "--role", "technician", "--data", data, "--set", database])).ExitCode.ShouldBe(0);
+        foreach (var (permissions, status) in new[] { ("manageCameras", 403), ("manageCameras,manageRules", 200) })
+        {
+            var made = await ManagedProcess.RunAsync(executable, ["token", "create", "script", "--data", data, "--set", database, .. permissions.Split(',').SelectMany(p => new[] { "--permission", p })]);
+            made.ExitCode.ShouldBe(0, made.Errors);
+            using var http = node.As(made.Output.Trim());
+            using var response = await http.PutAsync("/api/configuration?dryRun=true", new StringContent("plans: []\n", new UTF8Encoding(false), new MediaTypeHeaderValue("application/yaml")), TestNode.Stop);
+            ((int)response.StatusCode).ShouldBe(status, await response.Content.ReadAsStringAsync(TestNode.Stop));
+        }
+    }
+
+    [Fact]
     public async Task A_section_that_is_not_there_stays_as_it_is()
     {
         await using var node = await TestNode.StartAsync();

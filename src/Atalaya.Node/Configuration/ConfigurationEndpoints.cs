@@ -41,8 +41,11 @@ static class ConfigurationEndpoints
     }
 
     static async Task<Results<Ok<ConfigurationChangeJson>, ProblemHttpResult>> PutAsync(
-        HttpContext http, [Description("Compare only. Default false.")] bool? dryRun, NodeConfigurations configurations, CancellationToken stop)
+        HttpContext http, [Description("Compare only. Default false.")] bool? dryRun, NodeConfigurations configurations, Caller caller, CancellationToken stop)
     {
+        // The text holds rules, too; whoever may not change those can't by this way either.
+        if (!caller.Has(Permission.ManageRules))
+            return Problems.Of(StatusCodes.Status403Forbidden, "Not permitted", $"A configuration holds cameras and rules: it needs `{PermissionSet.NameOf(Permission.ManageRules)}` on the organisation as well.");
         using var body = new MemoryStream();
         await http.Request.Body.CopyToAsync(body, stop);
         string text;
