@@ -14,6 +14,7 @@ using Atalaya.Node.Live;
 using Atalaya.Node.Map;
 using Atalaya.Node.Notifications;
 using Atalaya.Node.Options;
+using Atalaya.Node.Oversight;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Previews;
 using Atalaya.Node.Scene;
@@ -53,6 +54,7 @@ static class NodeHost
             // Started in this order and stopped against it: the database outlives the archive, the archive the cameras, the cameras the viewers.
             .AddStore()
             .AddIdentityOfNode()
+            .AddOversight()
             .AddScene()
             .AddRecordings()
             .AddCameras()
@@ -80,6 +82,7 @@ static class NodeHost
         app.UseMiddleware<Gate>();
         app.MapOpenApi().SignedIn().DisableHttpMetrics();
         app.MapIdentity();
+        app.MapOversight();
         app.MapSite(options.Name, clock);
         app.MapCameras();
         app.MapCameraControl();

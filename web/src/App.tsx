@@ -17,6 +17,7 @@ const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
 const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
 const HoldsRoom = lazy(() => import('./holds/HoldsRoom'));
+const AccessesRoom = lazy(() => import('./oversight/AccessesRoom'));
 const StorageRoom = lazy(() => import('./storage/StorageRoom'));
 const ConfigurationRoom = lazy(() => import('./configuration/ConfigurationRoom'));
 const ExportsRoom = lazy(() => import('./exports/ExportsRoom'));
@@ -115,6 +116,8 @@ function Room() {
       return <RulesRoom />;
     case '/holds':
       return <HoldsRoom />;
+    case '/oversight':
+      return <AccessesRoom />;
     case '/settings/storage':
       return <StorageRoom />;
     case '/settings/configuration':

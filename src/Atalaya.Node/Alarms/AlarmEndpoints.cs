@@ -240,7 +240,8 @@ static class AlarmEndpoints
                 var policy = standing.Orders.Policy.Policy;
                 (incident, _) = await session.AppendAsync(null, new Opened(
                     Guid.CreateVersion7(now), alarm.Type, alarm.Severity, title.Length <= Incident.MaxName ? title : title[..Incident.MaxName], policy.ChecklistOf(alarm.Type),
-                    now + policy.ResolveWithin(alarm.Severity)) { By = actor.Name, At = now });
+                    now + policy.ResolveWithin(alarm.Severity))
+                { By = actor.Name, At = now });
             }
 
             (incident, var refusal) = await session.AppendAsync(incident, new AlarmLinked(id) { By = actor.Name, At = now });

@@ -212,7 +212,8 @@ sealed class AlarmRoute(Casebook book, Standing standing, Channels channels, Sce
         string title = roster.Find(alarm.Camera)?.Config.Name is { Length: > 0 } name ? name : alarm.Camera.Length > 0 ? alarm.Camera : alarm.Rule;
         var opened = new Opened(
             Guid.CreateVersion7(now), alarm.Type, alarm.Severity, title.Length <= Incident.MaxName ? title : title[..Incident.MaxName], policy.ChecklistOf(alarm.Type),
-            now + policy.ResolveWithin(alarm.Severity)) { By = IncidentEvent.ByPolicy, At = now };
+            now + policy.ResolveWithin(alarm.Severity))
+        { By = IncidentEvent.ByPolicy, At = now };
         var (incident, _) = await session.AppendAsync(null, opened);
         await session.AppendAsync(incident, new AlarmLinked(alarm.Id) { By = IncidentEvent.ByPolicy, At = now });
         return opened.Incident;

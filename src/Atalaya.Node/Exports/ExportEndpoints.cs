@@ -4,6 +4,7 @@ using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
+using Atalaya.Node.Oversight;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
@@ -26,7 +27,7 @@ static class ExportEndpoints
             .Produces<ExportJson>(StatusCodes.Status202Accepted).Fails(400, 404, 409, 413, 415, 429);
         exports.MapGet("{id}", Get).WithName("getExport").WithSummary("How far an export is, and what came of it.")
             .Produces<ExportJson>().Fails(404);
-        exports.MapMethods("{id}/file", ["GET", "HEAD"], Download).WithName("getExportFile").WithSummary("The finished file, or a range of it.")
+        exports.MapMethods("{id}/file", ["GET", "HEAD"], DownloadAsync).WithName("getExportFile").WithSummary("The finished file, or a range of it.")
             .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 409).Produces(416);
         exports.MapDelete("{id}", DeleteAsync).WithName("deleteExport").WithSummary("Cancels an export that runs; removes one that has ended, with its file.")
             .Produces(StatusCodes.Status204NoContent).Fails(404);
@@ -35,7 +36,7 @@ static class ExportEndpoints
     static IReadOnlyList<ExportJson> List(ExportJobs jobs, Caller caller) => [.. jobs.All.Where(e => IsTheirs(e, caller))];
 
     static async Task<Results<Accepted<ExportJson>, ProblemHttpResult>> CreateAsync(
-        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, Caller caller, NodeOptions options, CancellationToken stop)
+        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, Caller caller, AccessLog accesses, NodeOptions options, HttpContext http, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (string.IsNullOrEmpty(input.Camera))
@@ -59,6 +60,7 @@ static class ExportEndpoints
                 "to", $"makes a file of about {bytes / 1e9:0.0} GB, more than {options.Exports.MaxBytes} (option exports.maxBytes). Ask for a shorter stretch.");
         }
 
+        await accesses.NoteAsync(caller, http, input.Camera!, AccessKindJson.Export, from, to, stop);
         var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to);
         return refusal switch
         {
@@ -72,7 +74,7 @@ static class ExportEndpoints
     static Results<Ok<ExportJson>, ProblemHttpResult> Get(string id, ExportJobs jobs, Caller caller) =>
         jobs.Find(id) is { } export && IsTheirs(export, caller) ? TypedResults.Ok(export) : NoExport(id);
 
-    static IResult Download(string id, ExportJobs jobs, Caller caller, HttpContext http)
+    static async Task<IResult> DownloadAsync(string id, ExportJobs jobs, Caller caller, AccessLog accesses, HttpContext http, CancellationToken stop)
     {
         if (jobs.Find(id) is not { } export || !IsTheirs(export, caller))
             return NoExport(id);
@@ -87,6 +89,8 @@ static class ExportEndpoints
             });
         }
 
+        if (HttpMethods.IsGet(http.Request.Method))
+            await accesses.NoteAsync(caller, http, export.Camera, AccessKindJson.Download, Media.WallTime.From(export.From), Media.WallTime.From(export.To), stop);
         http.Response.Headers.CacheControl = "private, no-cache";
         return TypedResults.PhysicalFile(
             path, "video/mp4", export.FileName, entityTag: new EntityTagHeaderValue($"\"{export.Sha256}\""), enableRangeProcessing: true);

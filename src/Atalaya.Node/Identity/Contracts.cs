@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Text.Json;
 
 using Atalaya.Media;
 
@@ -199,4 +200,57 @@ public sealed record PasswordRequestJson
 
     [Description("At least as long as option signIn.passwordLength, and not a well-known one. Required.")]
     public string? New { get; init; }
+}
+
+public sealed record AccountJson(
+    string Name,
+    string FullName,
+    bool HasPassword,
+    [property: Description("A code of the authenticator is asked for beside the password.")] bool TwoFactor,
+    [property: Description("How many recovery codes are left.")] int RecoveryCodes,
+    IReadOnlyList<PasskeyJson> Passkeys);
+
+public sealed record PasskeyJson(string Id, string Name, DateTimeOffset CreatedAt);
+
+public sealed record PasswordProofJson
+{
+    [Description("Required.")]
+    public string? Password { get; init; }
+}
+
+public sealed record CodeProofJson
+{
+    [Description("Six digits of the authenticator. Required.")]
+    public string? Code { get; init; }
+}
+
+public sealed record AuthenticatorJson(
+    [property: Description("Base32, to be typed.")] string Key,
+    [property: Description("otpauth://, for a QR code.")] string Uri);
+
+public sealed record RecoveryCodesJson([property: Description("Each signs in once in place of a code. They aren't shown again.")] IReadOnlyList<string> Codes);
+
+public sealed record PasskeyOptionsJson(
+    [property: Description("To be sent back with what the browser answers, within five minutes.")] string Ticket,
+    [property: Description("PublicKeyCredentialCreationOptionsJSON or PublicKeyCredentialRequestOptionsJSON (WebAuthn).")] JsonElement Options);
+
+public sealed record PasskeyRequestJson
+{
+    [Description("Required.")]
+    public string? Ticket { get; init; }
+
+    [Description("What the browser answered, as PublicKeyCredential.toJSON() gives it. Required.")]
+    public JsonElement? Credential { get; init; }
+}
+
+public sealed record PasskeyInputJson
+{
+    [Description("Required.")]
+    public string? Ticket { get; init; }
+
+    [Description("What the browser answered, as PublicKeyCredential.toJSON() gives it. Required.")]
+    public JsonElement? Credential { get; init; }
+
+    [Description("What the user calls it, 1 to 63 characters. Required.")]
+    public string? Name { get; init; }
 }

@@ -9,7 +9,7 @@ static class IdentityFeature
     public static IServiceCollection AddIdentityOfNode(this IServiceCollection services)
     {
         services.AddStarted<CameraScopes>().AddStarted<Callers>().AddStarted<Watch>().AddStarted<FirstStart>()
-            .AddSingleton<SignInThrottle>().AddSingleton<SecondFactors>().AddSingleton<SignIns>().AddSingleton<PasswordRules>();
+            .AddSingleton<SignInThrottle>().AddSingleton<SecondFactors>().AddSingleton<SignIns>().AddSingleton<Passkeys>().AddSingleton<PasswordRules>();
         services.AddIdentityCore<User>(o =>
             {
                 // Our own rules judge passwords, whole; names may be in any script.
@@ -19,6 +19,13 @@ static class IdentityFeature
             })
             .AddUserStore<UserStore>()
             .AddTokenProvider<AuthenticatorTokenProvider<User>>(TokenOptions.DefaultAuthenticatorProvider);
+        services.AddScoped<IPasskeyHandler<User>, PasskeyHandler<User>>();
+        // A passkey alone signs in: it must have checked who holds it, and be found without a name.
+        services.Configure<IdentityPasskeyOptions>(o =>
+        {
+            o.UserVerificationRequirement = "required";
+            o.ResidentKeyRequirement = "required";
+        });
         // OWASP's number for PBKDF2 with SHA-512.
         services.Configure<PasswordHasherOptions>(o => o.IterationCount = 210_000);
         return services;
@@ -29,5 +36,6 @@ static class IdentityFeature
         routes.MapSessions();
         routes.MapUsers();
         routes.MapAccount();
+        routes.MapFactors();
     }
 }

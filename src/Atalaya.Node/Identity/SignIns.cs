@@ -67,6 +67,7 @@ sealed class SignIns(Callers callers, SignInThrottle throttle, NodeOptions optio
         }
 
         http.Response.Cookies.Delete(Callers.Cookie, Cookie());
+        http.Response.Headers["Clear-Site-Data"] = "\"cache\"";    // Segments and small pictures that the browser kept.
     }
 
     public async Task<SessionJson> TellAsync(Caller caller, CancellationToken stop)

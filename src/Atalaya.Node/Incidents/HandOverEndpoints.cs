@@ -85,7 +85,15 @@ static class HandOverEndpoints
                     lines[id] = IncidentLineJson.Of(line);
                     incidents.Add(new()
                     {
-                        Id = id, Type = line.Type, Severity = line.Severity, State = line.State, Title = line.Title, OpenedBy = "", OpenedAt = line.OpenedAt, ClosedAt = line.ClosedAt, ChangedAt = line.ChangedAt,
+                        Id = id,
+                        Type = line.Type,
+                        Severity = line.Severity,
+                        State = line.State,
+                        Title = line.Title,
+                        OpenedBy = "",
+                        OpenedAt = line.OpenedAt,
+                        ClosedAt = line.ClosedAt,
+                        ChangedAt = line.ChangedAt,
                     });
                 }
             }

@@ -55,7 +55,7 @@ sealed record BreakMessage(BreakCause Cause, string Detail, DateTimeOffset At)
     public string Type => "break";
 }
 
-/// <param name="Code">One word for the page: no-camera, no-stream, bad-request, too-many, removed, too-slow, revoked, stopping.</param>
+/// <param name="Code">One word for the page: no-camera, no-stream, bad-request, too-many, removed, too-slow, revoked, unavailable, stopping.</param>
 sealed record ErrorMessage(string Code, string Detail)
 {
     [JsonPropertyOrder(-1)]

@@ -9,6 +9,7 @@ using Atalaya.Node.Cameras;
 using Atalaya.Node.Health;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
+using Atalaya.Node.Oversight;
 
 using Microsoft.Extensions.Options;
 
@@ -29,6 +30,7 @@ sealed class LiveViews : IDisposable
     readonly TimeProvider _clock;
     readonly NodeMeters _meters;
     readonly Watch _watch;
+    readonly AccessLog _accesses;
     readonly JsonSerializerOptions _json;
     readonly ILogger<LiveViews> _log;
     readonly CancellationToken _stopping;
@@ -36,7 +38,7 @@ sealed class LiveViews : IDisposable
     int _viewers;
 
     public LiveViews(
-        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, Watch watch, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
+        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, Watch watch, AccessLog accesses, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
         IHostApplicationLifetime lifetime, ILogger<LiveViews> log)
     {
         _roster = roster;
@@ -46,6 +48,7 @@ sealed class LiveViews : IDisposable
         _clock = clock;
         _meters = meters;
         _watch = watch;
+        _accesses = accesses;
         _json = json.Value.SerializerOptions;
         _log = log;
         _stopping = lifetime.ApplicationStopping;
@@ -99,7 +102,21 @@ sealed class LiveViews : IDisposable
 
         try
         {
-            await ViewAsync(socket, http, cameras, camera, kind, audio == "true", objects == "true", may);
+            IAsyncDisposable access;
+            try
+            {
+                // Written down before the first picture goes out.
+                access = await _accesses.BeginAsync(http.Caller(), http, id, cameras == _previews.Set ? AccessKindJson.Preview : AccessKindJson.Live, CancellationToken.None);
+            }
+            catch (System.Data.Common.DbException fault)
+            {
+                _log.LogError(fault, "A live view of {Camera} is refused: it can't be written down who looks", id);
+                await RefuseAsync(socket, "unavailable", "The node can't write down who looks just now, and shows nothing without that. Try again in a moment.");
+                return;
+            }
+
+            await using (access)
+                await ViewAsync(socket, http, cameras, camera, kind, audio == "true", objects == "true", may);
         }
         finally
         {

@@ -3,6 +3,7 @@ using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
+using Atalaya.Node.Oversight;
 using Atalaya.Recording;
 
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -12,7 +13,8 @@ namespace Atalaya.Node.Playback;
 
 static class PlaybackEndpoints
 {
-    static readonly TimeSpan LongestSegment = TimeSpan.FromMinutes(10);
+    /// <summary>Pieces are written down by segment, a minute of footage.</summary>
+    static readonly TimeSpan LongestSegment = TimeSpan.FromMinutes(10), UsualSegment = TimeSpan.FromMinutes(1);
 
     const string PlaylistType = "application/vnd.apple.mpegurl";
 
@@ -86,7 +88,7 @@ static class PlaybackEndpoints
         return TypedResults.Text(playlist, PlaylistType);
     }
 
-    static async Task<IResult> SegmentAsync(string id, string name, Recordings recordings, Caller caller, HttpContext http, CancellationToken stop)
+    static async Task<IResult> SegmentAsync(string id, string name, Recordings recordings, Caller caller, AccessLog accesses, HttpContext http, CancellationToken stop)
     {
         // Its end counts: a segment over the rim of what may be looked at holds what may.
         if (SegmentName.TryParse(name, out var named) && caller.RefusalOfPast(id, named.Start + LongestSegment) is { } refusal)
@@ -103,6 +105,8 @@ static class PlaybackEndpoints
 
         if (file is null)
             return Problems.NotFound("No such segment", "It was never recorded, or its time is over. Ask for the playlist anew.");
+        if (HttpMethods.IsGet(http.Request.Method))
+            await accesses.NoteAsync(caller, http, id, AccessKindJson.Playback, named.Start, named.Start + UsualSegment, stop);
         // The segment itself never changes once closed. While it is open, a range that was there stays as it is, but the length doesn't.
         http.Response.Headers.CacheControl = file.IsClosed ? "private, max-age=31536000, immutable" : "no-store";
         var tag = file is { IsClosed: true, Sha256: { } digest } ? new EntityTagHeaderValue($"\"{digest}\"") : null;

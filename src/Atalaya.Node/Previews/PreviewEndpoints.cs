@@ -3,6 +3,7 @@ using System.ComponentModel;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Oversight;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
 
@@ -34,7 +35,7 @@ static class PreviewEndpoints
         string id,
         [Description("Minutes since 1970 UTC.")] long minute,
         [FromQuery(Name = "ahead"), Description("Nobody looks at it yet: it is made after those that someone does.")] bool? ahead,
-        Previews previews, CameraRoster roster, Caller caller, HttpContext http, CancellationToken stop)
+        Previews previews, CameraRoster roster, Caller caller, AccessLog accesses, HttpContext http, CancellationToken stop)
     {
         if (!SegmentName.IsCamera(id))
             return Problems.NoCamera(id);
@@ -47,6 +48,8 @@ static class PreviewEndpoints
         switch (answer.End)
         {
             case PreviewEnd.Made:
+                var of = new PreviewMinute(id, minute);
+                await accesses.NoteAsync(caller, http, id, AccessKindJson.Thumbnails, of.From, of.To, stop);
                 http.Response.Headers.CacheControl = answer.IsSettled ? "private, max-age=31536000, immutable" : "no-store";
                 http.Response.Headers[LayoutHeader] = answer.Sprite!.LayoutText;
                 return TypedResults.File(answer.Sprite.Jpeg, "image/jpeg", entityTag: new EntityTagHeaderValue($"\"{answer.Sprite.Tag}\""));

@@ -4,6 +4,7 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type Session = Schemas['Session'];
+export type AccessKind = Schemas['AccessKind'];
 export type Permission = Schemas['Permission'];
 export type Camera = Schemas['Camera'];
 export type CameraInput = Schemas['CameraInput'];

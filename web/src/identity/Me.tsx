@@ -1,7 +1,8 @@
 import { Menu, UnstyledButton } from '@mantine/core';
-import { IconLogout, IconUser } from '@tabler/icons-react';
+import { IconEye, IconLogout, IconUser } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { useSession, useSignOut } from './session';
+import { go } from '../shell/route';
+import { useMay, useSession, useSignOut } from './session';
 import './identity.css';
 
 /** Who is signed in, and the way out. */
@@ -9,6 +10,7 @@ export function Me() {
   const { t } = useTranslation();
   const session = useSession();
   const signOut = useSignOut();
+  const may = useMay();
   const user = session.data?.user;
   if (!user) return null;
   return (
@@ -25,6 +27,11 @@ export function Me() {
         <Menu.Label>
           <bdi>{user.name}</bdi>
         </Menu.Label>
+        {may('audit') && (
+          <Menu.Item leftSection={<IconEye size={16} />} onClick={() => go('/oversight')}>
+            {t('oversight.title')}
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconLogout size={16} className="flip" />} onClick={() => signOut.mutate()}>
           {t('identity.signOut')}
         </Menu.Item>

@@ -1,0 +1,228 @@
+using System.Data.Common;
+
+using Atalaya.Media;
+using Atalaya.Node.Identity;
+using Atalaya.Node.Store;
+
+using Dapper;
+
+namespace Atalaya.Node.Oversight;
+
+/// <summary>In what way somebody got to see a camera.</summary>
+public enum AccessKindJson
+{
+    Live,
+
+    /// <summary>Of a camera that isn't added yet.</summary>
+    Preview,
+    Playback,
+
+    /// <summary>The small pictures of a timeline.</summary>
+    Thumbnails,
+
+    /// <summary>Footage was cut into a file.</summary>
+    Export,
+
+    /// <summary>Such a file was taken.</summary>
+    Download,
+}
+
+/// <summary>
+/// Who looked at what. Every route that gives pictures reports here: a live view is one entry from its start to its end, and what a player asks for piece by piece
+/// is one entry as long as the same user goes on in the same camera.
+/// </summary>
+/// <remarks>
+/// Pieces of the past are merged in memory and written every few seconds: what a kill can cost is the end of the last entry, not the entry, whose first row is written
+/// before the first picture is given.
+/// </remarks>
+sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<AccessLog> log) : IHostedService, IAsyncDisposable
+{
+    static readonly TimeSpan WriteEvery = TimeSpan.FromSeconds(2), Pause = TimeSpan.FromMinutes(2);
+
+    /// <summary>Pieces that lie farther apart are looked at as two stretches: somebody jumped.</summary>
+    static readonly TimeSpan Jump = TimeSpan.FromMinutes(10);
+
+    readonly Dictionary<(string User, string Camera, AccessKindJson Kind), Open> _open = [];  // under itself
+    readonly SemaphoreSlim _writing = new(1, 1);
+    ITimer? _timer;
+    long _last;
+
+    public async Task StartAsync(CancellationToken stop)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(stop);
+        _last = await connection.ExecuteScalarAsync<long>(new CommandDefinition("select coalesce(max(id), 0) from accesses", cancellationToken: stop));
+        _timer = clock.CreateTimer(_ => _ = WriteAsync(), null, WriteEvery, WriteEvery);
+    }
+
+    public async Task StopAsync(CancellationToken stop)
+    {
+        await DisposeAsync();
+        lock (_open)
+        {
+            foreach (var open in _open.Values)
+                open.Changed = true;
+        }
+
+        await WriteAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _timer, null) is { } timer)
+            await timer.DisposeAsync();
+    }
+
+    /// <summary>A live view begins; dispose of what is returned when it ends.</summary>
+    public async Task<IAsyncDisposable> BeginAsync(Caller caller, HttpContext http, string camera, AccessKindJson kind, CancellationToken stop)
+    {
+        long id = Interlocked.Increment(ref _last);
+        await InsertAsync(id, caller, http, camera, kind, null, null, null, stop);
+        return new LiveAccess(this, id);
+    }
+
+    /// <summary>Footage is about to be given; returns when that is written down or merged with what is.</summary>
+    /// <exception cref="DbException">It can't be written: then nothing is given.</exception>
+    public async Task NoteAsync(Caller caller, HttpContext http, string camera, AccessKindJson kind, WallTime from, WallTime to, CancellationToken stop)
+    {
+        long id;
+        lock (_open)
+        {
+            var now = clock.GetUtcNow();
+            foreach (var (old, ended) in _open.Where(o => now - o.Value.At > Pause && !o.Value.Changed).ToArray())
+                _open.Remove(old);
+            var key = (caller.CredentialId, camera, kind);
+            if (_open.TryGetValue(key, out var open) && now - open.At <= Pause && from <= open.To + Jump && to >= open.From - Jump)
+            {
+                open.From = from < open.From ? from : open.From;
+                open.To = to > open.To ? to : open.To;
+                open.At = now;
+                open.Changed = true;
+                return;
+            }
+
+            id = Interlocked.Increment(ref _last);
+            _open[key] = new() { Id = id, From = from, To = to, At = now };
+        }
+
+        try
+        {
+            await InsertAsync(id, caller, http, camera, kind, from, to, WallTime.Now(clock), stop);
+        }
+        catch
+        {
+            lock (_open)
+                _open.Remove((caller.CredentialId, camera, kind));
+            throw;
+        }
+    }
+
+    /// <summary>Newest first.</summary>
+    public async Task<IReadOnlyList<AccessRow>> ListAsync(AccessFilter filter, CancellationToken stop)
+    {
+        await WriteAsync();
+        string where = "begun_at >= @From and begun_at < @To";
+        if (filter.User is not null)
+            where += " and user_name = @User";
+        if (filter.Camera is not null)
+            where += " and camera = @Camera";
+        if (filter.Kind is not null)
+            where += " and kind = @Kind";
+        if (filter.Before is not null)
+            where += " and id < @Before";
+        await using var connection = await database.Source.OpenConnectionAsync(stop);
+        return [.. await connection.QueryAsync<AccessRow>(new CommandDefinition(
+            $"""
+            select id, user_name as UserName, token, address, camera, kind, stretch_from as StretchFrom, stretch_to as StretchTo, begun_at as BegunAt, ended_at as EndedAt
+            from accesses where {where} order by id desc limit @Limit
+            """,
+            new { From = filter.From.Microseconds, To = filter.To.Microseconds, filter.User, filter.Camera, Kind = filter.Kind?.ToString(), filter.Before, filter.Limit },
+            cancellationToken: stop))];
+    }
+
+    async Task InsertAsync(long id, Caller caller, HttpContext http, string camera, AccessKindJson kind, WallTime? from, WallTime? to, WallTime? ended, CancellationToken stop)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(stop);
+        await connection.ExecuteAsync(new CommandDefinition(
+            """
+            insert into accesses (id, user_id, user_name, token, address, camera, kind, stretch_from, stretch_to, begun_at, ended_at)
+            values (@id, @UserId, @Name, @token, @address, @camera, @kind, @from, @to, @begun, @ended)
+            """,
+            new
+            {
+                id,
+                caller.UserId,
+                caller.Name,
+                token = caller.Credential == Credential.Token ? caller.CredentialId[..16] : "",
+                address = SignIns.AddressOf(http),
+                camera,
+                kind = kind.ToString(),
+                from = from?.Microseconds,
+                to = to?.Microseconds,
+                begun = WallTime.Now(clock).Microseconds,
+                ended = ended?.Microseconds,
+            },
+            cancellationToken: stop));
+    }
+
+    async Task EndAsync(long id)
+    {
+        try
+        {
+            await using var connection = await database.Source.OpenConnectionAsync();
+            await connection.ExecuteAsync("update accesses set ended_at = @now where id = @id", new { id, now = WallTime.Now(clock).Microseconds });
+        }
+        catch (Exception fault) when (fault is DbException or InvalidOperationException)
+        {
+            log.LogError(fault, "The end of a live view couldn't be written down");
+        }
+    }
+
+    async Task WriteAsync()
+    {
+        await _writing.WaitAsync();
+        try
+        {
+            (long Id, long From, long To, long Ended)[] changed;
+            lock (_open)
+            {
+                changed = [.. _open.Values.Where(o => o.Changed).Select(o => (o.Id, o.From.Microseconds, o.To.Microseconds, WallTime.From(o.At).Microseconds))];
+                foreach (var open in _open.Values)
+                    open.Changed = false;
+            }
+
+            if (changed.Length == 0)
+                return;
+            await using var connection = await database.Source.OpenConnectionAsync();
+            foreach (var (id, from, to, ended) in changed)
+                await connection.ExecuteAsync("update accesses set stretch_from = @from, stretch_to = @to, ended_at = @ended where id = @id", new { id, from, to, ended });
+        }
+        catch (Exception fault) when (fault is DbException or InvalidOperationException)
+        {
+            log.LogError(fault, "How far footage was looked at couldn't be written down");
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    sealed class Open
+    {
+        public required long Id { get; init; }
+        public required WallTime From { get; set; }
+        public required WallTime To { get; set; }
+        public required DateTimeOffset At { get; set; }
+        public bool Changed { get; set; }
+    }
+
+    sealed class LiveAccess(AccessLog accesses, long id) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync() => await accesses.EndAsync(id);
+    }
+}
+
+/// <param name="Before">Rows of smaller numbers only: where a list goes on.</param>
+sealed record AccessFilter(WallTime From, WallTime To, string? User, string? Camera, AccessKindJson? Kind, long? Before, int Limit);
+
+/// <summary>As it is kept; times in microseconds.</summary>
+sealed record AccessRow(long Id, string UserName, string Token, string Address, string Camera, string Kind, long? StretchFrom, long? StretchTo, long BegunAt, long? EndedAt);
