@@ -1,5 +1,7 @@
 using System.Reflection;
 
+using Atalaya.Incidents;
+using Atalaya.Media;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Incidents;
@@ -23,6 +25,18 @@ sealed class Actor(Caller caller)
     public IReadOnlyList<string>? Cameras(Permission permission, CameraRoster roster) =>
         caller.Has(permission) ? null : [.. roster.All.Select(e => e.Config.Id).Where(c => caller.Can(permission, c))];
 
+    /// <summary>Open ones of their cameras, and closed ones as far back as they may look.</summary>
+    public bool MaySee(Alarm alarm) =>
+        Can(Permission.ViewPast, alarm.Camera)
+        && (alarm.IsOpen || alarm.Camera.Length == 0 || (caller.Since(Permission.ViewPast, alarm.Camera) is { } since && WallTime.From(alarm.LastAt) >= since));
+
+    /// <summary>As far back as they may look at any camera.</summary>
+    public WallTime Horizon(CameraRoster roster)
+    {
+        var reaches = roster.All.Select(e => caller.Since(Permission.ViewPast, e.Config.Id)).OfType<WallTime>().ToList();
+        return reaches.Count == 0 ? default : reaches.MinBy(r => r.Microseconds);
+    }
+
     /// <summary>Without the cameras that they may not know of.</summary>
     public AlarmJson Shown(AlarmJson alarm) =>
         caller.Has(Permission.ViewPast) ? alarm : alarm with { Cameras = [.. alarm.Cameras.Where(caller.Sees)] };
@@ -32,7 +46,7 @@ sealed class Actor(Caller caller)
         caller.Has(Permission.ViewPast) ? incident : incident with
         {
             Pins = [.. incident.Pins.Select(p => p with { Cameras = [.. p.Cameras.Where(caller.Sees)] })],
-            Story = [.. incident.Story.Select(e => e is Atalaya.Incidents.Pinned pin ? pin with { Cameras = [.. pin.Cameras.Where(caller.Sees)] } : e)],
+            Story = [.. incident.Story.Select(e => e is Pinned pin ? pin with { Cameras = [.. pin.Cameras.Where(caller.Sees)] } : e)],
         };
 
     /// <summary>Without the sentence, which may name another camera.</summary>

@@ -79,7 +79,7 @@ static class AlarmEndpoints
         var asked = new AlarmQuery(
             order, query.Open, CaseRequests.Word<AlarmState>("state", query.State, errors), CaseRequests.Word<AlarmSeverity>("severity", query.Severity, errors),
             CaseRequests.Word<IncidentType>("type", query.Type, errors), query.Camera, query.Assignee, query.Incident, CaseRequests.Moment("since", query.Since, errors),
-            CaseRequests.Moment("before", query.Before, errors), actor.Cameras(Permission.ViewPast, roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
+            CaseRequests.Moment("before", query.Before, errors), actor.Cameras(Permission.ViewPast, roster), actor.Horizon(roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
         if (errors.Any)
             return errors.ToProblem();
         return TypedResults.Ok(await book.ReadAsync(async session =>
@@ -89,7 +89,7 @@ static class AlarmEndpoints
             var found = await session.AlarmsAsync(asked);
             var page = found.Take(limit).ToList();
             return new AlarmPageJson(
-                [.. page.Select(a => actor.Shown(AlarmJson.Of(a)))], found.Count > limit ? CaseSession.CursorOf(page[^1], order).ToString() : null,
+                [.. page.Where(actor.MaySee).Select(a => actor.Shown(AlarmJson.Of(a)))], found.Count > limit ? CaseSession.CursorOf(page[^1], order).ToString() : null,
                 OpenAlarmsJson.Of(await session.OpenAlarmsAsync(asked.Cameras)), change);
         }, stop));
     }
@@ -110,7 +110,7 @@ static class AlarmEndpoints
                 alarms.Count > MaxChanges ? alarms[MaxChanges].Change - 1 : long.MaxValue,
                 incidents.Count > MaxChanges ? incidents[MaxChanges].Change - 1 : long.MaxValue);
             bool more = upTo != long.MaxValue;
-            var told = alarms.Where(a => a.Change <= upTo && (cameras is null || cameras.Contains(a.Alarm.Camera, StringComparer.Ordinal))).Select(a => actor.Shown(AlarmJson.Of(a.Alarm))).ToList();
+            var told = alarms.Where(a => a.Change <= upTo && actor.MaySee(a.Alarm)).Select(a => actor.Shown(AlarmJson.Of(a.Alarm))).ToList();
             var lines = new List<IncidentLineJson>();
             foreach (var line in incidents.Where(i => i.Change <= upTo))
             {
@@ -140,7 +140,7 @@ static class AlarmEndpoints
     {
         var detail = await book.ReadAsync(async session =>
         {
-            if (await session.AlarmAsync(id) is not { } alarm || !actor.Can(Permission.ViewPast, alarm.Camera))
+            if (await session.AlarmAsync(id) is not { } alarm || !actor.MaySee(alarm))
                 return null;
             var events = await session.QueryAsync<DecisionRow>($"{DecisionRow.Columns} where alarm = @alarm order by at desc, id desc limit @MaxEvents", new { alarm = CaseSession.Written(id), MaxEvents });
             return new AlarmDetailJson(actor.Shown(AlarmJson.Of(alarm)), [.. (await session.StepsAsync(id)).Select(AlarmStepJson.Of)], [.. events.Where(e => actor.Can(Permission.ViewPast, e.Camera)).Select(e => actor.Shown(e.Read()))]);

@@ -34,9 +34,10 @@ public enum AlarmListOrder
 
 /// <summary>Which alarms are asked for.</summary>
 /// <param name="Cameras">Those that the asker may see; null: all.</param>
+/// <param name="Horizon">Closed ones from before aren't asked for.</param>
 sealed record AlarmQuery(
     AlarmListOrder Order, bool? IsOpen, AlarmState? State, AlarmSeverity? Severity, IncidentType? Type, string? Camera, string? Assignee, Guid? Incident, WallTime? From, WallTime? To,
-    IReadOnlyList<string>? Cameras, AlarmCursor? After, int Limit);
+    IReadOnlyList<string>? Cameras, WallTime Horizon, AlarmCursor? After, int Limit);
 
 /// <summary>How alarms of one rule on one camera ended.</summary>
 sealed record AlarmFigure(string Camera, string Rule, SceneEventKind Kind, IncidentType Type, long Alarms, long Events, long Closed, long Real, long False, long Nuisance, long Test);
@@ -53,7 +54,7 @@ sealed partial class CaseSession
 
     public async Task<IReadOnlyList<Alarm>> AlarmsAsync(AlarmQuery query)
     {
-        string where = "1 = 1";
+        string where = "(is_open = 1 or last_at >= @Horizon)";
         if (query.IsOpen is { } open)
             where += open ? " and is_open = 1" : " and is_open = 0";
         if (query.State is not null)
@@ -99,6 +100,7 @@ sealed partial class CaseSession
             Incident = query.Incident is { } incident ? Written(incident) : null,
             From = query.From?.Microseconds,
             To = query.To?.Microseconds,
+            Horizon = query.Horizon.Microseconds,
             Rank = query.After?.Rank,
             Key = query.After?.Key,
             Id = query.After?.Id,

@@ -241,7 +241,7 @@ static class NotificationEndpoints
     static async Task<Results<ContentHttpResult, ProblemHttpResult>> CapAsync(
         Guid id, [FromQuery] bool? exercise, Actor actor, Casebook book, CameraRoster roster, NodeOptions options, TimeProvider clock, CancellationToken stop)
     {
-        if (await book.ReadAsync(s => s.AlarmAsync(id), stop) is not { } alarm || !actor.Can(Permission.ViewPast, alarm.Camera))
+        if (await book.ReadAsync(s => s.AlarmAsync(id), stop) is not { } alarm || !actor.MaySee(alarm))
             return CaseRequests.NoAlarm(id);
         string place = roster.Find(alarm.Camera)?.Config.Name is { Length: > 0 } name ? name : alarm.Camera.Length > 0 ? alarm.Camera : options.Name;
         var cap = CapDocument.Of(alarm, options.Name, place, exercise ?? alarm.Outcome == AlarmOutcome.Test, clock.GetUtcNow());

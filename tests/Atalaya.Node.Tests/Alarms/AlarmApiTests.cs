@@ -235,6 +235,25 @@ public sealed class AlarmApiTests
         ((string?)JsonNode.Parse(text2)!["acknowledgedBy"]).ShouldBe("ana");
     }
 
+    [Fact]
+    public async Task Closed_alarms_are_seen_as_far_back_as_a_role_may_look()
+    {
+        await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
+        var old = AlarmScene.Event();
+        await node.SeeAsync(old);
+        using var http = await node.AsAsync("op", new Grant("operator", Scope.Organisation));
+        (await http.GetStringAsync("/api/alarms", TestNode.Stop)).ShouldContain(old.Id.ToString(), Case.Sensitive, "it is open");
+        await node.SendAsync(HttpMethod.Post, $"/api/alarms/{old.Id}/close", new { outcome = "false" });
+        foreach (string path in (string[])["/api/alarms", "/api/alarms/changes?after=0"])
+        {
+            (await http.GetStringAsync(path, TestNode.Stop)).ShouldNotContain(old.Id.ToString());
+            (await node.GetAsync(path)).ToJsonString().ShouldContain(old.Id.ToString());
+        }
+
+        using var gone = await http.GetAsync($"/api/alarms/{old.Id}", TestNode.Stop);
+        ((int)gone.StatusCode).ShouldBe(404);
+    }
+
     /// <summary>Half of a change is worse than none.</summary>
     [Fact]
     public async Task A_change_that_can_not_be_whole_is_not_made_at_all()
