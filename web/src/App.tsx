@@ -13,6 +13,8 @@ import { Shell } from './shell/Shell';
 import { theme } from './theme';
 
 const SituationRoom = lazy(() => import('./situation/SituationRoom'));
+const IncidentsRoom = lazy(() => import('./incidents/IncidentsRoom'));
+const HandOverRoom = lazy(() => import('./incidents/HandOverRoom'));
 const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
 const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
@@ -108,6 +110,10 @@ function Room() {
       return <LiveRoom />;
     case '/situation':
       return <SituationRoom />;
+    case '/incidents':
+      return <IncidentsRoom />;
+    case '/handover':
+      return <HandOverRoom />;
     case '/timeline':
       return <TimelineRoom />;
     case '/exports':

@@ -36,7 +36,12 @@ static class ApiDocument
                 }
 
                 if (type.IsEnum)
+                {
+                    // Whether it may be null is said where it is used: the words are the same everywhere.
                     schema.Type = JsonSchemaType.String;
+                    schema.Enum = [.. Enum.GetNames(type).Select(name => (JsonNode)JsonNamingPolicy.CamelCase.ConvertName(name))];
+                }
+
                 if (type.Name.EndsWith("Json", StringComparison.Ordinal) && !IsInput(type))
                     schema.AdditionalPropertiesAllowed = true;  // What the node says may grow; what it is told is read strictly.
 

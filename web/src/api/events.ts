@@ -74,6 +74,11 @@ async function connect(client: QueryClient, isStopped: () => boolean): Promise<H
       void client.invalidateQueries({ queryKey: keys.scene });
     }, 500);
   });
+  // A number and nothing else: what changed is asked for, so that nobody is told of what they may not see.
+  hub.on('casesChanged', () => {
+    void client.invalidateQueries({ queryKey: keys.alarms });
+    void client.invalidateQueries({ queryKey: keys.incidents });
+  });
   hub.on('exportRemoved', () => void client.invalidateQueries({ queryKey: keys.exports }));
 
   hub.onreconnecting(() => setConnected(false));

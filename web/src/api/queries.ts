@@ -55,6 +55,8 @@ const keys = {
   holds: ['holds'] as const,
   checks: ['checks'] as const,
   map: ['map'] as const,
+  alarms: ['alarms'] as const,
+  incidents: ['incidents'] as const,
   reanalyses: ['reanalyses'] as const,
 };
 export { keys };
@@ -288,11 +290,10 @@ export function useDeleteExport() {
 
 const iso = (ms: number) => new Date(ms).toISOString();
 
-// A class that may be absent elsewhere is always there on a track: the schema knows one type for both.
-export const fetchTracks = async (id: string, from: number, to: number): Promise<TrackPictures> =>
-  (await answer(
+export const fetchTracks = (id: string, from: number, to: number): Promise<TrackPictures> =>
+  answer<TrackPictures>(
     api.GET('/api/cameras/{id}/tracks', { params: { path: { id }, query: { from: iso(from), to: iso(to) } } }),
-  )) as unknown as TrackPictures;
+  );
 
 /** A camera's rules. Not refetched while they are being edited. */
 export const useRules = (id: string | null) =>

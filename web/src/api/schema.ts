@@ -2761,7 +2761,7 @@ export interface components {
             title?: null | string;
         };
         /** @enum {string} */
-        AlarmOutcome: "real" | "false" | "nuisance" | "test" | null;
+        AlarmOutcome: "real" | "false" | "nuisance" | "test";
         AlarmPage: {
             /** @description In the order that was asked for. Rescues are first in each. */
             alarms: components["schemas"]["Alarm"][];
@@ -2801,7 +2801,7 @@ export interface components {
             windows: components["schemas"]["WeeklyWindow"][];
         };
         /** @enum {string} */
-        AlarmSeverity: "rescue" | "critical" | "high" | "medium" | "low" | null;
+        AlarmSeverity: "rescue" | "critical" | "high" | "medium" | "low";
         /**
          * @description Where an alarm stands; design/incidents.md draws the ways between.
          * @enum {string}
@@ -2826,7 +2826,7 @@ export interface components {
             note: string;
         };
         /** @enum {string} */
-        AlarmVerdict: "raised" | "merged" | "counted" | "suppressed" | "disarmed" | "outOfSchedule" | "ignored" | "noClause" | null;
+        AlarmVerdict: "raised" | "merged" | "counted" | "suppressed" | "disarmed" | "outOfSchedule" | "ignored" | "noClause";
         Analysis: {
             state: components["schemas"]["AnalysisState"];
             /** Format: date-time */
@@ -2928,7 +2928,7 @@ export interface components {
             uri: string;
         };
         /** @enum {string} */
-        BlindCause: "off" | "starting" | "crash" | "overload" | "unreadable" | "quarantined" | "noPictures" | "node" | null;
+        BlindCause: "off" | "starting" | "crash" | "overload" | "unreadable" | "quarantined" | "noPictures" | "node";
         BlindStretch: {
             /** Format: date-time */
             from: string;
@@ -4115,7 +4115,7 @@ export interface components {
          */
         IncidentState: "open" | "assigned" | "dispatched" | "monitored" | "resolved" | "closed" | "reopened";
         /** @enum {string} */
-        IncidentType: "rescue" | "intrusion" | "crossing" | "smuggling" | "vehicle" | "crowd" | "tamper" | "technical" | null;
+        IncidentType: "rescue" | "intrusion" | "crossing" | "smuggling" | "vehicle" | "crowd" | "tamper" | "technical";
         LinkRequest: {
             /**
              * Format: uuid
@@ -4230,7 +4230,7 @@ export interface components {
             fields: components["schemas"]["FieldChange"][];
         };
         /** @enum {string} */
-        ObjectClass: "person" | "vehicle" | "twoWheeler" | "boat" | "animal" | "bag" | "other" | null;
+        ObjectClass: "person" | "vehicle" | "twoWheeler" | "boat" | "animal" | "bag" | "other";
         /** @description One who may be on call. */
         OnCall: {
             /** @description 1 to 200 characters. */
@@ -4267,7 +4267,7 @@ export interface components {
             hardwareId: string;
         };
         /** @enum {string} */
-        OnvifIrCut: "on" | "off" | "auto" | null;
+        OnvifIrCut: "on" | "off" | "auto";
         OnvifProfile: {
             token: string;
             name: string;
@@ -4682,7 +4682,7 @@ export interface components {
          */
         Record: "none" | "main" | "sub" | "both";
         /** @enum {string} */
-        RecordedStreams: "none" | "main" | "sub" | "both" | null;
+        RecordedStreams: "none" | "main" | "sub" | "both";
         /** @enum {string} */
         RecordingState: "off" | "waiting" | "recording" | "failed";
         RecordingStatus: {
@@ -4737,7 +4737,7 @@ export interface components {
             pastDays?: null | number;
         };
         /** @enum {string} */
-        RtspTransport: "auto" | "tcp" | "udp" | null;
+        RtspTransport: "auto" | "tcp" | "udp";
         RuleTrial: {
             /** @description What would have been raised, in order. */
             events: components["schemas"]["TriedEvent"][];

@@ -72,3 +72,17 @@ export interface ConfigurationFault {
   field: string;
   message: string;
 }
+export type Alarm = Schemas['Alarm'];
+export type AlarmDetail = Schemas['AlarmDetail'];
+export type AlarmOutcome = Schemas['AlarmOutcome'];
+export type AlarmPage = Schemas['AlarmPage'];
+export type AlarmSeverity = Schemas['AlarmSeverity'];
+export type Incident = Schemas['Incident'];
+// What every event has is written once, as optional, in the schema of all of them.
+type Whole<E> = E extends unknown ? Required<E> : never;
+export type IncidentEvent = Whole<Schemas['IncidentEvent']>;
+export type IncidentPage = Schemas['IncidentPage'];
+export type IncidentType = Schemas['IncidentType'];
+export type TickState = Schemas['TickState'];
+export type HandOver = Schemas['HandOver'];
+export type HandOverNote = Schemas['HandOverNote'];

@@ -1,7 +1,7 @@
-import type { TFunction } from 'i18next';
 import { Alert, Button, Drawer, NativeSelect, PasswordInput, Skeleton, TextInput } from '@mantine/core';
 import { IconAlertTriangle, IconArrowLeft, IconDeviceCctv, IconLock, IconRadar2 } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../api/problem';
 import { useAskOnvif, useCameras, useDiscover, useProbe, useSaveCamera } from '../api/queries';

@@ -91,9 +91,7 @@ function Settings(props: {
           }}
           data={[
             ...(imaging.irCut === null ? [{ value: '', label: '' }] : []),
-            ...imaging.irCutChoices.flatMap((value) =>
-              value === null ? [] : [{ value, label: t(`picture.irCuts.${value}`) }],
-            ),
+            ...imaging.irCutChoices.map((value) => ({ value, label: t(`picture.irCuts.${value}`) })),
           ]}
         />
       )}

@@ -20,7 +20,7 @@ import type { Camera, CameraState } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { Failure, Notice, Said, Why } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
-import { follow } from '../shell/Shell';
+import { follow } from '../shell/route';
 import { toast } from '../shell/toast';
 import { AddCamera, clockWords } from './AddCamera';
 import { CameraForm } from './CameraForm';

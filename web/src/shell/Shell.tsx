@@ -8,8 +8,9 @@ import {
   IconSearch,
   IconSun,
 } from '@tabler/icons-react';
-import { useEffect, useState, type MouseEvent, type ReactNode } from 'react';
+import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { OpenAlarms } from '../alarms/OpenAlarms';
 import { useEventsConnected } from '../api/events';
 import { useNode } from '../api/queries';
 import { languageNames, languages } from '../i18n/languages';
@@ -19,7 +20,7 @@ import { useKeys } from './keyboard';
 import { KeysDialog } from './KeysDialog';
 import { Palette } from './Palette';
 import { areas, rooms } from './rooms';
-import { go, usePlace } from './route';
+import { follow, go, usePlace } from './route';
 import { useToast } from './toast';
 
 export function Shell({ children }: { children: ReactNode }) {
@@ -99,6 +100,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </Kbd>
         </UnstyledButton>
         <div className="bar-end">
+          <OpenAlarms />
           <Connection />
           <LanguageChoice />
           <ThemeChoice />
@@ -151,13 +153,6 @@ export function Shell({ children }: { children: ReactNode }) {
       <ToastLine />
     </div>
   );
-}
-
-/** Plain clicks stay in the page; Ctrl-click still opens a tab. */
-export function follow(event: MouseEvent<HTMLAnchorElement>): void {
-  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
-  event.preventDefault();
-  go(event.currentTarget.pathname + event.currentTarget.search);
 }
 
 function Connection() {

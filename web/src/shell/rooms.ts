@@ -1,5 +1,7 @@
 import {
   IconAdjustmentsHorizontal,
+  IconArrowsExchange,
+  IconBriefcase,
   IconDatabase,
   IconDeviceCctv,
   IconFileExport,
@@ -36,6 +38,14 @@ export const areas: readonly Area[] = [
   alone({ path: '/situation', words: 'app.situation', icon: IconMap2, key: 'm' }),
   alone({ path: '/live', words: 'app.live', icon: IconLayoutGrid, key: 'l' }),
   alone({ path: '/timeline', words: 'app.timeline', icon: IconTimelineEvent, key: 't' }),
+  {
+    words: 'app.incidents',
+    icon: IconBriefcase,
+    rooms: [
+      { path: '/incidents', words: 'app.incidents', icon: IconBriefcase, key: 'i' },
+      { path: '/handover', words: 'app.handover', icon: IconArrowsExchange, key: 'o' },
+    ],
+  },
   {
     words: 'app.evidence',
     icon: IconPackage,

@@ -1,6 +1,6 @@
-import { useMemo, useSyncExternalStore } from 'react';
+import { useMemo, useSyncExternalStore, type MouseEvent } from 'react';
 
-// Four rooms need no router library: the address is the state, and this is all that reads and writes it.
+// A dozen rooms need no router library: the address is the state, and this is all that reads and writes it.
 const listeners = new Set<() => void>();
 
 function announce() {
@@ -41,4 +41,11 @@ export function usePlace(): { path: string; query: URLSearchParams } {
     const url = new URL(href, location.origin);
     return { path: url.pathname, query: url.searchParams };
   }, [href]);
+}
+
+/** Plain clicks stay in the page; Ctrl-click still opens a tab. */
+export function follow(event: MouseEvent<HTMLAnchorElement>): void {
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+  event.preventDefault();
+  go(event.currentTarget.pathname + event.currentTarget.search);
 }

@@ -143,15 +143,18 @@ export function SiteMap({ cameras, plans, selected, onSelect, placing = null, on
     for (const { id, name, place, state, words } of cameras) {
       const view = fieldOfView(place);
       const chosen = id === selected ? ' chosen' : '';
-      if (view) L.polygon(view, { interactive: false, className: `view ${state}${chosen}` }).addTo(group.views);
+      if (view) L.polygon(view, { interactive: false, className: `view is-${state}${chosen}` }).addTo(group.views);
       const symbol = L.marker([place.latitude, place.longitude], {
-        icon: L.divIcon({ className: `symbol ${state}${chosen}`, iconSize: [22, 22] }),
+        icon: L.divIcon({ className: `symbol is-${state}${chosen}`, iconSize: [22, 22] }),
         keyboard: true,
         riseOnHover: true,
         draggable: id === placing,
         zIndexOffset: state === 'alarm' ? 1000 : state === 'fault' ? 500 : 0,
       });
       symbol.on('click', () => heard.current.onSelect(id));
+      symbol.on('keydown', ({ originalEvent }) => {
+        if (originalEvent.key === 'Enter' || originalEvent.key === ' ') heard.current.onSelect(id);
+      });
       symbol.on('dragend', () => {
         const at = symbol.getLatLng();
         heard.current.onPlace?.(at.lat, at.lng);

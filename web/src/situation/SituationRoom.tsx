@@ -3,6 +3,9 @@ import { IconMapPin, IconMapPinCog, IconX } from '@tabler/icons-react';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
+import { AlarmPanel } from '../alarms/AlarmPanel';
+import { AlarmQueue } from '../alarms/AlarmQueue';
+import { useOpenAlarms } from '../alarms/cases';
 import { useCameras, useMap } from '../api/queries';
 import type { Camera } from '../api/types';
 import { LiveTile } from '../live/LiveTile';
@@ -10,8 +13,10 @@ import { Failure } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
 import { pinAround } from '../timeline/holds';
 import { MapEditor, type Draft } from './MapEditor';
-import { SiteMap, type MapCamera } from './SiteMap';
+import type { MapCamera } from './SiteMap';
 
+// Leaflet is as large as the rest of the room.
+const SiteMap = lazy(async () => ({ default: (await import('./SiteMap')).SiteMap }));
 const HoldDialog = lazy(() => import('../holds/HoldDialog'));
 const never = () => undefined;
 
@@ -24,23 +29,27 @@ export default function SituationRoom() {
   const [draft, setDraft] = useState<Draft | null>(null);
   const [view, setView] = useState<{ south: number; west: number; north: number; east: number } | null>(null);
   const [pinned, setPinned] = useState<{ id: string; from: number; to: number } | null>(null);
+  const alarms = useOpenAlarms();
   const editing = query.get('edit') !== null;
+  const alarm = alarms.data?.alarms.find((candidate) => candidate.id === query.get('alarm')) ?? null;
+  const names = useMemo(() => new Map((cameras.data ?? []).map((camera) => [camera.id, camera.name])), [cameras.data]);
   const chosen = cameras.data?.find((camera) => camera.id === query.get('camera')) ?? null;
 
   const places = map.data?.places;
+  const calling = useMemo(() => new Set((alarms.data?.alarms ?? []).flatMap((each) => each.cameras)), [alarms.data]);
   const onMap = useMemo<MapCamera[]>(
     () =>
       (cameras.data ?? []).flatMap((camera) => {
         const place = draft?.camera === camera.id ? draft.place : places?.[camera.id];
         if (!place) return [];
-        const state = stateOf(camera);
+        const state = calling.has(camera.id) ? 'alarm' : stateOf(camera);
         return [{ id: camera.id, name: camera.name, place, state, words: t(`camera.state.${camera.status.state}`) }];
       }),
-    [cameras.data, places, draft, t],
+    [cameras.data, places, draft, calling, t],
   );
   const plans = useMemo(() => map.data?.plans ?? [], [map.data?.plans]);
 
-  const choose = (id: string | null) => setQuery({ camera: id });
+  const choose = (id: string | null) => setQuery({ camera: id, alarm: null });
 
   if (map.isError && !map.data) {
     return (
@@ -57,17 +66,19 @@ export default function SituationRoom() {
       <h1 className="visually-hidden">{t('app.situation')}</h1>
       <div className="situation-map">
         {map.data && cameras.data ? (
-          <SiteMap
-            cameras={onMap}
-            plans={plans}
-            selected={chosen?.id ?? null}
-            onSelect={choose}
-            placing={editing ? (draft?.camera ?? null) : null}
-            onPlace={(latitude, longitude) =>
-              setDraft((now) => now && { ...now, place: { ...now.place, latitude, longitude } })
-            }
-            onView={setView}
-          />
+          <Suspense fallback={<Skeleton className="map" />}>
+            <SiteMap
+              cameras={onMap}
+              plans={plans}
+              selected={chosen?.id ?? alarm?.camera ?? null}
+              onSelect={choose}
+              placing={editing ? (draft?.camera ?? null) : null}
+              onPlace={(latitude, longitude) =>
+                setDraft((now) => now && { ...now, place: { ...now.place, latitude, longitude } })
+              }
+              onView={setView}
+            />
+          </Suspense>
         ) : (
           <Skeleton className="map" />
         )}
@@ -106,6 +117,13 @@ export default function SituationRoom() {
               setQuery({ edit: null });
             }}
           />
+        ) : alarm ? (
+          <AlarmPanel
+            key={alarm.id}
+            alarm={alarm}
+            cameras={cameras.data ?? []}
+            onClose={() => setQuery({ alarm: null })}
+          />
         ) : (
           chosen && (
             <section className="chosen" aria-label={chosen.name}>
@@ -133,6 +151,13 @@ export default function SituationRoom() {
               </div>
             </section>
           )
+        )}
+        {!editing && !alarm && (
+          <AlarmQueue
+            names={names}
+            selected={null}
+            onSelect={(each) => setQuery({ alarm: each.id, camera: null }, { replace: false })}
+          />
         )}
       </aside>
       {pinned && cameras.data && (

@@ -1,4 +1,3 @@
-import type { TFunction } from 'i18next';
 import { Alert, Button, Skeleton } from '@mantine/core';
 import {
   IconAlertOctagonFilled,
@@ -7,12 +6,13 @@ import {
   IconDatabaseOff,
   IconPencil,
 } from '@tabler/icons-react';
+import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { useCameras, useStorage } from '../api/queries';
 import type { CameraStorage, Volume } from '../api/types';
 import { useFormat, type Format } from '../i18n/format';
 import { Failure, Notice, Said } from '../shell/Notice';
-import { follow } from '../shell/Shell';
+import { follow } from '../shell/route';
 import { day } from '../timeline/TimeScale';
 import { ArchiveChecks } from './ArchiveChecks';
 import { limitWords } from './limitWords';

@@ -9,7 +9,7 @@ import { fetchTimeline, keys, useCreateExport, useExports } from '../api/queries
 import type { Camera, StreamKind } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { Why } from '../shell/Notice';
-import { follow } from '../shell/Shell';
+import { follow } from '../shell/route';
 import { holdsIn } from './holds';
 import { Zone } from './zone';
 

@@ -1,0 +1,100 @@
+using System.Net.Http.Json;
+using Microsoft.Playwright;
+
+namespace Atalaya.System.Tests;
+
+/// <summary>What a night shift does with an alarm, in a real browser against the real node: seen, heard of by both operators at once, worked on, handed over.</summary>
+public sealed class CommandPageTests(Site site) : IClassFixture<Site>
+{
+    static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_alarm_is_in_both_operators_queues_and_what_one_does_the_other_sees()
+    {
+        await RecordedAsync();
+        await using var first = await site.OpenAsync("/situation");
+        await using var second = await site.OpenAsync("/situation", language: "ar");
+        await first.Page.Locator(".queue, .queue-none.dim").First.WaitForAsync(new() { Timeout = 20_000 });
+        await ReportAsync("north", "rescue-1", "rescue");
+        var row = first.Page.Locator(".queue .alarm.rescue");
+        await row.WaitForAsync(new() { Timeout = 10_000 });
+        (await row.InnerTextAsync()).ShouldContain("North gate");
+        await second.Page.Locator(".queue .alarm.rescue.raised").WaitForAsync(new() { Timeout = 10_000 });
+        await first.Page.WaitForFunctionAsync("() => /^\\(\\d+\\) /.test(document.title)");
+
+        // One click to the picture: ten seconds before and after, and now.
+        await row.ClickAsync();
+        await first.Page.WaitForFunctionAsync("() => document.querySelector('.loop')?.dataset.phase === 'playing'", null, new() { Timeout = 20_000 });
+        await first.Page.WaitForFunctionAsync("() => document.querySelector('.alarm-panel .tile')?.dataset.phase === 'live'", null, new() { Timeout = 20_000 });
+        await first.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "situation-alarm.png") });
+        await second.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "situation-alarm-ar.png") });
+
+        // One key; the other operator's queue says so without being asked.
+        await first.Page.Keyboard.PressAsync("a");
+        await second.Page.Locator(".queue .alarm.rescue.acknowledged").WaitForAsync(new() { Timeout = 10_000 });
+
+        // A rescue is an incident from its first second on.
+        await first.Page.GetByRole(AriaRole.Button, new() { Name = "To the incident" }).ClickAsync();
+        await first.Page.Locator(".incident").WaitForAsync(new() { Timeout = 10_000 });
+        await first.Page.GetByRole(AriaRole.Textbox, new() { Name = "Patrol" }).FillAsync("Patrulla 7");
+        await first.Page.GetByRole(AriaRole.Button, new() { Name = "Send", Exact = true }).ClickAsync();
+        await first.Page.Locator("[data-state=dispatched]").WaitForAsync();
+        await first.Page.GetByLabel("Write a note").FillAsync("Two people in the water.");
+        await first.Page.GetByRole(AriaRole.Button, new() { Name = "Write", Exact = true }).ClickAsync();
+        await first.Page.Locator(".story-note", new() { HasText = "Two people in the water." }).WaitForAsync();
+        await first.Page.GetByRole(AriaRole.Button, new() { Name = "Keep the footage" }).ClickAsync();
+        await first.Page.Locator(".footage", new() { HasText = "Kept" }).WaitForAsync();
+        (await site.GetAsync("/api/holds")).GetArrayLength().ShouldBe(1);
+        await first.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "incident.png") });
+
+        // The other one has it open too, in Arabic, and sees the end of it.
+        await second.Page.GotoAsync(new Uri(site.Address, new Uri(first.Page.Url).PathAndQuery).ToString());
+        await second.Page.Locator("[data-state=dispatched]").WaitForAsync();
+        await second.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "incident-ar.png") });
+        await first.Page.GetByRole(AriaRole.Button, new() { Name = "Close", Exact = true }).Last.ClickAsync();
+        await first.Page.GetByRole(AriaRole.Menuitem, new() { Name = "Test or exercise" }).ClickAsync();
+        await second.Page.Locator("[data-state=closed]").WaitForAsync(new() { Timeout = 10_000 });
+
+        await first.Page.GotoAsync(new Uri(site.Address, "/handover").ToString());
+        await first.Page.Locator("table tr", new() { HasText = "Rescue" }).WaitForAsync();
+        await first.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "handover.png") });
+        first.Complaints.ShouldBeEmpty();
+        second.Complaints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_camera_is_put_on_the_map_by_numbers_alone_and_calls_there_when_it_sees_something()
+    {
+        await using var visit = await site.OpenAsync("/situation?edit=");
+        await visit.Page.Locator("[data-place=lane-1]").ClickAsync();
+        await visit.Page.GetByLabel("Latitude").FillAsync("35.1698");
+        await visit.Page.GetByLabel("Longitude").FillAsync("-6.1504");
+        await visit.Page.GetByLabel("Looks towards").FillAsync("45");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await visit.Page.Locator("[data-place=lane-1]", new() { HasText = "On the map" }).WaitForAsync();
+        var place = (await site.GetAsync("/api/map")).GetProperty("places").GetProperty("lane-1");
+        place.GetProperty("latitude").GetDouble().ShouldBe(35.1698);
+        place.GetProperty("heading").GetDouble().ShouldBe(45);
+
+        await visit.Page.GotoAsync(new Uri(site.Address, "/situation").ToString());
+        await visit.Page.Locator("[data-symbol=lane-1]").WaitForAsync(new() { Timeout = 20_000 });
+        await ReportAsync("lane-1", "fence-2", "high");
+        await visit.Page.Locator("[data-symbol=lane-1][data-state=alarm]").WaitForAsync(new() { Timeout = 10_000 });
+        // By keyboard as well.
+        await visit.Page.Locator("[data-symbol=lane-1]").FocusAsync();
+        await visit.Page.Keyboard.PressAsync("Enter");
+        await visit.Page.WaitForFunctionAsync("() => document.querySelector('.chosen .tile')?.dataset.phase === 'live'", null, new() { Timeout = 20_000 });
+        await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "situation-map.png") });
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    async Task RecordedAsync() => await Site.EventuallyAsync(
+        async () => (await site.GetAsync("/api/cameras")).EnumerateArray().All(c => c.GetProperty("recording").GetProperty("state").GetString() == "recording"), "all cameras to be recorded");
+
+    async Task ReportAsync(string camera, string rule, string severity)
+    {
+        using var answer = await site.Http.PostAsJsonAsync(
+            "/api/scene-events", new { camera, at = Site.Iso(TimeProvider.System.GetUtcNow()), kind = "zoneEntered", rule, @class = "person", severity }, Stop);
+        answer.EnsureSuccessStatusCode();
+    }
+}
