@@ -67,7 +67,7 @@ trap 'exit 0' INT TERM
 simulator=$!
 ./atalaya serve --config "$home/atalaya.yaml" &
 node=$!
-# A line and a zone to begin with, once: what you change or remove in the page stays so.
+# A line, a zone and places on the map to begin with, once: what you change or remove in the page stays so.
 if [ ! -f "$home/.rules" ]; then
   (
     until curl -fs -o /dev/null "http://127.0.0.1:$port/api/node"; do
@@ -77,9 +77,16 @@ if [ ! -f "$home/.rules" ]; then
     # A technician for this once: who runs the demo becomes the administrator by the printed link.
     ./atalaya user add demo-setup --role technician --config "$home/atalaya.yaml" >/dev/null 2>&1 || true
     token=$(./atalaya token create demo-setup --config "$home/atalaya.yaml")
-    put() { curl -fsS -o /dev/null -X PUT -H "Authorization: Bearer $token" -H 'Content-Type: application/json' --data "$2" "http://127.0.0.1:$port/api/cameras/$1/rules"; }
-    put north-gate '{"rules":[{"type":"line","id":"road","name":"Across the road","points":[[0.35,0.45],[0.75,0.95]],"classes":["person"]}]}'
-    put west-path '{"rules":[{"type":"zone","id":"path","name":"On the path","points":[[0.3,0.3],[0.8,0.3],[0.8,0.8],[0.3,0.8]],"classes":["person"]}]}'
+    put() { curl -fsS -o /dev/null -X PUT -H "Authorization: Bearer $token" -H 'Content-Type: application/json' --data "$2" "http://127.0.0.1:$port/api/cameras/$1"; }
+    put north-gate/rules '{"rules":[{"type":"line","id":"road","name":"Across the road","points":[[0.35,0.45],[0.75,0.95]],"classes":["person"]}]}'
+    put west-path/rules '{"rules":[{"type":"zone","id":"path","name":"On the path","points":[[0.3,0.3],[0.8,0.3],[0.8,0.8],[0.3,0.8]],"classes":["person"]}]}'
+    # On the map, as if around a yard.
+    put north-gate/place '{"latitude":35.16985,"longitude":-6.15040,"heading":20,"angle":70,"range":60}'
+    put east-fence/place '{"latitude":35.16945,"longitude":-6.14925,"heading":100,"angle":60,"range":80}'
+    put west-path/place '{"latitude":35.16935,"longitude":-6.15155,"heading":260,"angle":80,"range":50}'
+    put south-lot/place '{"latitude":35.16880,"longitude":-6.15095,"heading":200,"angle":75,"range":55}'
+    put crossing/place '{"latitude":35.16905,"longitude":-6.14990,"heading":160,"angle":90,"range":40}'
+    put tree-line/place '{"latitude":35.16960,"longitude":-6.15120,"heading":320,"angle":60,"range":70}'
     ./atalaya user disable demo-setup --config "$home/atalaya.yaml"
     touch "$home/.rules"
   ) &

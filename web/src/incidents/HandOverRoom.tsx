@@ -62,7 +62,7 @@ export default function HandOverRoom() {
           aria-label={t('handover.shift')}
           value={String(hours)}
           onChange={(value) => setHours(Number(value))}
-          data={shifts.map((each) => ({ value: String(each), label: format.duration(each * hourMs) }))}
+          data={shifts.map((each) => ({ value: String(each), label: format.about(each * hourMs) }))}
         />
         <Button variant="default" size="xs" leftSection={<IconPrinter size={16} />} onClick={() => window.print()}>
           {t('handover.print')}
