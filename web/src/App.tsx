@@ -5,9 +5,11 @@ import { changeLanguage } from './i18n';
 import { directionOf, type Language } from './i18n/languages';
 import { keep, kept, PreferencesContext, type Digits, type Preferences, type Scheme } from './i18n/preferences';
 import { Entry } from './identity/Entry';
+import { useMay } from './identity/session';
 import { LiveRoom } from './live/LiveRoom';
 import { ErrorBoundary } from './shell/ErrorBoundary';
 import { NotFound, RoomSkeleton } from './shell/Notice';
+import { areasFor } from './shell/rooms';
 import { go, usePlace } from './shell/route';
 import { Shell } from './shell/Shell';
 import { theme } from './theme';
@@ -101,11 +103,12 @@ function WithPreferences({ initialLanguage }: { initialLanguage: Language }) {
 
 function Room() {
   const { path } = usePlace();
+  const may = useMay();
+  const home = areasFor(may)[0]?.rooms[0]?.path ?? '/live';
   useEffect(() => {
-    if (path === '/') go('/live', { replace: true });
-  }, [path]);
-  switch (path) {
-    case '/':
+    if (path === '/') go(home, { replace: true });
+  }, [path, home]);
+  switch (path === '/' ? home : path) {
     case '/live':
       return <LiveRoom />;
     case '/situation':

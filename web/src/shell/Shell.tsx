@@ -16,10 +16,11 @@ import { useNode } from '../api/queries';
 import { languageNames, languages } from '../i18n/languages';
 import { usePreferences } from '../i18n/preferences';
 import { Me } from '../identity/Me';
+import { useMay } from '../identity/session';
 import { useKeys } from './keyboard';
 import { KeysDialog } from './KeysDialog';
 import { Palette } from './Palette';
-import { areas, rooms } from './rooms';
+import { areasFor, rooms } from './rooms';
 import { follow, go, usePlace } from './route';
 import { useToast } from './toast';
 
@@ -30,6 +31,8 @@ export function Shell({ children }: { children: ReactNode }) {
   const [keys, setKeys] = useState(false);
   const node = useNode();
   const room = rooms.find((candidate) => candidate.path === path);
+  const may = useMay();
+  const areas = areasFor(may);
   const area = areas.find((candidate) => candidate.rooms.some(({ path: to }) => to === path));
 
   useEffect(() => {
@@ -100,7 +103,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </Kbd>
         </UnstyledButton>
         <div className="bar-end">
-          <OpenAlarms />
+          {may('acknowledge') && <OpenAlarms />}
           <Connection />
           <LanguageChoice />
           <ThemeChoice />
@@ -113,19 +116,22 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
       </header>
       <nav className="rail" aria-label={t('app.rooms')}>
-        {areas.map(({ words, icon: Icon, rooms: [first] }) => (
-          <a
-            key={words}
-            href={first.path}
-            className="rail-room"
-            title={t(words)}
-            aria-current={words === area?.words ? 'page' : undefined}
-            onClick={follow}
-          >
-            <Icon size={20} stroke={1.6} aria-hidden />
-            <span>{t(words)}</span>
-          </a>
-        ))}
+        {areas.map(
+          ({ words, icon: Icon, rooms: [first] }) =>
+            first && (
+              <a
+                key={words}
+                href={first.path}
+                className="rail-room"
+                title={t(words)}
+                aria-current={words === area?.words ? 'page' : undefined}
+                onClick={follow}
+              >
+                <Icon size={20} stroke={1.6} aria-hidden />
+                <span>{t(words)}</span>
+              </a>
+            ),
+        )}
       </nav>
       <div className="floor">
         {area && area.rooms.length > 1 && (

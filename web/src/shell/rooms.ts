@@ -4,6 +4,7 @@ import {
   IconBriefcase,
   IconDatabase,
   IconDeviceCctv,
+  IconEye,
   IconFileExport,
   IconLayoutGrid,
   IconMap2,
@@ -15,6 +16,7 @@ import {
   type Icon,
 } from '@tabler/icons-react';
 import type { ParseKeys } from 'i18next';
+import type { Permission } from '../api/types';
 
 export interface Room {
   path: string;
@@ -23,47 +25,62 @@ export interface Room {
   icon: Icon;
   /** Pressed after `g`. */
   key: string;
+  /** Without it there is nothing to see or do there; none: for everybody. */
+  needs?: Permission;
 }
 
 /** Rooms that stand together behind one symbol of the rail; of several, the others are a row above the room. */
 export interface Area {
   words: ParseKeys;
   icon: Icon;
-  rooms: readonly [Room, ...Room[]];
+  rooms: readonly Room[];
 }
 
 const alone = (room: Room): Area => ({ words: room.words, icon: room.icon, rooms: [room] });
 
 export const areas: readonly Area[] = [
-  alone({ path: '/situation', words: 'app.situation', icon: IconMap2, key: 'm' }),
-  alone({ path: '/live', words: 'app.live', icon: IconLayoutGrid, key: 'l' }),
-  alone({ path: '/timeline', words: 'app.timeline', icon: IconTimelineEvent, key: 't' }),
+  alone({ path: '/situation', words: 'app.situation', icon: IconMap2, key: 'm', needs: 'viewLive' }),
+  alone({ path: '/live', words: 'app.live', icon: IconLayoutGrid, key: 'l', needs: 'viewLive' }),
+  alone({ path: '/timeline', words: 'app.timeline', icon: IconTimelineEvent, key: 't', needs: 'viewPast' }),
   {
     words: 'app.incidents',
     icon: IconBriefcase,
     rooms: [
-      { path: '/incidents', words: 'app.incidents', icon: IconBriefcase, key: 'i' },
-      { path: '/handover', words: 'app.handover', icon: IconArrowsExchange, key: 'o' },
+      { path: '/incidents', words: 'app.incidents', icon: IconBriefcase, key: 'i', needs: 'manageIncidents' },
+      { path: '/handover', words: 'app.handover', icon: IconArrowsExchange, key: 'n', needs: 'viewPast' },
     ],
   },
   {
     words: 'app.evidence',
     icon: IconPackage,
     rooms: [
-      { path: '/exports', words: 'app.exports', icon: IconFileExport, key: 'e' },
-      { path: '/holds', words: 'app.holds', icon: IconPin, key: 'h' },
+      { path: '/exports', words: 'app.exports', icon: IconFileExport, key: 'e', needs: 'export' },
+      { path: '/holds', words: 'app.holds', icon: IconPin, key: 'h', needs: 'hold' },
     ],
   },
+  alone({ path: '/oversight', words: 'oversight.title', icon: IconEye, key: 'v', needs: 'audit' }),
   {
     words: 'app.settings',
     icon: IconSettings,
     rooms: [
-      { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv, key: 'c' },
-      { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure, key: 'r' },
-      { path: '/settings/storage', words: 'app.storage', icon: IconDatabase, key: 's' },
-      { path: '/settings/configuration', words: 'app.configuration', icon: IconAdjustmentsHorizontal, key: 'o' },
+      { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv, key: 'c', needs: 'viewHealth' },
+      { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure, key: 'r', needs: 'manageRules' },
+      { path: '/settings/storage', words: 'app.storage', icon: IconDatabase, key: 's', needs: 'viewHealth' },
+      {
+        path: '/settings/configuration',
+        words: 'app.configuration',
+        icon: IconAdjustmentsHorizontal,
+        key: 'o',
+        needs: 'manageCameras',
+      },
     ],
   },
 ];
 
 export const rooms: readonly Room[] = areas.flatMap((area) => area.rooms);
+
+/** Areas with the rooms that somebody may use; the node decides all the same. */
+export const areasFor = (may: (permission: Permission) => boolean): Area[] =>
+  areas
+    .map((area) => ({ ...area, rooms: area.rooms.filter(({ needs }) => needs === undefined || may(needs)) }))
+    .filter((area) => area.rooms.length > 0);
