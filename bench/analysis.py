@@ -20,7 +20,7 @@ import subprocess
 import time
 import urllib.request
 
-from bench import ATALAYA, CACHE, ROOT, Cameras, Group, emit, footage, free_port, machine
+from bench import ATALAYA, CACHE, ROOT, Cameras, Group, emit, footage, free_port, machine, token
 
 DATA = pathlib.Path(os.environ.get("ATALAYA_TEST_DATA") or ROOT / "../shared/data")
 DETECTOR = ROOT / ".cache/detector"
@@ -104,14 +104,16 @@ class Node:
         lines += [f"  - {{ id: c{i}, main: {json.dumps(main)}, {f'sub: {json.dumps(sub)}, ' if sub else ''}record: {record} }}" for i, (main, sub) in enumerate(cameras)]
         (HOME / "atalaya.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.log = open(HOME / "serve.log", "w", encoding="utf-8")
+        self.bearer = f"Bearer {token(HOME / 'atalaya.yaml')}"
         self.process = self.group.start([ATALAYA, "serve", "--config", HOME / "atalaya.yaml"], stdout=self.log, stderr=subprocess.STDOUT)
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=20) as answer:
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": self.bearer})
+        with urllib.request.urlopen(request, timeout=20) as answer:
             return json.load(answer)
 
     def put(self, path, body):
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method="PUT")
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(), {"Content-Type": "application/json", "Authorization": self.bearer}, method="PUT")
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.load(answer)
 
@@ -265,7 +267,7 @@ def event(args):
         node.put("/api/cameras/c0/rules", {"rules": [{"type": "line", "name": "exit", "points": WALK, "classes": ["person"]}]})
         delays = []
         deadline = time.monotonic() + 100
-        for name, told in listen(node.port, deadline):
+        for name, told in listen(node.port, node.bearer, deadline):
             if name == "sceneEvent" and told["rule"] == "exit":
                 delays.append((datetime.datetime.now(datetime.timezone.utc) - moment(told["at"])).total_seconds())
                 if len(delays) == 4:
@@ -300,11 +302,11 @@ def search(args):
         node.stop()
 
 
-def listen(port, deadline):
+def listen(port, bearer, deadline):
     """What the node's event stream says: SignalR's JSON protocol over a WebSocket."""
     hub = socket.create_connection(("127.0.0.1", port), 5)
     key = base64.b64encode(os.urandom(16)).decode()
-    hub.sendall((f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    hub.sendall((f"GET /api/events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: {bearer}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                  f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n").encode())
     reader = hub.makefile("rb")
     while reader.readline().strip():

@@ -35,7 +35,9 @@ public sealed class EyesTests
         string output = AppContext.BaseDirectory.Replace("tests/Atalaya.System.Tests", "src/Atalaya.Node", StringComparison.Ordinal);
         await using var node = ManagedProcess.Start(Path.Combine(output, "atalaya"), ["serve", "--config", configuration, "--json"]);
         string ready = await node.WaitForLineAsync(line => line.Contains("listening", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
-        var address = new Uri(JsonDocument.Parse(ready).RootElement.GetProperty("listening")[0].GetString()!);
+        var said = JsonDocument.Parse(ready).RootElement;
+        var address = new Uri(said.GetProperty("listening")[0].GetString()!);
+        string link = said.GetProperty("start").GetString()!;
 
         using var playwright = await Playwright.CreateAsync();
         await using var browser = await playwright.Chromium.LaunchAsync(new()
@@ -45,6 +47,12 @@ public sealed class EyesTests
         });
         var context = await browser.NewContextAsync(new() { ViewportSize = new() { Width = 1366, Height = 768 } });
         await using var visit = new Visit(context, await context.NewPageAsync());
+        await visit.Page.GotoAsync(link);
+        await visit.Page.GetByLabel("Name", new() { Exact = false }).First.FillAsync("Night shift");
+        foreach (var password in await visit.Page.Locator("input[type=password]").AllAsync())
+            await password.FillAsync("seven grey herons wait");
+        await visit.Page.Keyboard.PressAsync("Enter");
+        await visit.Page.Locator(".rail").WaitForAsync(new() { Timeout = 20_000 });
         await visit.Page.GotoAsync(new Uri(address, "/live").ToString());
         await visit.Page.WaitForFunctionAsync("() => Number(document.querySelector('[data-overlay=live]')?.dataset.boxes) > 0", null, new() { Timeout = 60_000 });
 

@@ -293,6 +293,15 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
             await page.Keyboard.UpAsync("ArrowRight");
             await Site.EventuallyAsync(() => Task.FromResult(!device.Look.IsMoving), "the camera to stand still");
 
+            // Its first second is on disk: until then there is nothing to play, and the page is told so with 404.
+            await Site.EventuallyAsync(
+                async () =>
+                {
+                    var now = TimeProvider.System.GetUtcNow();
+                    using var playlist = await site.Http.GetAsync($"/api/cameras/east-tower/playback.m3u8?from={Site.Iso(now.AddMinutes(-1))}&to={Site.Iso(now)}", TestContext.Current.CancellationToken);
+                    return playlist.IsSuccessStatusCode;
+                }, "something of the new camera to play");
+
             // What it reports is in the list; a row opens the moment, ten seconds before.
             device.Emit("RuleEngine/LineDetector/Crossed", [("Rule", "Fence")], [("ClassTypes", "Human")]);
             await page.GotoAsync(new Uri(site.Address, "/timeline?camera=east-tower").ToString());

@@ -196,15 +196,14 @@ function Positions({ camera }: { camera: Camera }) {
       >
         <TextInput
           className="grow"
-          label={t('ptz.keep')}
+          label={t('ptz.keepName')}
           description={t('positions.keepHelp')}
-          placeholder={t('ptz.keepName')}
           value={name}
           maxLength={100}
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <Button type="submit" variant="default" loading={keep.isPending} disabled={name.trim() === ''}>
-          {t('app.save')}
+          {t('ptz.keep')}
         </Button>
       </form>
     </section>
