@@ -4,6 +4,7 @@ using Microsoft.Playwright;
 namespace Atalaya.System.Tests;
 
 /// <summary>What a night shift does with an alarm, in a real browser against the real node: seen, heard of by both operators at once, worked on, handed over.</summary>
+[Collection(Site.Browsers)]
 public sealed class CommandPageTests(Site site) : IClassFixture<Site>
 {
     static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -19,7 +20,7 @@ public sealed class CommandPageTests(Site site) : IClassFixture<Site>
         var row = first.Page.Locator(".queue .alarm.rescue");
         await row.WaitForAsync(new() { Timeout = 10_000 });
         (await row.InnerTextAsync()).ShouldContain("North gate");
-        await second.Page.Locator(".queue .alarm.rescue.raised").WaitForAsync(new() { Timeout = 10_000 });
+        await second.Page.Locator(".queue .alarm.rescue:not(.acknowledged)").WaitForAsync(new() { Timeout = 20_000 });
         await first.Page.WaitForFunctionAsync("() => /^\\(\\d+\\) /.test(document.title)");
 
         // One click to the picture: ten seconds before and after, and now.

@@ -6,6 +6,7 @@ using Microsoft.Playwright;
 namespace Atalaya.System.Tests;
 
 /// <summary>People who walk before a camera are boxed in the browser, and a line that is drawn there tells when they cross it. With a real detector and real footage.</summary>
+[Collection(Site.Browsers)]
 public sealed class EyesTests
 {
     static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -5,6 +5,7 @@ using Microsoft.Playwright;
 namespace Atalaya.System.Tests;
 
 /// <summary>Passkeys with a real browser and its virtual authenticator (WebAuthn over the DevTools protocol).</summary>
+[Collection(Site.Browsers)]
 public sealed class PasskeyTests
 {
     const string Script = """

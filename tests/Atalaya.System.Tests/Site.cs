@@ -14,6 +14,9 @@ namespace Atalaya.System.Tests;
 /// </summary>
 public sealed class Site : IAsyncLifetime
 {
+    /// <summary>Tests with a browser run one after the other: two of them beside their nodes and cameras are more than two cores can show in time.</summary>
+    public const string Browsers = "browsers";
+
     public const int FrameRate = 25, LoopFrames = 1500;
 
     /// <summary>The camera that sends G.711 beside its pictures.</summary>
