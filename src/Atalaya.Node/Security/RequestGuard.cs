@@ -6,7 +6,7 @@ using Atalaya.Node.Options;
 namespace Atalaya.Node.Security;
 
 /// <summary>
-/// Keeps other sites' pages out while there are no identities: a page elsewhere may make the browser of someone at this machine send requests
+/// Keeps other sites' pages out, before anybody is asked who they are: a page elsewhere may make the browser of someone at this machine send requests
 /// here (cross-site requests, WebSockets), or point its own name at 127.0.0.1 (DNS rebinding).
 /// </summary>
 sealed class RequestGuard(RequestDelegate next, NodeOptions options)

@@ -1,8 +1,7 @@
 import { Menu, UnstyledButton } from '@mantine/core';
-import { IconEye, IconLogout, IconUser } from '@tabler/icons-react';
+import { IconLogout, IconUser } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import { go } from '../shell/route';
-import { useMay, useSession, useSignOut } from './session';
+import { useSession, useSignOut } from './session';
 import './identity.css';
 
 /** Who is signed in, and the way out. */
@@ -10,7 +9,6 @@ export function Me() {
   const { t } = useTranslation();
   const session = useSession();
   const signOut = useSignOut();
-  const may = useMay();
   const user = session.data?.user;
   if (!user) return null;
   return (
@@ -27,11 +25,6 @@ export function Me() {
         <Menu.Label>
           <bdi>{user.name}</bdi>
         </Menu.Label>
-        {may('audit') && (
-          <Menu.Item leftSection={<IconEye size={16} />} onClick={() => go('/oversight')}>
-            {t('oversight.title')}
-          </Menu.Item>
-        )}
         <Menu.Item leftSection={<IconLogout size={16} className="flip" />} onClick={() => signOut.mutate()}>
           {t('identity.signOut')}
         </Menu.Item>

@@ -1,17 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { answer, api } from '../api/client';
 import { keys } from '../api/queries';
-import type {
-  AlarmOutcome,
-  AlarmPage,
-  AlarmSeverity,
-  HandOver,
-  HandOverNote,
-  Incident,
-  IncidentPage,
-  IncidentType,
-  TickState,
-} from '../api/types';
+import type { AlarmOutcome, AlarmPage, HandOver, HandOverNote, Incident, IncidentPage, TickState } from '../api/types';
 
 export const useIncidents = (open: boolean): UseQueryResult<IncidentPage> =>
   useQuery({
@@ -39,12 +29,8 @@ export const useAlarmsOf = (incident: string): UseQueryResult<AlarmPage> =>
 export type IncidentDeed =
   | { kind: 'assign'; to: string }
   | { kind: 'dispatch'; patrol: string; task: string }
-  | { kind: 'monitor'; note: string }
-  | { kind: 'escalate'; why: string }
-  | { kind: 'classify'; type: IncidentType; severity: AlarmSeverity; why: string }
   | { kind: 'tick'; item: string; state: TickState; note: string }
   | { kind: 'note'; note: string }
-  | { kind: 'attach'; name: string; reference: string }
   | { kind: 'resolve'; note: string }
   | { kind: 'close'; outcome: AlarmOutcome; note: string }
   | { kind: 'reopen'; why: string };
@@ -59,17 +45,6 @@ function send(incident: Incident, deed: IncidentDeed): Promise<Incident> {
       return answer<Incident>(
         api.POST('/api/incidents/{id}/dispatch', { params, body: { patrol: deed.patrol, task: deed.task } }),
       );
-    case 'monitor':
-      return answer<Incident>(api.POST('/api/incidents/{id}/monitor', { params, body: { note: deed.note } }));
-    case 'escalate':
-      return answer<Incident>(api.POST('/api/incidents/{id}/escalate', { params, body: { why: deed.why } }));
-    case 'classify':
-      return answer<Incident>(
-        api.POST('/api/incidents/{id}/classify', {
-          params,
-          body: { type: deed.type, severity: deed.severity, why: deed.why },
-        }),
-      );
     case 'tick':
       return answer<Incident>(
         api.PUT('/api/incidents/{id}/checklist/{item}', {
@@ -80,13 +55,6 @@ function send(incident: Incident, deed: IncidentDeed): Promise<Incident> {
     case 'note':
       // Notes don't get in each other's way.
       return answer<Incident>(api.POST('/api/incidents/{id}/notes', { params: { path }, body: { note: deed.note } }));
-    case 'attach':
-      return answer<Incident>(
-        api.POST('/api/incidents/{id}/attachments', {
-          params: { path },
-          body: { name: deed.name, reference: deed.reference },
-        }),
-      );
     case 'resolve':
       return answer<Incident>(api.POST('/api/incidents/{id}/resolve', { params, body: { note: deed.note } }));
     case 'close':

@@ -3,10 +3,11 @@ import { IconArrowRight, IconDeviceCctv, IconSearch } from '@tabler/icons-react'
 import { useId, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useCameras } from '../api/queries';
+import { useMay } from '../identity/session';
 import { languageNames, languages } from '../i18n/languages';
 import { usePreferences } from '../i18n/preferences';
 import { layouts } from '../live/layout';
-import { rooms } from './rooms';
+import { areasFor } from './rooms';
 import { go } from './route';
 
 interface Entry {
@@ -47,6 +48,7 @@ function Search({ onClose, onKeys }: Props) {
   const { t } = useTranslation();
   const { setLanguage, scheme, setScheme } = usePreferences();
   const cameras = useCameras();
+  const may = useMay();
   const list = useId();
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
@@ -76,7 +78,9 @@ function Search({ onClose, onKeys }: Props) {
       all.push(of('timeline', t('search.timelineOf', { camera: camera.name }), `/timeline?camera=${query}`));
     }
     all.push(
-      ...rooms.map(({ path, words }) => command(path, t(words), () => go(path))),
+      ...areasFor(may)
+        .flatMap((area) => area.rooms)
+        .map(({ path, words }) => command(path, t(words), () => go(path))),
       command('add', t('search.addCamera'), () => go('/settings/cameras?edit=find')),
       ...layouts.map((count) =>
         command(`layout-${count}`, t('search.layout', { tiles: t('live.tiles', { count }) }), () =>
@@ -92,7 +96,7 @@ function Search({ onClose, onKeys }: Props) {
       command('keys', t('search.shortcuts'), onKeys),
     );
     return all;
-  }, [cameras.data, t, scheme, setScheme, setLanguage, onKeys]);
+  }, [cameras.data, may, t, scheme, setScheme, setLanguage, onKeys]);
 
   const found = useMemo(() => {
     const words = plain(text).split(/\s+/).filter(Boolean);

@@ -67,7 +67,7 @@ export function Shell({ children }: { children: ReactNode }) {
         window.setTimeout(() => setGoing(false), 1500);
         return false;
       }
-      const chosen = going && rooms.find((candidate) => candidate.key === key);
+      const chosen = going && areas.flatMap((each) => each.rooms).find((candidate) => candidate.key === key);
       if (!chosen) return false;
       setGoing(false);
       go(chosen.path);
