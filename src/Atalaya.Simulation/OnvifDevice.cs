@@ -180,9 +180,10 @@ public sealed class OnvifDevice : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _over.CancelAsync();
+        await _serving;
+        // Only now: a listener closed between two accepts says "not listening" to the next.
         _http.Dispose();
         _discovery.Dispose();
-        await _serving;
         Certificate?.Dispose();
         _over.Dispose();
     }
@@ -209,8 +210,7 @@ public sealed class OnvifDevice : IAsyncDisposable
                 connections.Add(ServeAsync(client));
             }
         }
-        // InvalidOperationException: what a listener says that was closed between two calls.
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
             // It was disposed of.
         }

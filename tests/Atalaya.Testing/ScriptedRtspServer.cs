@@ -241,8 +241,9 @@ public sealed class ScriptedRtspServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _accepting;
+        // Only now: a listener stopped between two accepts says "not listening" to the next.
+        _listener.Stop();
         Task[] serving;
         lock (_serving)
             serving = [.. _serving];

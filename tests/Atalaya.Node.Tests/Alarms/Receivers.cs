@@ -75,8 +75,9 @@ sealed class SmtpReceiver : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _serving;
+        // Only now: a listener stopped between two accepts says "not listening" to the next.
+        _listener.Stop();
         _stop.Dispose();
     }
 
