@@ -26,7 +26,7 @@ public static partial class FuzzTargets
     static IEnumerable<byte[]> AlarmPolicyTextSeeds() =>
     [
         JsonSerializer.SerializeToUtf8Bytes(AlarmPolicy.Default, PolicyReader.Json),
-        "{\"zone\":\"Europe/Madrid\",\"groups\":[{\"id\":\"north\",\"cameras\":[\"gate\",\"wall\"]}],\"schedules\":[{\"id\":\"night\",\"windows\":[{\"days\":[\"monday\"],\"from\":\"22:00:00\",\"to\":\"06:00:00\"}]}],\"clauses\":[{\"id\":\"fence\",\"rules\":[\"fence\"],\"schedule\":\"night\",\"groups\":[\"north\"],\"type\":\"intrusion\",\"severity\":\"critical\"}],\"merge\":{\"seconds\":30,\"neighbours\":[[\"gate\",\"wall\"]]},\"flood\":{\"alarms\":5,\"seconds\":60}}"u8.ToArray(),
+        "{\"zone\":\"Europe/Madrid\",\"days\":[{\"id\":\"feasts\",\"dates\":[{\"from\":\"2026-12-24\",\"to\":\"2027-01-06\",\"yearly\":true}]}],\"schedules\":[{\"id\":\"night\",\"windows\":[{\"days\":[\"monday\"],\"from\":\"22:00:00\",\"to\":\"06:00:00\"}],\"exceptions\":[{\"days\":\"feasts\",\"windows\":[]}]}],\"clauses\":[{\"id\":\"fence\",\"rules\":[\"fence\"],\"schedule\":\"night\",\"groups\":[\"north\"],\"type\":\"intrusion\",\"severity\":\"critical\"}],\"merge\":{\"seconds\":30,\"neighbours\":[[\"gate\",\"wall\"]]},\"flood\":{\"alarms\":5,\"seconds\":60}}"u8.ToArray(),
         "{\"clauses\":[{\"id\":\"cats\",\"classes\":[\"animal\"],\"action\":\"ignore\"}],\"targets\":[{\"severity\":\"rescue\",\"acknowledgeSeconds\":20,\"escalateTo\":[\"leader\"]}],\"checklists\":[]}"u8.ToArray(),
     ];
 

@@ -196,9 +196,9 @@ public sealed class DecideTests
     [Fact]
     public void Who_is_disarmed_raises_nothing_but_what_goes_on_all_the_same()
     {
-        var policy = Usual with { Groups = [new() { Id = "north", Cameras = ["gate"] }] };
+        var policy = Usual;
         var off = new Disarming(Guid.NewGuid(), "north", Scenes.Noon.AddMinutes(-5), Scenes.Noon.AddMinutes(5), "ana", "Deliveries");
-        var situation = Scenes.Now() with { Disarmings = [off] };
+        var situation = Scenes.Now() with { Disarmings = [off], Places = new Dictionary<string, CameraPlace> { ["gate"] = new("post", ["north", "entries"]), ["wall"] = new("post", []), ["quay"] = new("harbour", []) } };
         var decision = policy.Decide(Scenes.Event(), situation);
         (decision.Verdict, decision.Clause, decision.Because).ShouldBe((AlarmVerdict.Disarmed, "scene", off.Id.ToString()));
         decision.Text.ShouldContain("Deliveries");
@@ -207,6 +207,9 @@ public sealed class DecideTests
         policy.Decide(Scenes.Event(seconds: 300), situation).Verdict.ShouldBe(AlarmVerdict.Raised, "its end isn't part of it");
         policy.Decide(Scenes.Event(seconds: -301), situation).Verdict.ShouldBe(AlarmVerdict.Raised, "a late event is judged by its own time");
         policy.Decide(Scenes.Event("wall"), Scenes.Now() with { Disarmings = [off with { Group = null }] }).Verdict.ShouldBe(AlarmVerdict.Disarmed);
+        var post = situation with { Disarmings = [off with { Group = null, Site = "post" }] };
+        policy.Decide(Scenes.Event("wall"), post).Verdict.ShouldBe(AlarmVerdict.Disarmed);
+        policy.Decide(Scenes.Event("quay"), post).Verdict.ShouldBe(AlarmVerdict.Raised, "another site");
     }
 
     [Fact]

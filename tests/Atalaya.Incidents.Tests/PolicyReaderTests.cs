@@ -29,23 +29,27 @@ public sealed class PolicyReaderTests
         Read(
             """
             {
-              "zone": "Mars?", "groups": [{"id": "a", "cameras": []}, {"id": "a", "cameras": ["x"]}],
-              "schedules": [{"id": "s", "windows": []}],
+              "zone": "Mars?", "days": [{"id": "a", "dates": []}, {"id": "a", "dates": [{"from": "2026-12-25", "to": "2026-12-24"}, {"from": "2026-01-01", "to": "2027-12-24", "name": ""}]}],
+              "schedules": [
+                {"id": "s", "windows": []},
+                {"id": "t", "windows": [{"from": "20:00:00", "to": "06:00:00"}], "exceptions": [{"days": "a", "windows": [{"days": ["monday"], "from": "20:00:00", "to": "06:00:00"}]}, {"days": "a"}, {"days": "b"}]}
+              ],
               "clauses": [
-                {"id": "c", "schedule": "none", "groups": ["b"], "minScore": 2, "severity": "rescue"},
+                {"id": "c", "schedule": "none", "groups": [""], "minScore": 2, "severity": "rescue"},
                 {"id": "d", "action": "ignore", "severity": "low"},
                 {"id": "e", "type": "rescue", "severity": "low"}
               ],
               "merge": {"seconds": -1, "neighbours": [["x"]]}, "flood": {"seconds": 0},
               "targets": [{"severity": "low", "acknowledgeSeconds": 1}, {"severity": "low", "escalateTo": [""]}],
-              "checklists": [{"type": "crowd", "items": [{"id": "", "text": "x"}]}]
+              "checklists": [{"type": "crowd", "items": [{"id": "", "text": "x"}, {"id": "y", "text": "x", "key": "dance"}]}]
             }
             """, out var faults).ShouldBeNull();
         faults.Select(f => f.Path).ShouldBe(
             [
-                "zone", "groups[0].cameras", "groups[1].id", "schedules[0].windows", "clauses[0].schedule", "clauses[0].groups[0]", "clauses[0].minScore", "clauses[0].severity",
+                "zone", "days[0].dates", "days[1].id", "days[1].dates[0].to", "days[1].dates[1].to", "schedules[0].windows", "schedules[1].exceptions[0].windows[0].days", "schedules[1].exceptions[1].days",
+                "schedules[1].exceptions[2].days", "clauses[0].schedule", "clauses[0].groups[0]", "clauses[0].minScore", "clauses[0].severity",
                 "clauses[1].action", "clauses[2].severity", "merge.seconds", "merge.neighbours[0]", "flood.seconds", "targets[0].acknowledgeSeconds", "targets[1].severity",
-                "targets[1].escalateTo[0]", "checklists[0].items[0].id",
+                "targets[1].escalateTo[0]", "checklists[0].items[0].id", "checklists[0].items[1].key",
             ], ignoreOrder: true);
     }
 

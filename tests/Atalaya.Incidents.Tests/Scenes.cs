@@ -9,6 +9,9 @@ static class Scenes
 
     public static readonly string[] Cameras = ["gate", "wall", "quay"];
 
+    public static readonly IReadOnlyDictionary<string, CameraPlace> Places =
+        new Dictionary<string, CameraPlace> { ["gate"] = new("post", ["north"]), ["wall"] = new("post", ["north"]), ["quay"] = new("harbour", ["south"]) };
+
     public static SceneEvent Event(string camera = "gate", double seconds = 0, SceneEventKind kind = SceneEventKind.LineCrossed, ObjectClass? subject = ObjectClass.Person, string rule = "fence") => new()
     {
         Id = Guid.NewGuid(),
@@ -53,8 +56,8 @@ static class Scenes
         {
             policy = new()
             {
-                Groups = [new() { Id = "north", Cameras = ["gate", "wall"] }, new() { Id = "south", Cameras = ["quay"] }],
-                Schedules = [new() { Id = "night", Windows = [new() { From = new(20, 0), To = new(6, 0) }] }, new() { Id = "never", Windows = [new() { Days = [DayOfWeek.Monday], From = new(1, 0), To = new(1, 1) }] }],
+                Days = [new() { Id = "feast", Dates = [new() { From = new(2026, 3, 29), To = new(2026, 3, 30) }, new() { From = new(2020, 12, 24), To = new(2021, 1, 6), Yearly = true, Name = "Turn of the year" }] }],
+                Schedules = [new() { Id = "night", Windows = [new() { From = new(20, 0), To = new(6, 0) }], Exceptions = random.Next(2) == 0 ? [] : [new() { Days = "feast", Windows = [new() { From = new(11, 0), To = new(13, 0) }] }] }, new() { Id = "never", Windows = [new() { Days = [DayOfWeek.Monday], From = new(1, 0), To = new(1, 1) }] }],
                 Clauses = [.. Enumerable.Range(0, random.Next(5)).Select(i => Clause(random, i)), .. random.Next(2) == 0 ? AlarmPolicy.Default.Clauses : []],
                 Merge = new() { Seconds = random.Any([0, 20, 60]), MostSeconds = random.Any([60, 600]), Neighbours = random.Next(2) == 0 ? [] : [["gate", "wall"]] },
                 Flood = new() { Alarms = random.Any([0, 1, 3]), Seconds = random.Any([30, 300]) },
@@ -92,6 +95,7 @@ static class Scenes
     {
         Zone = TimeZoneInfo.Utc,
         Recent = recent,
+        Places = Places,
         Disarmings = [.. Enumerable.Range(0, random.Next(2)).Select(_ => new Disarming(Guid.NewGuid(), random.Any([null, "north", "south"]), Noon.AddSeconds(-50), random.Any<DateTimeOffset?>([null, Noon.AddSeconds(30)]), "ana", "works"))],
         Suppressions = [.. Enumerable.Range(0, random.Next(2)).Select(_ => new Suppression
         {

@@ -19,6 +19,7 @@ const IncidentsRoom = lazy(() => import('./incidents/IncidentsRoom'));
 const HandOverRoom = lazy(() => import('./incidents/HandOverRoom'));
 const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
 const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
+const AlarmSettingsRoom = lazy(() => import('./alarms/settings/AlarmSettingsRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
 const HoldsRoom = lazy(() => import('./holds/HoldsRoom'));
 const AccessesRoom = lazy(() => import('./oversight/AccessesRoom'));
@@ -123,6 +124,8 @@ function Room() {
       return <ExportsRoom />;
     case '/settings/rules':
       return <RulesRoom />;
+    case '/settings/alarms':
+      return <AlarmSettingsRoom />;
     case '/holds':
       return <HoldsRoom />;
     case '/oversight':

@@ -12,7 +12,8 @@ public sealed partial record AlarmPolicy
     public AlarmDecision Decide(SceneEvent scene, Situation situation)
     {
         bool saysRescue = scene.Type == IncidentType.Rescue || scene.Severity == AlarmSeverity.Rescue;
-        var (clause, asleep) = Find(scene, situation.Zone, saysRescue);
+        var place = situation.PlaceOf(scene.Camera);
+        var (clause, asleep) = Find(scene, place, situation.Zone, saysRescue);
         string id;
         bool whenDisarmed = false;
         bool? opens = null;
@@ -36,7 +37,7 @@ public sealed partial record AlarmPolicy
 
         foreach (var suppression in situation.Suppressions)
         {
-            if (suppression.Holds(scene.At) && Speaks(suppression, scene) && (!isRescue || suppression.Rules.Count > 0))
+            if (suppression.Holds(scene.At) && Speaks(suppression, scene, place) && (!isRescue || suppression.Rules.Count > 0))
             {
                 return Not(AlarmVerdict.Suppressed, id, suppression.Id.ToString(),
                     $"Clause '{id}' would raise it; {suppression.By} suppressed it until {suppression.Until:u}: {suppression.Reason}");
@@ -47,10 +48,10 @@ public sealed partial record AlarmPolicy
         {
             foreach (var disarming in situation.Disarmings)
             {
-                if (disarming.Holds(scene.At) && (disarming.Group is null || InGroup(disarming.Group, scene.Camera)))
+                if (disarming.Holds(scene.At) && disarming.Concerns(place))
                 {
                     return Not(AlarmVerdict.Disarmed, id, disarming.Id.ToString(),
-                        $"Clause '{id}' would raise it; {(disarming.Group is null ? "the site" : $"group '{disarming.Group}'")} was disarmed by {disarming.By}: {disarming.Reason}");
+                        $"Clause '{id}' would raise it; {disarming.What} was disarmed by {disarming.By}: {disarming.Reason}");
                 }
             }
         }
@@ -85,14 +86,14 @@ public sealed partial record AlarmPolicy
         return near;
     }
 
-    (AlarmClause? Clause, AlarmClause? Asleep) Find(SceneEvent scene, TimeZoneInfo zone, bool saysRescue)
+    (AlarmClause? Clause, AlarmClause? Asleep) Find(SceneEvent scene, CameraPlace place, TimeZoneInfo zone, bool saysRescue)
     {
         AlarmClause? asleep = null;
         foreach (var clause in Clauses)
         {
-            if (!Fits(clause, scene) || (saysRescue && clause.Action == ClauseAction.Ignore && clause.Rules.Count == 0))
+            if (!Fits(clause, scene, place) || (saysRescue && clause.Action == ClauseAction.Ignore && clause.Rules.Count == 0))
                 continue;
-            if (clause.Schedule is not { } id || Schedules.FirstOrDefault(s => s.Id == id) is not { } schedule || WeeklyWindow.Covers(schedule.Windows, scene.At, zone))
+            if (clause.Schedule is not { } id || Schedules.FirstOrDefault(s => s.Id == id) is not { } schedule || schedule.Covers(scene.At, zone, Days))
                 return (clause, null);
             asleep ??= clause;
         }
@@ -100,18 +101,18 @@ public sealed partial record AlarmPolicy
         return (null, asleep);
     }
 
-    bool Fits(AlarmClause clause, SceneEvent scene) =>
+    static bool Fits(AlarmClause clause, SceneEvent scene, CameraPlace place) =>
         Any(clause.Kinds, scene.Kind) && Any(clause.Sources, scene.Source) && Any(clause.Rules, scene.Rule)
         && (clause.Classes.Count == 0 || (scene.Class is { } subject && clause.Classes.Contains(subject)))
         && (clause.Types.Count == 0 || ((scene.Type ?? (scene.Severity == AlarmSeverity.Rescue ? IncidentType.Rescue : null)) is { } type && clause.Types.Contains(type)))
-        && InAny(clause.Cameras, clause.Groups, scene.Camera)
+        && InAny(clause.Cameras, clause.Groups, scene.Camera, place)
         && (clause.MinScore is not { } least || scene.Score is not { } score || score >= least);
 
-    bool Speaks(Suppression suppression, SceneEvent scene) =>
-        Any(suppression.Kinds, scene.Kind) && Any(suppression.Rules, scene.Rule) && InAny(suppression.Cameras, suppression.Groups, scene.Camera);
+    static bool Speaks(Suppression suppression, SceneEvent scene, CameraPlace place) =>
+        Any(suppression.Kinds, scene.Kind) && Any(suppression.Rules, scene.Rule) && InAny(suppression.Cameras, suppression.Groups, scene.Camera, place);
 
-    bool InAny(IReadOnlyList<string> cameras, IReadOnlyList<string> groups, string camera) =>
-        (cameras.Count == 0 && groups.Count == 0) || cameras.Contains(camera, StringComparer.Ordinal) || groups.Any(g => InGroup(g, camera));
+    static bool InAny(IReadOnlyList<string> cameras, IReadOnlyList<string> groups, string camera, CameraPlace place) =>
+        (cameras.Count == 0 && groups.Count == 0) || cameras.Contains(camera, StringComparer.Ordinal) || groups.Any(g => place.Groups.Contains(g, StringComparer.Ordinal));
 
     static bool Any<T>(IReadOnlyList<T> wanted, T value) => wanted.Count == 0 || wanted.Contains(value);
 

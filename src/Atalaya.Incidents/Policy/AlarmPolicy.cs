@@ -9,8 +9,8 @@ public sealed partial record AlarmPolicy
     /// <summary>IANA name of the site's time zone, by which schedules run; null: the node's.</summary>
     public string? Zone { get; init; }
 
-    /// <summary>Cameras that are armed, suppressed or named together.</summary>
-    public IReadOnlyList<CameraGroup> Groups { get; init; } = [];
+    /// <summary>Holidays and other days on which schedules run otherwise.</summary>
+    public IReadOnlyList<SpecialDays> Days { get; init; } = [];
     public IReadOnlyList<AlarmSchedule> Schedules { get; init; } = [];
 
     /// <summary>The first that fits decides.</summary>
@@ -43,24 +43,6 @@ public sealed partial record AlarmPolicy
     }
 
     public IReadOnlyList<ChecklistItem> ChecklistOf(IncidentType type) => Checklists.FirstOrDefault(c => c.Type == type)?.Items ?? [];
-
-    internal bool InGroup(string group, string camera) => Groups.FirstOrDefault(g => g.Id == group)?.Cameras.Contains(camera, StringComparer.Ordinal) == true;
-}
-
-public sealed record CameraGroup
-{
-    public required string Id { get; init; }
-    public string Name { get; init; } = "";
-    public required IReadOnlyList<string> Cameras { get; init; }
-}
-
-public sealed record AlarmSchedule
-{
-    public required string Id { get; init; }
-    public string Name { get; init; } = "";
-
-    /// <summary>It covers any of these.</summary>
-    public required IReadOnlyList<WeeklyWindow> Windows { get; init; }
 }
 
 public enum ClauseAction
@@ -88,6 +70,8 @@ public sealed record AlarmClause
     /// <summary>What the event's own rule says that it is about. An event that says nothing fits only where nothing is asked for.</summary>
     public IReadOnlyList<IncidentType> Types { get; init; } = [];
     public IReadOnlyList<string> Cameras { get; init; } = [];
+
+    /// <summary>Of cameras, as they are given to each camera.</summary>
     public IReadOnlyList<string> Groups { get; init; } = [];
 
     /// <summary>Events that are less sure don't fit; those that don't say how sure they are do.</summary>
@@ -155,6 +139,9 @@ public sealed record ChecklistItem
 {
     public required string Id { get; init; }
     public required string Text { get; init; }
+
+    /// <summary>Which of the shipped items it is, so that pages can say it in their language; null: somebody's own words.</summary>
+    public string? Key { get; init; }
 
     /// <summary>A real incident can't be closed before it is done, or marked as not applying.</summary>
     public bool Required { get; init; }

@@ -24,23 +24,74 @@ public static class PolicyCheck
         {
             if (policy.Zone is { } zone && (zone.Length is 0 or > 64 || zone.Any(c => !(char.IsAsciiLetterOrDigit(c) || c is '/' or '_' or '-' or '+'))))
                 Fault("zone", "must be a name such as Africa/Nouakchott.");
-            Named("groups", policy.Groups, g => g.Id, g => g.Name, (group, path) => Names($"{path}.cameras", group.Cameras, MaxCameras, least: 1));
-            Named("schedules", policy.Schedules, s => s.Id, s => s.Name, (schedule, path) =>
-            {
-                if (schedule.Windows.Count is 0 or > 100)
-                    Fault($"{path}.windows", "must hold 1 to 100 stretches.");
-                for (int i = 0; i < schedule.Windows.Count; i++)
-                {
-                    if (schedule.Windows[i] is not { } window)
-                        Fault($"{path}.windows[{i}]", "must be a stretch with from and to.");
-                    else
-                        Distinct($"{path}.windows[{i}].days", window.Days);
-                }
-            });
+            Named("days", policy.Days, d => d.Id, d => d.Name, Dates);
+            Named("schedules", policy.Schedules, s => s.Id, s => s.Name, Schedule);
             Named("clauses", policy.Clauses, c => c.Id, c => c.Name, Clause);
             Terms();
             Targets();
             Checklists();
+        }
+
+        void Dates(SpecialDays days, string path)
+        {
+            if (days.Dates.Count is 0 or > MaxEntries)
+                Fault($"{path}.dates", $"must hold 1 to {MaxEntries} days or stretches.");
+            for (int i = 0; i < Math.Min(days.Dates.Count, MaxEntries); i++)
+            {
+                if (days.Dates[i] is not { } date)
+                {
+                    Fault($"{path}.dates[{i}]", "must be a day with from.");
+                    continue;
+                }
+
+                if (date.To < date.From)
+                    Fault($"{path}.dates[{i}].to", "must not be before from.");
+                else if (date.To is { } to && to.DayNumber - date.From.DayNumber > 365)
+                    Fault($"{path}.dates[{i}].to", "must be within a year of from.");
+                if (date.Name.Length > 0)
+                    Text($"{path}.dates[{i}].name", date.Name);
+            }
+        }
+
+        void Schedule(AlarmSchedule schedule, string path)
+        {
+            Windows($"{path}.windows", schedule.Windows, least: 1);
+            if (schedule.Exceptions.Count > MaxEntries)
+                Fault($"{path}.exceptions", $"must hold at most {MaxEntries} entries.");
+            var seen = new HashSet<string>(StringComparer.Ordinal);
+            for (int i = 0; i < Math.Min(schedule.Exceptions.Count, MaxEntries); i++)
+            {
+                string at = $"{path}.exceptions[{i}]";
+                if (schedule.Exceptions[i] is not { } exception)
+                {
+                    Fault(at, "must be a mapping with days.");
+                    continue;
+                }
+
+                if (policy.Days.All(d => d?.Id != exception.Days))
+                    Fault($"{at}.days", "is the id of no special days here.");
+                else if (!seen.Add(exception.Days))
+                    Fault($"{at}.days", "has its exception already.");
+                Windows($"{at}.windows", exception.Windows, least: 0);
+                for (int n = 0; n < exception.Windows.Count; n++)
+                {
+                    if (exception.Windows[n] is { Days.Count: > 0 })
+                        Fault($"{at}.windows[{n}].days", "must be empty: the special days say which.");
+                }
+            }
+        }
+
+        void Windows(string path, IReadOnlyList<WeeklyWindow> windows, int least)
+        {
+            if (windows.Count < least || windows.Count > 100)
+                Fault(path, $"must hold {least} to 100 stretches.");
+            for (int i = 0; i < windows.Count; i++)
+            {
+                if (windows[i] is not { } window)
+                    Fault($"{path}[{i}]", "must be a stretch with from and to.");
+                else
+                    Distinct($"{path}[{i}].days", window.Days);
+            }
         }
 
         void Clause(AlarmClause clause, string path)
@@ -51,7 +102,7 @@ public static class PolicyCheck
             Distinct($"{path}.types", clause.Types);
             Names($"{path}.rules", clause.Rules, MaxEntries);
             Names($"{path}.cameras", clause.Cameras, MaxCameras);
-            Groups($"{path}.groups", clause.Groups);
+            Names($"{path}.groups", clause.Groups, MaxEntries);
             if (clause.MinScore is { } score && !(score is >= 0 and <= 1))
                 Fault($"{path}.minScore", "must lie between 0 and 1.");
             if (clause.Schedule is { } schedule && policy.Schedules.All(s => s?.Id != schedule))
@@ -125,7 +176,12 @@ public static class PolicyCheck
                     Fault($"{path}.type", "has its checklist already.");
                 if (list.Items.Count > 50)
                     Fault($"{path}.items", "must hold at most 50 items.");
-                Named($"{path}.items", list.Items, item => item.Id, _ => "", (item, at) => Text($"{at}.text", item.Text));
+                Named($"{path}.items", list.Items, item => item.Id, _ => "", (item, at) =>
+                {
+                    Text($"{at}.text", item.Text);
+                    if (item.Key is { } key && !PolicyDefaults.ItemTexts.ContainsKey(key))
+                        Fault($"{at}.key", "is the key of no shipped item; leave it out for words of your own.");
+                });
             }
         }
 
@@ -149,16 +205,6 @@ public static class PolicyCheck
                 if (!seen.Add(id(entry) ?? ""))
                     Fault($"{path}[{i}].id", "is here twice.");
                 rest(entry, $"{path}[{i}]");
-            }
-        }
-
-        void Groups(string path, IReadOnlyList<string> groups)
-        {
-            Names(path, groups, MaxEntries);
-            for (int i = 0; i < Math.Min(groups.Count, MaxEntries); i++)
-            {
-                if (policy.Groups.All(g => g?.Id != groups[i]))
-                    Fault($"{path}[{i}]", "is the id of no group here.");
             }
         }
 

@@ -6,21 +6,42 @@ static class PolicyDefaults
     /// <summary>Raises an event that says itself that people are in danger, where no clause speaks of it.</summary>
     public const string RescueClause = "rescue (built in)";
 
+    /// <summary>What may be on a checklist without anybody's own words: English by key. Pages have them in their languages.</summary>
+    public static IReadOnlyDictionary<string, string> ItemTexts { get; } = new Dictionary<string, string>
+    {
+        ["where"] = "Say where the people are and how many",
+        ["call"] = "Call the rescue service",
+        ["keepInSight"] = "Keep them in sight",
+        ["nearestPatrol"] = "Send the nearest patrol",
+        ["pin"] = "Pin the footage",
+        ["look"] = "Look at live and recorded pictures",
+        ["patrolOrWhy"] = "Send a patrol, or say why not",
+        ["partner"] = "Tell the partner's post",
+        ["distance"] = "Keep people away from what was left",
+        ["customs"] = "Tell customs",
+        ["patrol"] = "Send a patrol",
+        ["lookLive"] = "Look at live pictures",
+        ["leader"] = "Tell the shift leader",
+        ["lookBefore"] = "Look at pictures from before and at neighbour cameras",
+        ["haveLooked"] = "Have the camera looked at",
+        ["known"] = "See whether it is known",
+        ["technician"] = "Tell the technician",
+    };
+
+    // Without names: pages say what a clause says in the reader's language.
     public static IReadOnlyList<AlarmClause> Clauses { get; } =
     [
-        new() { Id = "rescue", Name = "People in danger", Types = [IncidentType.Rescue], WhenDisarmed = true },
+        new() { Id = "rescue", Types = [IncidentType.Rescue], WhenDisarmed = true },
         new()
         {
             Id = "technical",
-            Name = "The system itself",
             Kinds = [SceneEventKind.StreamLost, SceneEventKind.AnalysisBlind, SceneEventKind.RecordingFailed, SceneEventKind.StorageTrouble],
             WhenDisarmed = true,
         },
-        new() { Id = "tamper", Name = "Somebody keeps a camera from seeing", Kinds = [SceneEventKind.Tamper], WhenDisarmed = true },
+        new() { Id = "tamper", Kinds = [SceneEventKind.Tamper], WhenDisarmed = true },
         new()
         {
             Id = "scene",
-            Name = "What rules and sensors report",
             Kinds =
             [
                 SceneEventKind.LineCrossed, SceneEventKind.ZoneEntered, SceneEventKind.ZoneOccupied, SceneEventKind.Loitering, SceneEventKind.Count, SceneEventKind.Crowd,
@@ -31,7 +52,6 @@ static class PolicyDefaults
         new()
         {
             Id = "said",
-            Name = "What its rule calls by a type",
             Types = [IncidentType.Intrusion, IncidentType.Crossing, IncidentType.Smuggling, IncidentType.Vehicle, IncidentType.Crowd, IncidentType.Tamper, IncidentType.Technical],
         },
     ];
@@ -47,16 +67,14 @@ static class PolicyDefaults
     // Few and plain: a list that nobody finishes at night is worse than none.
     public static IReadOnlyList<Checklist> Checklists { get; } =
     [
-        Of(IncidentType.Rescue,
-            Must("where", "Say where the people are and how many"), Must("call", "Call the rescue service"), Must("see", "Keep them in sight"), May("patrol", "Send the nearest patrol"),
-            May("pin", "Pin the footage")),
-        Of(IncidentType.Intrusion, Must("see", "Look at live and recorded pictures"), Must("patrol", "Send a patrol, or say why not"), May("pin", "Pin the footage")),
-        Of(IncidentType.Crossing, Must("see", "Look at live and recorded pictures"), Must("patrol", "Send a patrol, or say why not"), May("partner", "Tell the partner's post"), May("pin", "Pin the footage")),
-        Of(IncidentType.Smuggling, Must("see", "Look at live and recorded pictures"), Must("distance", "Keep people away from what was left"), May("customs", "Tell customs"), May("pin", "Pin the footage")),
-        Of(IncidentType.Vehicle, Must("see", "Look at live and recorded pictures"), May("patrol", "Send a patrol"), May("pin", "Pin the footage")),
-        Of(IncidentType.Crowd, Must("see", "Look at live pictures"), May("leader", "Tell the shift leader"), May("patrol", "Send a patrol")),
-        Of(IncidentType.Tamper, Must("see", "Look at pictures from before and at neighbour cameras"), Must("patrol", "Have the camera looked at")),
-        Of(IncidentType.Technical, Must("known", "See whether it is known"), May("technician", "Tell the technician")),
+        Of(IncidentType.Rescue, Must("where"), Must("call"), Must("see", "keepInSight"), May("patrol", "nearestPatrol"), May("pin")),
+        Of(IncidentType.Intrusion, Must("see", "look"), Must("patrol", "patrolOrWhy"), May("pin")),
+        Of(IncidentType.Crossing, Must("see", "look"), Must("patrol", "patrolOrWhy"), May("partner"), May("pin")),
+        Of(IncidentType.Smuggling, Must("see", "look"), Must("distance"), May("customs"), May("pin")),
+        Of(IncidentType.Vehicle, Must("see", "look"), May("patrol"), May("pin")),
+        Of(IncidentType.Crowd, Must("see", "lookLive"), May("leader"), May("patrol")),
+        Of(IncidentType.Tamper, Must("see", "lookBefore"), Must("patrol", "haveLooked")),
+        Of(IncidentType.Technical, Must("known"), May("technician")),
     ];
 
     public static IncidentType TypeOf(SceneEventKind kind, ObjectClass? subject) => kind switch
@@ -86,7 +104,9 @@ static class PolicyDefaults
 
     static Checklist Of(IncidentType type, params IReadOnlyList<ChecklistItem> items) => new() { Type = type, Items = items };
 
-    static ChecklistItem Must(string id, string text) => new() { Id = id, Text = text, Required = true };
+    static ChecklistItem Must(string id, string? key = null) => Item(id, key ?? id, true);
 
-    static ChecklistItem May(string id, string text) => new() { Id = id, Text = text };
+    static ChecklistItem May(string id, string? key = null) => Item(id, key ?? id, false);
+
+    static ChecklistItem Item(string id, string key, bool required) => new() { Id = id, Text = ItemTexts[key], Key = key, Required = required };
 }

@@ -6,19 +6,40 @@ public sealed record Situation
     /// <summary>The policy's zone, or the node's.</summary>
     public required TimeZoneInfo Zone { get; init; }
 
+    /// <summary>Where cameras belong, by id; one that isn't here belongs nowhere.</summary>
+    public IReadOnlyDictionary<string, CameraPlace> Places { get; init; } = new Dictionary<string, CameraPlace>();
+
     /// <summary>Now and before: an event that comes late is judged by its own time.</summary>
     public IReadOnlyList<Disarming> Disarmings { get; init; } = [];
     public IReadOnlyList<Suppression> Suppressions { get; init; } = [];
 
     /// <summary>Alarms that the event might belong to, and those that its camera raised within <see cref="FloodTerms.Seconds"/>; closed ones too.</summary>
     public IReadOnlyList<Alarm> Recent { get; init; } = [];
+
+    internal CameraPlace PlaceOf(string camera) => Places.TryGetValue(camera, out var place) ? place : CameraPlace.None;
 }
 
-/// <summary>A stretch in which a group of cameras, or the whole site, isn't armed.</summary>
-/// <param name="Group">Null: the site.</param>
+/// <summary>The site and the groups that a camera was given; rights go by the same.</summary>
+/// <param name="Site">Empty: none.</param>
+public sealed record CameraPlace(string Site, IReadOnlyList<string> Groups)
+{
+    public static CameraPlace None { get; } = new("", []);
+}
+
+/// <summary>A stretch in which a group of cameras, a site or everything isn't armed.</summary>
+/// <param name="Group">Null: not by group.</param>
 /// <param name="Until">Null: until somebody arms it again.</param>
 public sealed record Disarming(Guid Id, string? Group, DateTimeOffset From, DateTimeOffset? Until, string By, string Reason)
 {
+    /// <summary>Null, as <see cref="Group"/>: everything.</summary>
+    public string? Site { get; init; }
+
+    /// <summary>What isn't armed, in words.</summary>
+    public string What => Group is not null ? $"group '{Group}'" : Site is not null ? $"site '{Site}'" : "everything";
+
+    public bool Concerns(CameraPlace place) =>
+        Group is not null ? place.Groups.Contains(Group, StringComparer.Ordinal) : Site is null || place.Site == Site;
+
     public bool Holds(DateTimeOffset at) => at >= From && (Until is not { } end || at < end);
 }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Atalaya.Incidents;
 using Atalaya.Incidents.Policy;
 using Atalaya.Media;
+using Atalaya.Node.Scene;
 
 namespace Atalaya.Node.Alarms;
 
@@ -182,6 +183,31 @@ sealed partial class CaseSession
         await FirstAsync<long?>(
             "select 1 from alarms a join alarm_cameras c on c.alarm = a.id where c.camera = @camera and a.is_open = 1 and a.kind = @kind and a.rule = @rule limit 1",
             new { camera, kind = kind.ToString(), rule }) is not null;
+
+    /// <summary>Scene events of a stretch with what was made of them, and what became of the alarms that they raised or may have joined.</summary>
+    /// <param name="reach">For how long before an event alarms may matter to it.</param>
+    public async Task<(IReadOnlyList<DecidedEvent> Events, IReadOnlyList<AlarmLife> Lives, bool IsPart)> PastAsync(WallTime from, WallTime to, TimeSpan reach, int limit)
+    {
+        var rows = (await QueryAsync<SceneEventStore.Row>(
+            """
+            select id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity, arrived, verdict, clause, alarm from scene_events
+            where at >= @from and at < @to and pending = 0 and verdict is not null order by arrived, id limit @limit
+            """,
+            new { from = from.Microseconds, to = to.Microseconds, limit = limit + 1 })).ToList();
+        // Alarms count by their first event; those from before are there as they are by now, but for what joined later.
+        var alarms = (await QueryAsync<AlarmRow>($"{AlarmColumns} where at >= @from and at < @to", new { from = (from - reach).Microseconds, to = to.Microseconds })).Select(r => r.Read());
+        var noticed = (await QueryAsync<(string Alarm, long At)>(
+            "select alarm, min(at) from alarm_steps where alarm in (select id from alarms where at >= @from and at < @to) group by alarm",
+            new { from = (from - reach).Microseconds, to = to.Microseconds })).ToDictionary(r => r.Alarm, r => r.At, StringComparer.Ordinal);
+        var begin = from.ToDateTimeOffset();
+        var raised = rows.Take(limit).Select(r => r.Id).ToHashSet(StringComparer.Ordinal);
+        return (
+            [.. rows.Take(limit).Select(r => new DecidedEvent(SceneEventStore.Read(r), Time(r.Arrived), Enum.Parse<AlarmVerdict>(r.Verdict!), r.Clause, r.Alarm is null ? null : Guid.ParseExact(r.Alarm, "n")))],
+            [.. alarms.Where(a => a.At < begin || raised.Contains(Written(a.Id))).Select(a => new AlarmLife(
+                a.At < begin && a.LastAt > begin ? a with { LastAt = begin } : a,
+                noticed.TryGetValue(Written(a.Id), out long at) ? Time(at) : null))],
+            rows.Count > limit);
+    }
 
     static DateTimeOffset Time(long microseconds) => new WallTime(microseconds).ToDateTimeOffset();
 

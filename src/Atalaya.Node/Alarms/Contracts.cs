@@ -146,22 +146,86 @@ public sealed record StandingPolicyJson(
     [property: Description("The site's zone as it is in force.")] string Zone,
     AlarmPolicy Policy);
 
-[Description("A group of cameras, or the site, that raises only what goes on when disarmed.")]
+[Description("An event of which the tried policy would have made something else.")]
+public sealed record TrialDifferenceJson(
+    Guid Event,
+    string Camera,
+    DateTimeOffset At,
+    SceneEventKind Kind,
+    string Rule,
+    ObjectClass? Class,
+    [property: Description("What was made of it.")] AlarmVerdict Was,
+    string? WasClause,
+    [property: Description("Of the alarm that it raised.")] AlarmSeverity? WasSeverity,
+    [property: Description("What would have been made of it.")] AlarmVerdict Would,
+    string? WouldClause,
+    [property: Description("Of the alarm that it would have raised.")] AlarmSeverity? WouldSeverity,
+    [property: Description("Why, as a sentence, English.")] string Reason)
+{
+    internal static TrialDifferenceJson Of(TrialDifference d) => new(
+        d.Was.Scene.Id, d.Was.Scene.Camera, d.Was.Scene.At, d.Was.Scene.Kind, d.Was.Scene.Rule, d.Was.Scene.Class, d.Was.Verdict, d.Was.Clause, d.WasSeverity, d.Would.Verdict, d.Would.Clause, d.WouldSeverity,
+        d.Would.Text);
+}
+
+public sealed record VerdictsJson(
+    int Raised,
+    [property: Description("Part of an alarm that was there.")] int Merged,
+    [property: Description("Behind a flood.")] int Counted,
+    int Suppressed, int Disarmed, int OutOfSchedule, int Ignored, int NoClause)
+{
+    internal static VerdictsJson Of(IReadOnlyDictionary<AlarmVerdict, int> counts)
+    {
+        int Of(AlarmVerdict verdict) => counts.GetValueOrDefault(verdict);
+        return new(
+            Of(AlarmVerdict.Raised), Of(AlarmVerdict.Merged), Of(AlarmVerdict.Counted), Of(AlarmVerdict.Suppressed), Of(AlarmVerdict.Disarmed), Of(AlarmVerdict.OutOfSchedule), Of(AlarmVerdict.Ignored),
+            Of(AlarmVerdict.NoClause));
+    }
+}
+
+public sealed record PolicyTrialJson(
+    DateTimeOffset From,
+    DateTimeOffset To,
+    [property: Description("Scene events of the stretch that were decided.")] int Events,
+    [property: Description("There were more; these are the first.")] bool IsPart,
+    [property: Description("Alarms that were raised, by severity.")] OpenAlarmsJson Was,
+    [property: Description("Alarms that the policy would have raised.")] OpenAlarmsJson Would,
+    VerdictsJson WasVerdicts,
+    VerdictsJson WouldVerdicts,
+    [property: Description("How many events would have become something else.")] int Different,
+    [property: Description("The first 200 of them, in the order of their arrival.")] IReadOnlyList<TrialDifferenceJson> Differences)
+{
+    const int MaxShown = 200;
+
+    internal static PolicyTrialJson Of(DateTimeOffset from, DateTimeOffset to, bool isPart, TrialResult result)
+    {
+        return new(
+            from, to, result.Events, isPart, Counts(result.Was), Counts(result.Would), VerdictsJson.Of(result.WasVerdicts), VerdictsJson.Of(result.WouldVerdicts), result.Differences.Count,
+            [.. result.Differences.Take(MaxShown).Select(TrialDifferenceJson.Of)]);
+
+        static OpenAlarmsJson Counts(IReadOnlyDictionary<AlarmSeverity, int> counts) => OpenAlarmsJson.Of(counts.ToDictionary(c => c.Key, c => (long)c.Value));
+    }
+}
+
+[Description("A group of cameras, a site or everything, that raises only what goes on when disarmed.")]
 public sealed record DisarmingJson(
     Guid Id,
-    [property: Description("Id of a group of the policy; null: the site.")] string? Group,
+    [property: Description("A group of cameras; null: not by group.")] string? Group,
+    [property: Description("A site of cameras; null, as group: everything.")] string? Site,
     DateTimeOffset From,
     [property: Description("Null: until somebody arms it.")] DateTimeOffset? Until,
     string By,
     string Reason)
 {
-    internal static DisarmingJson Of(Disarming d) => new(d.Id, d.Group, d.From, d.Until, d.By, d.Reason);
+    internal static DisarmingJson Of(Disarming d) => new(d.Id, d.Group, d.Site, d.From, d.Until, d.By, d.Reason);
 }
 
 public sealed record DisarmRequestJson
 {
-    [Description("Id of a group of the policy; absent: the whole site.")]
+    [Description("A group that cameras have. Absent, as site: everything.")]
     public string? Group { get; init; }
+
+    [Description("A site that cameras have.")]
+    public string? Site { get; init; }
 
     [Description("When it arms itself; absent: when somebody does.")]
     public DateTimeOffset? Until { get; init; }
@@ -183,7 +247,7 @@ public sealed record SuppressionRequestJson
     [Description("Ids. Of cameras, groups, rules and kinds at least one must be named; what isn't means any.")]
     public IReadOnlyList<string>? Cameras { get; init; }
 
-    [Description("Ids of the policy's groups.")]
+    [Description("Groups that cameras have.")]
     public IReadOnlyList<string>? Groups { get; init; }
 
     [Description("Ids. A rescue is suppressed only by name of its rule.")]

@@ -1,9 +1,11 @@
+using System.ComponentModel;
 using System.Text.Json;
 
 using Atalaya.Incidents.Policy;
 using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Playback;
 
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -13,7 +15,10 @@ namespace Atalaya.Node.Alarms;
 /// <summary>What stands between events and alarms: policy, arming, suppressions.</summary>
 static class PolicyEndpoints
 {
-    const int MaxReason = 500, MaxNames = 200;
+    const int MaxReason = 500, MaxNames = 200, MaxTried = 20_000;
+    const string NoGroup = "is a group that no camera has.";
+
+    static readonly TimeSpan LongestTrial = TimeSpan.FromDays(7);
 
     static readonly TimeSpan LongestSuppression = TimeSpan.FromDays(30);
 
@@ -27,10 +32,14 @@ static class PolicyEndpoints
         policy.MapGet("default", () => AlarmPolicy.Default).WithName("getDefaultAlarmPolicy")
             .WithSummary("The policy that holds where nobody has written one.").Produces<AlarmPolicy>().Needs(Permission.ViewPast);
 
+        policy.MapPost("trial", TryAsync).WithName("tryAlarmPolicy").WithSummary("What a policy would have made of past scene events, beside what was made of them. Changes nothing.")
+            .WithDescription("What people did with the alarms there were they do in the trial at the same moments. At most 20,000 events of at most seven days; 'isPart' when there were more.")
+            .Accepts<AlarmPolicy>("application/json").Produces<PolicyTrialJson>().Fails(400, 413, 415).Needs(Permission.ManageAlarms);
+
         var arming = routes.MapGroup("/api/arming").WithTags("alarm policy");
         arming.MapGet("", (Standing standing, TimeProvider clock) => Disarmed(standing.Orders, clock)).WithName("getArming").WithSummary("What isn't armed just now; all the rest is.")
             .Needs(Permission.ViewPast);
-        arming.MapPost("disarm", DisarmAsync).WithName("disarm").WithSummary("Disarms the site or a group of cameras. Rescues, tampering and the system's own alarms go on.")
+        arming.MapPost("disarm", DisarmAsync).WithName("disarm").WithSummary("Disarms everything, a site or a group of cameras. Rescues, tampering and the system's own alarms go on.")
             .WithDescription("What is disarmed already stays so, with the new reason and end.")
             .Produces<DisarmingJson>().Fails(400, 413, 415).Needs(Permission.ManageAlarms);
         arming.MapDelete("{id:guid}", ArmAsync).WithName("arm").WithSummary("Ends a disarming.").Produces(StatusCodes.Status204NoContent).Fails(404).Needs(Permission.ManageAlarms);
@@ -52,16 +61,9 @@ static class PolicyEndpoints
     static async Task<Results<Ok<StandingPolicyJson>, ProblemHttpResult>> PutAsync(
         HttpContext http, [FromHeader(Name = "If-Match")] string? ifMatch, Actor actor, Casebook book, Standing standing, TimeProvider clock, CancellationToken stop)
     {
-        // Read by the policy's own reader: it tells every fault at once.
-        using var body = new MemoryStream();
-        await http.Request.Body.CopyToAsync(body, stop);
         var errors = new FieldErrors();
         long? seen = CaseRequests.Version(ifMatch, errors);
-        var policy = PolicyReader.Read(body.GetBuffer().AsSpan(0, (int)body.Length), out var faults);
-        foreach (var fault in faults)
-            errors.Add(fault.Path.Length == 0 ? "body" : fault.Path, fault.Message);
-        if (policy is not null && standing.Zone(policy.Zone) is null)
-            errors.Add("zone", "is no time zone that this machine knows.");
+        var policy = await ReadAsync(http, standing, errors, stop);
         if (errors.Any)
             return errors.ToProblem();
         var refusal = await book.WriteAsync(async session =>
@@ -85,6 +87,51 @@ static class PolicyEndpoints
         return TypedResults.Ok(Of(standing.Orders.Policy));
     }
 
+    /// <summary>A policy from a request's body. Read by the policy's own reader: it tells every fault at once.</summary>
+    static async Task<AlarmPolicy?> ReadAsync(HttpContext http, Standing standing, FieldErrors errors, CancellationToken stop)
+    {
+        using var body = new MemoryStream();
+        await http.Request.Body.CopyToAsync(body, stop);
+        var policy = PolicyReader.Read(body.GetBuffer().AsSpan(0, (int)body.Length), out var faults);
+        foreach (var fault in faults)
+            errors.Add(fault.Path.Length == 0 ? "body" : fault.Path, fault.Message);
+        if (policy is null)
+            return null;
+        if (standing.Zone(policy.Zone) is null)
+            errors.Add("zone", "is no time zone that this machine knows.");
+        var groups = Groups(standing.Orders);
+        for (int i = 0; i < policy.Clauses.Count; i++)
+        {
+            for (int n = 0; n < policy.Clauses[i].Groups.Count; n++)
+            {
+                if (!groups.Contains(policy.Clauses[i].Groups[n]))
+                    errors.Add($"clauses[{i}].groups[{n}]", NoGroup);
+            }
+        }
+
+        return policy;
+    }
+
+    /// <summary>Those that some camera has. A group that lost its last camera stays in what was written before.</summary>
+    static HashSet<string> Groups(StandingOrders orders) => orders.Places.Values.SelectMany(p => p.Groups).ToHashSet(StringComparer.Ordinal);
+
+    static async Task<Results<Ok<PolicyTrialJson>, ProblemHttpResult>> TryAsync(
+        HttpContext http, [FromQuery, Description("Start of the stretch. Required.")] string? from, [FromQuery, Description("Its end; at most seven days later. Required.")] string? to, Casebook book,
+        Standing standing, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        if (Stretch.TryTime("from", from, errors, out var start) & Stretch.TryTime("to", to, errors, out var end))
+            Stretch.Check(start, end, LongestTrial, errors);
+        await standing.LoadAsync(stop);
+        var policy = await ReadAsync(http, standing, errors, stop);
+        if (errors.Any)
+            return errors.ToProblem();
+        var (events, lives, isPart) = await book.ReadAsync(s => s.PastAsync(start, end, policy!.Reach, MaxTried), stop);
+        var orders = standing.Orders;
+        var result = await Task.Run(() => PolicyTrial.Run(policy!, events, lives, orders.Situation([]) with { Zone = standing.Zone(policy!.Zone)! }), stop);
+        return TypedResults.Ok(PolicyTrialJson.Of(start.ToDateTimeOffset(), end.ToDateTimeOffset(), isPart, result));
+    }
+
     static IReadOnlyList<DisarmingJson> Disarmed(StandingOrders orders, TimeProvider clock) => [.. orders.Disarmings.Where(d => d.Holds(clock.GetUtcNow())).Select(DisarmingJson.Of)];
 
     static IReadOnlyList<SuppressionJson> Suppressed(StandingOrders orders, TimeProvider clock) => [.. orders.Suppressions.Where(s => clock.GetUtcNow() < s.Until).Select(SuppressionJson.Of)];
@@ -93,29 +140,36 @@ static class PolicyEndpoints
     {
         var errors = new FieldErrors();
         var now = clock.GetUtcNow();
-        if (input.Group is { } named && standing.Orders.Policy.Policy.Groups.All(g => g.Id != named))
-            errors.Add("group", "is the id of no group of the policy.");
+        // Cameras come and go; the orders know those of the last look.
+        await standing.LoadAsync(stop);
+        if (input.Group is { } named && !Groups(standing.Orders).Contains(named))
+            errors.Add("group", NoGroup);
+        if (input.Site is { } at && standing.Orders.Places.Values.All(p => p.Site != at))
+            errors.Add("site", "is no camera's site.");
+        if (input is { Group: not null, Site: not null })
+            errors.Add("site", "goes without group: one of both.");
         if (input.Until is { } until && (until <= now || until > now.AddDays(366)))
             errors.Add("until", "must lie in the future, within a year.");
         string reason = CaseRequests.Words("reason", input.Reason, MaxReason, errors);
         if (errors.Any)
             return errors.ToProblem();
-        var disarming = new Disarming(Guid.CreateVersion7(now), input.Group, now, input.Until, actor.Name, reason);
+        var disarming = new Disarming(Guid.CreateVersion7(now), input.Group, now, input.Until, actor.Name, reason) { Site = input.Site };
         await book.WriteAsync(async session =>
         {
             var values = new
             {
                 Id = CaseSession.Written(disarming.Id),
                 disarming.Group,
+                disarming.Site,
                 From = WallTime.From(now).Microseconds,
                 Until = disarming.Until is { } end ? WallTime.From(end).Microseconds : (long?)null,
                 disarming.By,
                 disarming.Reason,
             };
             await session.WriteAsync(
-                "update alarm_disarmings set until_us = @From, ended_by = @By where coalesce(camera_group, '') = coalesce(@Group, '') and (until_us is null or until_us > @From)", values);
+                "update alarm_disarmings set until_us = @From, ended_by = @By where coalesce(camera_group, '') = coalesce(@Group, '') and coalesce(site, '') = coalesce(@Site, '') and (until_us is null or until_us > @From)", values);
             return await session.WriteAsync(
-                "insert into alarm_disarmings (id, camera_group, from_us, until_us, by_whom, reason) values (@Id, @Group, @From, @Until, @By, @Reason)", values);
+                "insert into alarm_disarmings (id, camera_group, site, from_us, until_us, by_whom, reason) values (@Id, @Group, @Site, @From, @Until, @By, @Reason)", values);
         }, stop);
         await standing.LoadAsync(stop);
         return TypedResults.Ok(DisarmingJson.Of(disarming));
@@ -140,8 +194,10 @@ static class PolicyEndpoints
         Names("rules", input.Rules);
         if (input.Groups is { } groups)
         {
-            foreach (string group in groups.Where(g => standing.Orders.Policy.Policy.Groups.All(p => p.Id != g)))
-                errors.Add("groups", $"'{Problems.Shown(group ?? "")}' is the id of no group of the policy.");
+            await standing.LoadAsync(stop);
+            var known = Groups(standing.Orders);
+            foreach (string group in groups.Where(g => !known.Contains(g ?? "")))
+                errors.Add("groups", $"'{Problems.Shown(group ?? "")}' {NoGroup}");
         }
 
         if (!errors.Any && (input.Cameras ?? []).Count + (input.Groups ?? []).Count + (input.Rules ?? []).Count + (input.Kinds ?? []).Count == 0)

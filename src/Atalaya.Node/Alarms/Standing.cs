@@ -4,6 +4,7 @@ using System.Text.Json;
 using Atalaya.Incidents;
 using Atalaya.Incidents.Policy;
 using Atalaya.Media;
+using Atalaya.Node.Identity;
 
 namespace Atalaya.Node.Alarms;
 
@@ -11,13 +12,13 @@ namespace Atalaya.Node.Alarms;
 sealed record StandingPolicy(long Version, AlarmPolicy Policy, TimeZoneInfo Zone, string? By, WallTime? At);
 
 /// <summary>What stands between events and alarms just now: policy, what is disarmed, what is suppressed. A snapshot that is swapped.</summary>
-sealed record StandingOrders(StandingPolicy Policy, IReadOnlyList<Disarming> Disarmings, IReadOnlyList<Suppression> Suppressions)
+sealed record StandingOrders(StandingPolicy Policy, IReadOnlyList<Disarming> Disarmings, IReadOnlyList<Suppression> Suppressions, IReadOnlyDictionary<string, CameraPlace> Places)
 {
-    public Situation Situation(IReadOnlyList<Alarm> recent) => new() { Zone = Policy.Zone, Disarmings = Disarmings, Suppressions = Suppressions, Recent = recent };
+    public Situation Situation(IReadOnlyList<Alarm> recent) => new() { Zone = Policy.Zone, Disarmings = Disarmings, Suppressions = Suppressions, Places = Places, Recent = recent };
 }
 
 /// <summary>Keeps the standing orders as the database has them.</summary>
-sealed class Standing(Casebook book, TimeProvider clock, ILogger<Standing> log) : IHostedService
+sealed class Standing(Casebook book, CameraScopes scopes, TimeProvider clock, ILogger<Standing> log) : IHostedService
 {
     /// <summary>What ended longer ago judges no event any more: none comes so late.</summary>
     static readonly TimeSpan Remembered = TimeSpan.FromDays(31);
@@ -39,14 +40,15 @@ sealed class Standing(Casebook book, TimeProvider clock, ILogger<Standing> log) 
         var row = await session.FirstAsync<PolicyRow>("select version, at, by_whom as ByWhom, body from alarm_policies order by version desc limit 1");
         long since = (WallTime.Now(clock) - Remembered).Microseconds;
         var disarmings = await session.QueryAsync<DisarmingRow>(
-            "select id, camera_group as CameraGroup, from_us as FromUs, until_us as UntilUs, by_whom as ByWhom, reason from alarm_disarmings where until_us is null or until_us > @since order by from_us, id",
+            "select id, camera_group as CameraGroup, site, from_us as FromUs, until_us as UntilUs, by_whom as ByWhom, reason from alarm_disarmings where until_us is null or until_us > @since order by from_us, id",
             new { since });
         var suppressions = await session.QueryAsync<string>("select body from alarm_suppressions where until_us > @since order by from_us, id", new { since });
         return new(
             Read(row),
             [.. disarmings.Select(d => new Disarming(
-                Guid.ParseExact(d.Id, "n"), d.CameraGroup, new WallTime(d.FromUs).ToDateTimeOffset(), d.UntilUs is { } until ? new WallTime(until).ToDateTimeOffset() : null, d.ByWhom, d.Reason))],
-            [.. suppressions.Select(s => JsonSerializer.Deserialize<Suppression>(s, PolicyReader.Json)!)]);
+                Guid.ParseExact(d.Id, "n"), d.CameraGroup, new WallTime(d.FromUs).ToDateTimeOffset(), d.UntilUs is { } until ? new WallTime(until).ToDateTimeOffset() : null, d.ByWhom, d.Reason) { Site = d.Site })],
+            [.. suppressions.Select(s => JsonSerializer.Deserialize<Suppression>(s, PolicyReader.Json)!)],
+            scopes.All.ToDictionary(s => s.Key, s => new CameraPlace(s.Value.Site, s.Value.Groups), StringComparer.Ordinal));
     }
 
     /// <summary>The zone by this name; null: this machine knows none of it.</summary>
@@ -76,6 +78,7 @@ sealed class Standing(Casebook book, TimeProvider clock, ILogger<Standing> log) 
     {
         public string Id { get; init; } = "";
         public string? CameraGroup { get; init; }
+        public string? Site { get; init; }
         public long FromUs { get; init; }
         public long? UntilUs { get; init; }
         public string ByWhom { get; init; } = "";

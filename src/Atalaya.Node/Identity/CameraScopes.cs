@@ -44,6 +44,9 @@ sealed class CameraScopes(NodeDatabase database) : IHostedService, IDisposable
 
     public IEnumerable<string> Groups => _places.Values.SelectMany(p => p.Groups).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
+    /// <summary>As they are now, by camera.</summary>
+    public IReadOnlyDictionary<string, CameraScope> All => _places;
+
     public CameraScope Of(string camera) => _places.GetValueOrDefault(camera, CameraScope.None);
 
     public async Task StartAsync(CancellationToken stop)

@@ -180,6 +180,12 @@ sealed class SceneEventStore(DbDataSource store)
         public string Detail { get; init; } = "";
         public string? Type { get; init; }
         public string? Severity { get; init; }
+
+        // Where they are asked for: what was made of it.
+        public long Arrived { get; init; }
+        public string? Verdict { get; init; }
+        public string? Clause { get; init; }
+        public string? Alarm { get; init; }
     }
 
     sealed class MarkRow

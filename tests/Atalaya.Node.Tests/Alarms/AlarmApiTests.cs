@@ -98,10 +98,48 @@ public sealed class AlarmApiTests
     }
 
     [Fact]
+    public async Task A_group_that_no_camera_has_is_refused_beside_its_field()
+    {
+        await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
+        (await node.SendAsync(HttpMethod.Put, "/api/alarm-policy", new { clauses = new[] { new { id = "a", groups = new[] { "north", "south" } } } })).Body!["errors"]!.AsObject().Select(e => e.Key)
+            .ShouldBe(["clauses[0].groups[1]"]);
+        (await node.SendAsync(HttpMethod.Put, "/api/alarm-policy", new { clauses = new[] { new { id = "a", groups = new[] { "north" } } } })).Status.ShouldBe(200);
+        await node.SeeAsync(AlarmScene.Event(), AlarmScene.Event("wall"));
+        (await node.AlarmsAsync()).Select(a => (string?)a!["camera"]).ShouldBe(["gate"]);
+    }
+
+    [Fact]
+    public async Task A_policy_is_tried_on_what_was_seen_and_changes_nothing()
+    {
+        await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
+        const string Trial = "/api/alarm-policy/trial?from=2026-03-29T00:00:00Z&to=2026-03-30T00:00:00Z";
+        var cat = AlarmScene.Event("quay", 100) with { Class = ObjectClass.Animal };
+        var motion = AlarmScene.Event("wall", 50, SceneEventKind.Motion);
+        await node.SeeAsync(AlarmScene.Event(), AlarmScene.Event(seconds: 10), motion, cat);
+        await node.SendAsync(HttpMethod.Post, $"/api/alarms/{cat.Id}/close", new { outcome = "nuisance" });
+
+        var (status, same) = await node.SendAsync(HttpMethod.Post, Trial, (await node.GetAsync("/api/alarm-policy"))["policy"]);
+        (status, (int)same!["events"]!, (int)same["different"]!).ShouldBe((200, 4, 0));
+        same["would"]!.ToJsonString().ShouldBe(same["was"]!.ToJsonString());
+
+        var (_, other) = await node.SendAsync(HttpMethod.Post, Trial, new
+        {
+            clauses = new object[] { new { id = "cats", classes = new[] { "animal" }, action = "ignore" }, new { id = "all", severity = "critical" } },
+        });
+        ((int)other!["was"]!["high"]!, (int)other["was"]!["low"]!, (int)other["would"]!["critical"]!, (int)other["would"]!["low"]!).ShouldBe((1, 1, 2, 0));
+        other["differences"]!.AsArray().Select(d => ((string?)d!["was"], (string?)d["would"], (string?)d["wouldClause"]))
+            .ShouldBe([("raised", "raised", "all"), ("noClause", "raised", "all"), ("raised", "ignored", "cats")]);
+        ((long)(await node.GetAsync("/api/alarm-policy"))["version"]!).ShouldBe(0);
+        (await node.AlarmsAsync()).Count.ShouldBe(2);
+        (await node.SendAsync(HttpMethod.Post, Trial, new { flood = new { seconds = 0 } })).Body!["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["flood.seconds"]);
+        (await node.SendAsync(HttpMethod.Post, "/api/alarm-policy/trial?from=2026-03-01T00:00:00Z&to=2026-03-30T00:00:00Z", new { })).Status.ShouldBe(400);
+    }
+
+    [Fact]
     public async Task What_is_disarmed_or_suppressed_raises_nothing_until_somebody_ends_it()
     {
         await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
-        await node.SendAsync(HttpMethod.Put, "/api/alarm-policy", new { groups = new[] { new { id = "north", cameras = new[] { "gate" } } }, merge = new { seconds = 0 } });
+        await node.SendAsync(HttpMethod.Put, "/api/alarm-policy", new { merge = new { seconds = 0 } });
         (await node.SendAsync(HttpMethod.Post, "/api/arming/disarm", new { group = "south", reason = "x" })).Status.ShouldBe(400);
         (await node.SendAsync(HttpMethod.Post, "/api/arming/disarm", new { group = "north" })).Body!["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["reason"]);
         string disarming = (string)(await node.SendAsync(HttpMethod.Post, "/api/arming/disarm", new { group = "north", reason = "Deliveries" })).Body!["id"]!;
@@ -115,6 +153,12 @@ public sealed class AlarmApiTests
         (await node.SendAsync(HttpMethod.Delete, $"/api/arming/{disarming}")).Status.ShouldBe(404);
         await node.SeeAsync(Now("gate"));
         (await node.AlarmsAsync()).Count.ShouldBe(2);
+        (await node.SendAsync(HttpMethod.Post, "/api/arming/disarm", new { site = "nowhere", reason = "x" })).Body!["errors"]!.AsObject().Select(e => e.Key).ShouldBe(["site"]);
+        string harbour = (string)(await node.SendAsync(HttpMethod.Post, "/api/arming/disarm", new { site = "harbour", reason = "Works" })).Body!["id"]!;
+        var works = Now("wall");
+        await node.SeeAsync(works);
+        ((string?)(await node.GetAsync($"/api/scene-events/{works.Id}/decision"))["because"]).ShouldBe(harbour);
+        (await node.SendAsync(HttpMethod.Delete, $"/api/arming/{harbour}")).Status.ShouldBe(204);
 
         var soon = TimeProvider.System.GetUtcNow().AddHours(1);
         (await node.SendAsync(HttpMethod.Post, "/api/suppressions", new { until = soon, reason = "x" })).Status.ShouldBe(400);

@@ -11,7 +11,7 @@ namespace Atalaya.Node.Tests.Alarms;
 static class AlarmScene
 {
     public const string Yaml =
-        "cameras: [{ id: gate, name: North gate, main: rtsp://127.0.0.1:9/x, enabled: false }, { id: wall, main: rtsp://127.0.0.1:9/y, enabled: false }, { id: quay, main: rtsp://127.0.0.1:9/z, enabled: false }]";
+        "cameras: [{ id: gate, name: North gate, main: rtsp://127.0.0.1:9/x, enabled: false, site: post, groups: [north] }, { id: wall, main: rtsp://127.0.0.1:9/y, enabled: false, site: harbour }, { id: quay, main: rtsp://127.0.0.1:9/z, enabled: false }]";
 
     public static readonly DateTimeOffset Noon = new(2026, 3, 29, 12, 0, 0, TimeSpan.Zero);
 

@@ -7,10 +7,21 @@ import {
   type Icon,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import type { AlarmSeverity } from '../api/types';
+import type { AlarmSeverity, IncidentType } from '../api/types';
 
 /** The most urgent first. */
 export const severities: readonly AlarmSeverity[] = ['rescue', 'critical', 'high', 'medium', 'low'];
+
+export const incidentTypes: readonly IncidentType[] = [
+  'rescue',
+  'intrusion',
+  'crossing',
+  'smuggling',
+  'vehicle',
+  'crowd',
+  'tamper',
+  'technical',
+];
 
 // A shape for each: colour alone says nothing to some, and nothing at all in print.
 const icons: Record<AlarmSeverity, Icon> = {

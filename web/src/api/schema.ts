@@ -1288,6 +1288,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alarm-policy/trial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a policy would have made of past scene events, beside what was made of them. Changes nothing.
+         * @description What people did with the alarms there were they do in the trial at the same moments. At most 20,000 events of at most seven days; 'isPart' when there were more. Needs `manageAlarms` on the organisation.
+         */
+        post: operations["tryAlarmPolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/arming": {
         parameters: {
             query?: never;
@@ -1318,7 +1338,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Disarms the site or a group of cameras. Rescues, tampering and the system's own alarms go on.
+         * Disarms everything, a site or a group of cameras. Rescues, tampering and the system's own alarms go on.
          * @description What is disarmed already stays so, with the new reason and end. Needs `manageAlarms` on the organisation.
          */
         post: operations["disarm"];
@@ -2702,6 +2722,7 @@ export interface components {
             /** @description What the event's own rule says that it is about. An event that says nothing fits only where nothing is asked for. */
             types?: components["schemas"]["IncidentType"][];
             cameras?: string[];
+            /** @description Of cameras, as they are given to each camera. */
             groups?: string[];
             /**
              * Format: double
@@ -2782,8 +2803,8 @@ export interface components {
         AlarmPolicy: {
             /** @description IANA name of the site's time zone, by which schedules run; null: the node's. */
             zone?: null | string;
-            /** @description Cameras that are armed, suppressed or named together. */
-            groups?: components["schemas"]["CameraGroup"][];
+            /** @description Holidays and other days on which schedules run otherwise. */
+            days?: components["schemas"]["SpecialDays"][];
             schedules?: components["schemas"]["AlarmSchedule"][];
             /** @description The first that fits decides. */
             clauses?: components["schemas"]["AlarmClause"][];
@@ -2794,11 +2815,14 @@ export interface components {
             /** @description Types that aren't named have no checklist. */
             checklists?: components["schemas"]["Checklist"][];
         };
+        /** @description Hours of the week, and what holds instead on special days. */
         AlarmSchedule: {
             id: string;
             name?: string;
             /** @description It covers any of these. */
             windows: components["schemas"]["WeeklyWindow"][];
+            /** @description Special days that have hours of their own here; of several that hold a day, the first decides. Others are days like any. */
+            exceptions?: components["schemas"]["ScheduleException"][];
         };
         /** @enum {string} */
         AlarmSeverity: "rescue" | "critical" | "high" | "medium" | "low";
@@ -3080,11 +3104,6 @@ export interface components {
              */
             skipped: number;
         };
-        CameraGroup: {
-            id: string;
-            name?: string;
-            cameras: string[];
-        };
         CameraInput: {
             /** @description Lower-case letters, digits and hyphens, at most 63; chosen once. Made from the name when left out. */
             id?: null | string;
@@ -3308,6 +3327,8 @@ export interface components {
         ChecklistItem: {
             id: string;
             text: string;
+            /** @description Which of the shipped items it is, so that pages can say it in their language; null: somebody's own words. */
+            key?: null | string;
             /** @description A real incident can't be closed before it is done, or marked as not applying. */
             required?: boolean;
         };
@@ -3359,8 +3380,10 @@ export interface components {
             alarm: null | string;
         };
         DisarmRequest: {
-            /** @description Id of a group of the policy; absent: the whole site. */
+            /** @description A group that cameras have. Absent, as site: everything. */
             group?: null | string;
+            /** @description A site that cameras have. */
+            site?: null | string;
             /**
              * Format: date-time
              * @description When it arms itself; absent: when somebody does.
@@ -3369,12 +3392,14 @@ export interface components {
             /** @description Why, 1 to 500 characters. Required. */
             reason?: null | string;
         };
-        /** @description A group of cameras, or the site, that raises only what goes on when disarmed. */
+        /** @description A group of cameras, a site or everything, that raises only what goes on when disarmed. */
         Disarming: {
             /** Format: uuid */
             id: string;
-            /** @description Id of a group of the policy; null: the site. */
+            /** @description A group of cameras; null: not by group. */
             group: null | string;
+            /** @description A site of cameras; null, as group: everything. */
+            site: null | string;
             /** Format: date-time */
             from: string;
             /**
@@ -4516,6 +4541,32 @@ export interface components {
             /** Format: double */
             east: null | number;
         };
+        PolicyTrial: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /**
+             * Format: int32
+             * @description Scene events of the stretch that were decided.
+             */
+            events: number;
+            /** @description There were more; these are the first. */
+            isPart: boolean;
+            /** @description Alarms that were raised, by severity. */
+            was: components["schemas"]["OpenAlarms"];
+            /** @description Alarms that the policy would have raised. */
+            would: components["schemas"]["OpenAlarms"];
+            wasVerdicts: components["schemas"]["Verdicts"];
+            wouldVerdicts: components["schemas"]["Verdicts"];
+            /**
+             * Format: int32
+             * @description How many events would have become something else.
+             */
+            different: number;
+            /** @description The first 200 of them, in the order of their arrival. */
+            differences: components["schemas"]["TrialDifference"][];
+        };
         Preset: {
             token: string;
             name: string;
@@ -4868,6 +4919,13 @@ export interface components {
              */
             count: number;
         };
+        /** @description What holds on special days instead of the week's hours. */
+        ScheduleException: {
+            /** @description Id of SpecialDays. */
+            days: string;
+            /** @description Without days of the week; empty: the schedule covers nothing then. */
+            windows?: components["schemas"]["WeeklyWindow"][];
+        };
         /**
          * @description How far a grant reaches.
          * @enum {string}
@@ -4952,6 +5010,25 @@ export interface components {
             organisation: components["schemas"]["Permission"][];
             /** @description A second factor is asked for when they sign in with a password. */
             twoFactor: boolean;
+        };
+        /** @description A day or a stretch of days, by the site's calendar (Gregorian): once, or every year. */
+        SpecialDate: {
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description Included; null: one day.
+             */
+            to?: null | string;
+            /** @description Day and month alone count; a stretch may reach over New Year. 29 February is there in leap years. */
+            yearly?: boolean;
+            name?: string;
+        };
+        /** @description Days that go together under a name, as public holidays do. */
+        SpecialDays: {
+            id: string;
+            name?: string;
+            dates: components["schemas"]["SpecialDate"][];
         };
         StandingPolicy: {
             /**
@@ -5068,7 +5145,7 @@ export interface components {
         SuppressionRequest: {
             /** @description Ids. Of cameras, groups, rules and kinds at least one must be named; what isn't means any. */
             cameras?: null | string[];
-            /** @description Ids of the policy's groups. */
+            /** @description Groups that cameras have. */
             groups?: null | string[];
             /** @description Ids. A rescue is suppressed only by name of its rule. */
             rules?: null | string[];
@@ -5195,6 +5272,27 @@ export interface components {
          * @enum {string}
          */
         Transport: "auto" | "tcp" | "udp";
+        /** @description An event of which the tried policy would have made something else. */
+        TrialDifference: {
+            /** Format: uuid */
+            event: string;
+            camera: string;
+            /** Format: date-time */
+            at: string;
+            kind: components["schemas"]["SceneEventKind"];
+            rule: string;
+            class: null | components["schemas"]["ObjectClass"];
+            /** @description What was made of it. */
+            was: components["schemas"]["AlarmVerdict"];
+            wasClause: null | string;
+            wasSeverity: null | components["schemas"]["AlarmSeverity"];
+            /** @description What would have been made of it. */
+            would: components["schemas"]["AlarmVerdict"];
+            wouldClause: null | string;
+            wouldSeverity: null | components["schemas"]["AlarmSeverity"];
+            /** @description Why, as a sentence, English. */
+            reason: string;
+        };
         TriedEvent: {
             rule: string;
             /** Format: date-time */
@@ -5260,6 +5358,30 @@ export interface components {
             agent: string;
             /** @description The one that asks. */
             current: boolean;
+        };
+        Verdicts: {
+            /** Format: int32 */
+            raised: number;
+            /**
+             * Format: int32
+             * @description Part of an alarm that was there.
+             */
+            merged: number;
+            /**
+             * Format: int32
+             * @description Behind a flood.
+             */
+            counted: number;
+            /** Format: int32 */
+            suppressed: number;
+            /** Format: int32 */
+            disarmed: number;
+            /** Format: int32 */
+            outOfSchedule: number;
+            /** Format: int32 */
+            ignored: number;
+            /** Format: int32 */
+            noClause: number;
         };
         Volume: {
             name: string;
@@ -9100,6 +9222,62 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AlarmPolicy"];
+                };
+            };
+        };
+    };
+    tryAlarmPolicy: {
+        parameters: {
+            query: {
+                /** @description Start of the stretch. Required. */
+                from: string;
+                /** @description Its end; at most seven days later. Required. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmPolicy"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTrial"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
         };

@@ -54,6 +54,8 @@ const mayEqual = new Set([
   'rules.type.zone',
   'app.configuration',
   'configuration.title',
+  'alarmPolicy.sentence',
+  'alarmPolicy.comma',
 ]);
 
 const translations = { es: flatten(es), fr: flatten(fr), ar: flatten(ar), en: english };

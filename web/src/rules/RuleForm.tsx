@@ -1,6 +1,8 @@
 import { ActionIcon, Button, Chip, NativeSelect, NumberInput, TextInput } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { incidentTypes, severities } from '../alarms/severity';
+import type { AlarmSeverity, IncidentType } from '../api/types';
 import { usePreferences } from '../i18n/preferences';
 import {
   classes,
@@ -102,6 +104,32 @@ export function RuleForm(props: {
         </fieldset>
       )}
       {rule.type !== 'stream' && rule.type !== 'tamper' && number('dwell', t('rules.dwell'), t('rules.dwellHint'))}
+      <div className="form-pair">
+        <NativeSelect
+          label={t('rules.severity')}
+          value={rule.severity ?? ''}
+          error={fault('severity')}
+          onChange={(event) =>
+            onChange({ ...rule, severity: (event.currentTarget.value || null) as AlarmSeverity | null })
+          }
+          data={[
+            { value: '', label: t('rules.asPolicy') },
+            ...severities.map((value) => ({ value, label: t(`alarms.severity.${value}`) })),
+          ]}
+        />
+        <NativeSelect
+          label={t('rules.incident')}
+          value={rule.incident ?? ''}
+          error={fault('incident')}
+          onChange={(event) =>
+            onChange({ ...rule, incident: (event.currentTarget.value || null) as IncidentType | null })
+          }
+          data={[
+            { value: '', label: t('rules.asPolicy') },
+            ...incidentTypes.map((value) => ({ value, label: t(`alarms.type.${value}`) })),
+          ]}
+        />
+      </div>
       <Schedule rule={rule} onChange={onChange} fault={fault('schedule')} />
       {fault('points') && (
         <p className="red" role="alert">

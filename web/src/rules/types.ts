@@ -1,4 +1,4 @@
-import type { SceneEvent } from '../api/types';
+import type { AlarmSeverity, IncidentType, SceneEvent } from '../api/types';
 
 export type ObjectClass = NonNullable<SceneEvent['class']>;
 export type Point = [number, number];
@@ -43,6 +43,9 @@ export interface Rule {
   atLeast?: number | null;
   atMost?: number | null;
   schedule?: { windows: WeeklyWindow[] } | null;
+  /** Absent: the alarm policy decides. */
+  severity?: AlarmSeverity | null;
+  incident?: IncidentType | null;
   [more: string]: unknown;
 }
 

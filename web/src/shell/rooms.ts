@@ -1,6 +1,7 @@
 import {
   IconAdjustmentsHorizontal,
   IconArrowsExchange,
+  IconBellCog,
   IconBriefcase,
   IconDatabase,
   IconDeviceCctv,
@@ -65,6 +66,7 @@ export const areas: readonly Area[] = [
     rooms: [
       { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv, key: 'c', needs: 'viewHealth' },
       { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure, key: 'r', needs: 'manageRules' },
+      { path: '/settings/alarms', words: 'app.alarms', icon: IconBellCog, key: 'a', needs: 'manageAlarms' },
       { path: '/settings/storage', words: 'app.storage', icon: IconDatabase, key: 's', needs: 'viewHealth' },
       {
         path: '/settings/configuration',
