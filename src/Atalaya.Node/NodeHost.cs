@@ -10,6 +10,7 @@ using Atalaya.Node.Footage;
 using Atalaya.Node.Health;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Incidents;
+using Atalaya.Node.Layouts;
 using Atalaya.Node.Live;
 using Atalaya.Node.Map;
 using Atalaya.Node.Notifications;
@@ -68,6 +69,7 @@ static class NodeHost
             .AddChecks()
             .AddConfigurations()
             .AddMap()
+            .AddLayouts()
             .AddLive()
             .AddEvents()
             .AddAlarmFeed();
@@ -97,6 +99,7 @@ static class NodeHost
         app.MapTracks();
         app.MapReanalyses();
         app.MapMap();
+        app.MapLayouts();
         app.MapLive();
         app.MapPlayback();
         app.MapPreviews();

@@ -104,8 +104,9 @@ public sealed class Site : IAsyncLifetime
     public SimulatedCamera Camera(string id) => _cameras!.Camera(id);
 
     /// <summary>A page with a reader's choices; what it complains of on its console fails the test that closes it.</summary>
-    /// <param name="signedIn">As <see cref="UserName"/>; otherwise as nobody.</param>
-    public async Task<Visit> OpenAsync(string path, int width = 1366, int height = 768, string language = "en", string scheme = "dark", bool signedIn = true)
+    /// <param name="signedIn">As <paramref name="user"/>; otherwise as nobody.</param>
+    /// <param name="user">Null: <see cref="UserName"/>. All have the same password.</param>
+    public async Task<Visit> OpenAsync(string path, int width = 1366, int height = 768, string language = "en", string scheme = "dark", bool signedIn = true, string? user = null)
     {
         var context = await _browser!.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, AcceptDownloads = true });
         await context.AddInitScriptAsync($"localStorage.setItem('atalaya.language', '{language}'); localStorage.setItem('atalaya.scheme', '{scheme}');");
@@ -116,7 +117,7 @@ public sealed class Site : IAsyncLifetime
             await page.GotoAsync(new Uri(Address, "/favicon.svg").ToString());
             int status = await page.EvaluateAsync<int>(
                 "async ([name, password]) => (await fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Atalaya-Page': '1' }, body: JSON.stringify({ name, password }) })).status",
-                new[] { UserName, Password });
+                new[] { user ?? UserName, Password });
             if (status != 200)
                 throw new InvalidOperationException($"Signing in was answered with {status}.");
         }
@@ -124,6 +125,19 @@ public sealed class Site : IAsyncLifetime
         var visit = new Visit(context, page);
         await visit.Page.GotoAsync(new Uri(Address, path).ToString());
         return visit;
+    }
+
+    /// <summary>Somebody else with a role on one camera, who has chosen the same password by their link. Returns the name.</summary>
+    public async Task<string> AddUserAsync(string name, string role, string camera)
+    {
+        using var made = await Http.PostAsJsonAsync("/api/users", new { name, grants = new[] { new { role, scope = "camera", of = camera } } });
+        made.EnsureSuccessStatusCode();
+        string link = (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("link").GetString()!;
+        using var browser = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = Address };
+        browser.DefaultRequestHeaders.Add("Atalaya-Page", "1");
+        using var started = await browser.PostAsJsonAsync("/api/start", new { code = link[(link.IndexOf('#', StringComparison.Ordinal) + 1)..], password = Password });
+        started.EnsureSuccessStatusCode();
+        return name;
     }
 
     /// <summary>As a person does it: by the printed link; then a token for what the tests themselves ask.</summary>

@@ -1,8 +1,8 @@
 import { Skeleton } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useRef, useState } from 'react';
+import { useRef } from 'react';
 import { useTranslation } from 'react-i18next';
-import { nodeNow } from '../api/clock';
+import { useNow } from '../api/useNow';
 import type { Alarm } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { Why } from '../shell/Notice';
@@ -116,14 +116,4 @@ function Due({ due, now }: { due: number; now: number }) {
   ) : (
     <span className="dim">{t('alarms.dueIn', { duration: format.duration(due - now) })}</span>
   );
-}
-
-/** The node's clock, once a second. */
-export function useNow(): number {
-  const [now, setNow] = useState(nodeNow);
-  useEffect(() => {
-    const timer = window.setInterval(() => setNow(nodeNow()), 1000);
-    return () => window.clearInterval(timer);
-  }, []);
-  return now;
 }

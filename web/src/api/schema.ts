@@ -2192,6 +2192,102 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/layouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Walls that the caller arranged, and those for everybody.
+         * @description Needs `viewLive`; shows and takes only what that covers.
+         */
+        get: operations["listLayouts"];
+        put?: never;
+        /**
+         * Keeps a wall.
+         * @description Needs `viewLive`; shows and takes only what that covers.
+         */
+        post: operations["createLayout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/layouts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes a wall.
+         * @description With If-Match only if nobody was faster: else 412. Needs `viewLive`; shows and takes only what that covers.
+         */
+        put: operations["putLayout"];
+        post?: never;
+        /**
+         * Removes a wall.
+         * @description Needs `viewLive`; shows and takes only what that covers.
+         */
+        delete: operations["deleteLayout"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tours that the caller made, and those for everybody.
+         * @description Needs `viewLive`; shows and takes only what that covers.
+         */
+        get: operations["listTours"];
+        put?: never;
+        /**
+         * Keeps a tour.
+         * @description Needs `viewLive`; shows and takes only what that covers.
+         */
+        post: operations["createTour"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tours/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes a tour.
+         * @description With If-Match only if nobody was faster: else 412. Needs `viewLive`; shows and takes only what that covers.
+         */
+        put: operations["putTour"];
+        post?: never;
+        /**
+         * Removes a tour.
+         * @description Needs `viewLive`; shows and takes only what that covers.
+         */
+        delete: operations["deleteTour"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/timeline": {
         parameters: {
             query?: never;
@@ -4141,6 +4237,45 @@ export interface components {
         IncidentState: "open" | "assigned" | "dispatched" | "monitored" | "resolved" | "closed" | "reopened";
         /** @enum {string} */
         IncidentType: "rescue" | "intrusion" | "crossing" | "smuggling" | "vehicle" | "crowd" | "tamper" | "technical";
+        /** @description A wall that somebody arranged. Cameras that the caller may not watch are empty tiles. */
+        Layout: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /**
+             * Format: int32
+             * @description Number of tiles: 1, 4, 9, 16 or 25 of the same size; 6 or 8: a large one and five or seven small ones.
+             */
+            size: number;
+            /** @description As many as its size, in reading direction; the large one first. */
+            tiles: components["schemas"]["Tile"][];
+            /** @description Everybody sees it; else its owner alone. */
+            shared: boolean;
+            /** @description Name of who made it. */
+            owner: string;
+            /** @description The caller made it. */
+            mine: boolean;
+            /** @description The caller may change and remove it. */
+            mayChange: boolean;
+            /**
+             * Format: int64
+             * @description For If-Match.
+             */
+            version: number;
+        };
+        LayoutInput: {
+            /** @description 1 to 100 characters. Required. */
+            name?: null | string;
+            /**
+             * Format: int32
+             * @description 1, 4, 6, 8, 9, 16 or 25. Required.
+             */
+            size?: null | number;
+            /** @description At most as many as its size; what is missing is empty. An empty tile leaves a camera that the caller may not watch where it is. */
+            tiles?: null | components["schemas"]["TileInput"][];
+            /** @description For everybody: needs manageCameras on the organisation. Default false. */
+            shared?: null | boolean;
+        };
         LinkRequest: {
             /**
              * Format: uuid
@@ -5180,6 +5315,28 @@ export interface components {
         };
         /** @enum {string} */
         TickState: "open" | "done" | "notApplicable";
+        Tile: {
+            kind: components["schemas"]["TileKind"];
+            /** @description What it shows; of an alarm tile what it shows while nothing calls, null: nothing. */
+            camera: null | string;
+            /**
+             * Format: int32
+             * @description Of an alarm tile: seconds after which it leaves an alarm that nobody acknowledges; a rescue it never leaves. Null: as any other it stays too.
+             */
+            seconds: null | number;
+        };
+        TileInput: {
+            kind?: null | components["schemas"]["TileKind"];
+            /** @description Id. Required of a camera's tile. */
+            camera?: null | string;
+            /**
+             * Format: int32
+             * @description Of an alarm tile, 5 to 3600; absent: until somebody acknowledges it.
+             */
+            seconds?: null | number;
+        };
+        /** @enum {string} */
+        TileKind: "empty" | "camera" | "alarm";
         Timeline: {
             /** Format: date-time */
             from: string;
@@ -5232,6 +5389,58 @@ export interface components {
              * @description 1 to 3650. Required.
              */
             days?: null | number;
+        };
+        /** @description Layouts and cameras that are shown one after the other. Steps with nothing that the caller may watch aren't told. */
+        Tour: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            steps: components["schemas"]["TourStep"][];
+            shared: boolean;
+            /** @description Name of who made it. */
+            owner: string;
+            mine: boolean;
+            mayChange: boolean;
+            /**
+             * Format: int64
+             * @description For If-Match.
+             */
+            version: number;
+        };
+        TourInput: {
+            /** @description 1 to 100 characters. Required. */
+            name?: null | string;
+            /** @description 1 to 50. Required. */
+            steps?: null | components["schemas"]["TourStepInput"][];
+            /** @description For everybody: needs manageCameras on the organisation, and shared layouts. Default false. */
+            shared?: null | boolean;
+        };
+        TourStep: {
+            /**
+             * Format: uuid
+             * @description Id of a layout; null: one camera.
+             */
+            layout: null | string;
+            camera: null | string;
+            /**
+             * Format: int32
+             * @description How long it stays.
+             */
+            seconds: number;
+        };
+        TourStepInput: {
+            /**
+             * Format: uuid
+             * @description Id of a layout, or absent with a camera.
+             */
+            layout?: null | string;
+            /** @description Id of a camera, or absent with a layout. */
+            camera?: null | string;
+            /**
+             * Format: int32
+             * @description 5 to 3600; 20 by default.
+             */
+            seconds?: null | number;
         };
         Track: {
             /**
@@ -12036,6 +12245,460 @@ export interface operations {
             };
             /** @description Payload Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listLayouts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layout"][];
+                };
+            };
+        };
+    };
+    createLayout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LayoutInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layout"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putLayout: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LayoutInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layout"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    deleteLayout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listTours: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tour"][];
+                };
+            };
+        };
+    };
+    createTour: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TourInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tour"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putTour: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TourInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tour"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    deleteTour: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

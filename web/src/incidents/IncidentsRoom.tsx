@@ -3,7 +3,7 @@ import { IconBriefcase } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useCameras } from '../api/queries';
-import { useNow } from '../alarms/AlarmQueue';
+import { useNow } from '../api/useNow';
 import { SeverityMark } from '../alarms/severity';
 import { useFormat } from '../i18n/format';
 import { Failure, Notice } from '../shell/Notice';

@@ -34,6 +34,9 @@ import { drawBoxes } from '../overlay/draw';
 import { isRaised } from '../overlay/raised';
 import { LivePlayer, type LiveState } from './LivePlayer';
 import { PtzPad } from './PtzPad';
+import { useZoom } from './useZoom';
+import { transformOf, type Zoom } from './zoom';
+import { ZoomFactor } from './ZoomFactor';
 
 interface Props {
   camera: Camera;
@@ -43,7 +46,12 @@ interface Props {
   focused: boolean;
   /** Whether the pad that turns the camera lies on the picture; else the room has it. */
   pad: boolean;
-  onFocus: (id: string) => void;
+  /** What tells it from other tiles of the wall: the camera's id, unless it is there twice. */
+  tile?: string;
+  /** Whether the wheel scrolls the wall, so that it zooms with Ctrl alone. */
+  scrolls?: boolean;
+  /** Told {@link tile}. */
+  onFocus: (tile: string) => void;
   onToggle: (id: string) => void;
   onPin: (id: string) => void;
 }
@@ -72,6 +80,8 @@ export const LiveTile = memo(function LiveTile({
   hidden,
   focused,
   pad,
+  tile = camera.id,
+  scrolls = false,
   onFocus,
   onToggle,
   onPin,
@@ -84,6 +94,7 @@ export const LiveTile = memo(function LiveTile({
   const [player, setPlayer] = useState<LivePlayer | null>(null);
   const onScreen = useOnScreen(frame);
   const shown = useTabShown();
+  const { zoom, reset } = useZoom(frame, scrolls ? 'withCtrl' : 'always', camera.id);
   const hasSub = camera.sub !== null;
 
   useEffect(() => {
@@ -157,19 +168,23 @@ export const LiveTile = memo(function LiveTile({
       role="group"
       hidden={hidden}
       data-camera={camera.id}
+      data-tile={tile}
+      data-zoom={zoom.factor === 1 ? undefined : zoom.factor.toFixed(2)}
       data-phase={phase}
       data-stream={state.stream ?? undefined}
       aria-label={t('live.tile', { camera: camera.name, state: words })}
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
-      onFocus={() => onFocus(camera.id)}
+      onFocus={() => onFocus(tile)}
       onDoubleClick={() => onToggle(camera.id)}
     >
-      <canvas ref={held} className="tile-held" aria-hidden />
-      {/* Live pictures carry no speech: there is nothing to caption. */}
-      {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
-      <video ref={video} className="tile-video" tabIndex={-1} aria-hidden />
-      <Boxes player={player} camera={camera.id} live={good} />
+      <div className="zoomed" style={{ transform: transformOf(zoom) }}>
+        <canvas ref={held} className="tile-held" aria-hidden />
+        {/* Live pictures carry no speech: there is nothing to caption. */}
+        {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
+        <video ref={video} className="tile-video" tabIndex={-1} aria-hidden />
+      </div>
+      <Boxes player={player} camera={camera.id} live={good} zoom={zoom} />
 
       {!picture && phase !== 'live' && (
         <div className="tile-empty">
@@ -248,6 +263,7 @@ export const LiveTile = memo(function LiveTile({
 
       {large && pad && camera.onvif?.status?.ptz && <PtzPad camera={camera} />}
 
+      <ZoomFactor zoom={zoom} onReset={reset} />
       <div className="tile-tools">
         {audio !== null && (
           <Tool
@@ -297,10 +313,15 @@ export const LiveTile = memo(function LiveTile({
 });
 
 /** What is seen, over the picture that shows it; nothing where the picture isn't live. */
-function Boxes({ player, camera, live }: { player: LivePlayer | null; camera: string; live: boolean }) {
+function Boxes(props: { player: LivePlayer | null; camera: string; live: boolean; zoom: Zoom }) {
+  const { player, camera, live, zoom } = props;
   const { t } = useTranslation();
   const shown = useBoxes();
   const canvas = useRef<HTMLCanvasElement>(null);
+  const zoomNow = useRef(zoom);
+  useEffect(() => {
+    zoomNow.current = zoom;
+  }, [zoom]);
   useEffect(() => {
     const element = canvas.current;
     if (!player || !element || !shown || !live) return;
@@ -311,6 +332,7 @@ function Boxes({ player, camera, live }: { player: LivePlayer | null; camera: st
         player.trail.shownAt(wall),
         (box) => `${box.id} ${t(`scene.class.${box.class}`)}`,
         (id) => isRaised(camera, id),
+        zoomNow.current,
       ),
     );
     return () => {

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import { fetchTracks } from '../api/queries';
+import { whole, type Zoom } from '../live/zoom';
 import type { PlaybackPlayer } from '../timeline/PlaybackPlayer';
 import { useBoxes } from './boxes';
 import { drawBoxes } from './draw';
@@ -12,11 +13,22 @@ const pieceMs = 30_000;
 const settledMs = 15_000;
 
 /** What was seen, over the recorded picture on screen. */
-export function PlaybackOverlay(props: { player: PlaybackPlayer | null; camera: string | null; now: () => number }) {
-  const { player, camera, now } = props;
+export function PlaybackOverlay(props: {
+  player: PlaybackPlayer | null;
+  camera: string | null;
+  now: () => number;
+  zoom?: Zoom;
+}) {
+  const { player, camera, now, zoom = whole } = props;
   const { t } = useTranslation();
   const shown = useBoxes();
   const canvas = useRef<HTMLCanvasElement>(null);
+  const zoomNow = useRef(zoom);
+  const redraw = useRef<(() => void) | null>(null);
+  useEffect(() => {
+    zoomNow.current = zoom;
+    redraw.current?.();
+  }, [zoom]);
 
   useEffect(() => {
     if (!player || camera === null || !shown) return;
@@ -56,7 +68,11 @@ export function PlaybackOverlay(props: { player: PlaybackPlayer | null; camera: 
         trail.shownAt(wall),
         (box) => `${box.id} ${t(`scene.class.${box.class}`)}`,
         () => false,
+        zoomNow.current,
       );
+    };
+    redraw.current = () => {
+      if (last > 0) draw(last);
     };
     const stop = player.onFrame(draw);
     // A paused picture gets its boxes when they come.
@@ -66,6 +82,7 @@ export function PlaybackOverlay(props: { player: PlaybackPlayer | null; camera: 
     const element = canvas.current;
     return () => {
       over = true;
+      redraw.current = null;
       stop();
       clearInterval(timer);
       element?.getContext('2d')?.clearRect(0, 0, element.width, element.height);

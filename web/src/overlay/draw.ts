@@ -1,3 +1,4 @@
+import { whole, zoomed, type Zoom } from '../live/zoom';
 import type { ShownBox } from './ObjectTrail';
 
 /** Where a picture of these proportions lies in an element that shows it whole, CSS px. */
@@ -11,7 +12,7 @@ export function fit(width: number, height: number, picture: { width: number; hei
 
 /**
  * Boxes over a picture: thin and neutral, with a dark edge so that they show on snow as well. Colour is for state:
- * amber round what raised something a moment ago. Dashed: this picture didn't show it.
+ * amber round what raised something a moment ago. Dashed: this picture didn't show it. They follow a zoom; their lines don't grow with it.
  */
 export function drawBoxes(
   canvas: HTMLCanvasElement,
@@ -19,6 +20,7 @@ export function drawBoxes(
   boxes: readonly ShownBox[],
   words: (box: ShownBox) => string,
   raised: (id: number) => boolean,
+  zoom: Zoom = whole,
 ): void {
   const ratio = window.devicePixelRatio || 1;
   const width = canvas.clientWidth;
@@ -33,7 +35,7 @@ export function drawBoxes(
   context.clearRect(0, 0, width, height);
   canvas.dataset.boxes = String(boxes.length);
   if (boxes.length === 0) return;
-  const place = fit(width, height, picture);
+  const place = zoomed(fit(width, height, picture), zoom, width, height);
   // Words need room: on the small tiles of a large wall the box says enough.
   const spoken = place.width >= 360;
   context.font = `${place.width >= 900 ? 13 : 11}px system-ui, sans-serif`;
@@ -55,7 +57,7 @@ export function drawBoxes(
     if (!spoken) continue;
     const text = words(shown);
     const size = context.measureText(text).width;
-    const top = Math.max(place.y + 16, y - 2);
+    const top = Math.max(Math.max(place.y, 0) + 16, y - 2);
     context.fillStyle = 'rgba(0, 0, 0, 0.6)';
     context.fillRect(x - 1, top - 15, size + 8, 15);
     context.fillStyle = state ? '#f2b33d' : '#e8ebee';

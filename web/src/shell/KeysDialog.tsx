@@ -11,7 +11,13 @@ const wall = [
   [['↑', '↓', '←', '→'], 'keys.moveTile'],
   [['Enter'], 'keys.enlarge'],
   [['Esc'], 'keys.back'],
-  [['1', '2', '3', '4', '5'], 'keys.layouts'],
+  [['1', '…', '7'], 'keys.layouts'],
+  [['W'], 'keys.wall'],
+  [['PgUp', 'PgDn'], 'keys.turnPage'],
+  [['Space'], 'keys.tour'],
+  [['A'], 'keys.acknowledge'],
+  [['+', '−', '0'], 'keys.zoomIn'],
+  [['Shift ↑ ↓ ← →'], 'keys.panZoomed'],
   [['F'], 'keys.fullScreen'],
   [['S'], 'keys.snapshot'],
   [['K'], 'keys.hold'],
@@ -36,6 +42,7 @@ const timeline = [
   [['S'], 'keys.snapshot'],
   [['M'], 'keys.sound'],
   [['B'], 'keys.boxes'],
+  [['Tab', '+', '−', '0'], 'keys.zoomPicture'],
   [['F'], 'keys.fullScreen'],
 ] as const;
 

@@ -6,6 +6,7 @@ import { useCameras } from '../api/queries';
 import { useMay } from '../identity/session';
 import { languageNames, languages } from '../i18n/languages';
 import { usePreferences } from '../i18n/preferences';
+import { useLayouts, useTours } from '../live/kept';
 import { layouts } from '../live/layout';
 import { areasFor } from './rooms';
 import { go } from './route';
@@ -49,6 +50,8 @@ function Search({ onClose, onKeys }: Props) {
   const { setLanguage, scheme, setScheme } = usePreferences();
   const cameras = useCameras();
   const may = useMay();
+  const walls = useLayouts(may('viewLive'));
+  const tours = useTours(may('viewLive'));
   const list = useId();
   const [text, setText] = useState('');
   const [at, setAt] = useState(0);
@@ -82,6 +85,18 @@ function Search({ onClose, onKeys }: Props) {
         .flatMap((area) => area.rooms)
         .map(({ path, words }) => command(path, t(words), () => go(path))),
       command('add', t('search.addCamera'), () => go('/settings/cameras?edit=find')),
+      ...(walls.data ?? []).map(({ id, name }) =>
+        command(`wall-${id}`, t('wall.open', { name }), () => go(`/live?saved=${id}`)),
+      ),
+      ...(tours.data ?? []).map(({ id, name }) =>
+        command(`tour-${id}`, t('wall.tour', { name }), () => go(`/live?tour=${id}`)),
+      ),
+      ...(may('viewLive')
+        ? [
+            command('new-layout', t('wall.newLayout'), () => go('/live?edit=new-layout')),
+            command('new-tour', t('wall.newTour'), () => go('/live?edit=new-tour')),
+          ]
+        : []),
       ...layouts.map((count) =>
         command(`layout-${count}`, t('search.layout', { tiles: t('live.tiles', { count }) }), () =>
           go(`/live?layout=${count}`),
@@ -96,7 +111,7 @@ function Search({ onClose, onKeys }: Props) {
       command('keys', t('search.shortcuts'), onKeys),
     );
     return all;
-  }, [cameras.data, may, t, scheme, setScheme, setLanguage, onKeys]);
+  }, [cameras.data, walls.data, tours.data, may, t, scheme, setScheme, setLanguage, onKeys]);
 
   const found = useMemo(() => {
     const words = plain(text).split(/\s+/).filter(Boolean);

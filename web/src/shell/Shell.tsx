@@ -26,7 +26,7 @@ import { useToast } from './toast';
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
-  const { path } = usePlace();
+  const { path, query } = usePlace();
   const [palette, setPalette] = useState(false);
   const [keys, setKeys] = useState(false);
   const node = useNode();
@@ -75,6 +75,25 @@ export function Shell({ children }: { children: ReactNode }) {
     },
     { first: true },
   );
+
+  const dialogs = (
+    <>
+      <Palette opened={palette} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
+      <KeysDialog opened={keys} onClose={() => setKeys(false)} />
+      <ToastLine />
+    </>
+  );
+  // A window of its own for a wall: nothing around it, all keys as ever.
+  if (path === '/live' && query.has('screen')) {
+    return (
+      <div className="screen">
+        <main id="room" className="room" tabIndex={-1}>
+          {children}
+        </main>
+        {dialogs}
+      </div>
+    );
+  }
 
   return (
     <div className="shell">
@@ -154,9 +173,7 @@ export function Shell({ children }: { children: ReactNode }) {
           {children}
         </main>
       </div>
-      <Palette opened={palette} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
-      <KeysDialog opened={keys} onClose={() => setKeys(false)} />
-      <ToastLine />
+      {dialogs}
     </div>
   );
 }

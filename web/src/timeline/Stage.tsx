@@ -5,7 +5,11 @@ import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
 import type { Camera } from '../api/types';
 import type { Format } from '../i18n/format';
+import { useZoom, wishZoom, zoomKey } from '../live/useZoom';
+import { transformOf } from '../live/zoom';
+import { ZoomFactor } from '../live/ZoomFactor';
 import { PlaybackOverlay } from '../overlay/PlaybackOverlay';
+import { keyName } from '../shell/keyboard';
 import { Notice } from '../shell/Notice';
 import { go } from '../shell/route';
 import type { PlaybackPlayer, PlaybackState } from './PlaybackPlayer';
@@ -23,14 +27,36 @@ interface Props {
 
 /** Where the recording plays: two video elements that take turns, the picture's camera and time, and what there is to say instead of a picture. */
 export function Stage({ frame, first, second, player, state, camera, format, onRetry }: Props) {
+  const { t } = useTranslation();
+  const { zoom, reset } = useZoom(frame, 'always', camera?.id ?? '');
   return (
-    <div className="stage" ref={frame} data-phase={state.phase} data-wall={state.wall}>
-      {/* Recordings are watched without sound; there is nothing to caption. */}
-      {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
-      <video ref={first} aria-hidden tabIndex={-1} />
-      {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
-      <video ref={second} aria-hidden tabIndex={-1} />
-      <PlaybackOverlay player={player} camera={camera?.id ?? null} now={nodeNow} />
+    // One stop of the keyboard: there, what else moves the timeline moves the picture that is zoomed.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions
+    <div
+      className="stage"
+      ref={frame}
+      role="group"
+      aria-label={t('zoom.picture')}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      data-phase={state.phase}
+      data-wall={state.wall}
+      data-zoom={zoom.factor === 1 ? undefined : zoom.factor.toFixed(2)}
+      onKeyDown={(event) => {
+        if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+        const wish = zoomKey(keyName(event.nativeEvent), zoom.factor > 1);
+        if (wish && wishZoom(event.currentTarget, wish)) event.preventDefault();
+      }}
+    >
+      <div className="zoomed" style={{ transform: transformOf(zoom) }}>
+        {/* Recordings are watched without sound; there is nothing to caption. */}
+        {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
+        <video ref={first} aria-hidden tabIndex={-1} />
+        {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
+        <video ref={second} aria-hidden tabIndex={-1} />
+      </div>
+      <PlaybackOverlay player={player} camera={camera?.id ?? null} now={nodeNow} zoom={zoom} />
+      <ZoomFactor zoom={zoom} onReset={reset} />
       <StageNotes state={state} camera={camera} format={format} onRetry={onRetry} />
       {camera && state.phase !== 'empty' && (
         <div className="stage-caption">
