@@ -50,7 +50,7 @@ fi
 # Packages are pinned by lock files; a machine that can't get exactly these stops here.
 dotnet restore --locked-mode --verbosity quiet Atalaya.slnx
 folders=(web)
-[ "$purpose" = test ] && folders+=(tests/peers)    # s3rver: the object store that tests talk to
+[ "$purpose" = test ] && folders+=(tests/peers)    # s3rver and oidc-provider: the object store and the sign-in that tests talk to
 for folder in "${folders[@]}"; do
   stamp=$folder/node_modules/.installed
   if ! cmp -s "$folder/package-lock.json" "$stamp"; then

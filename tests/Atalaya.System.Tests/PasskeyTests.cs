@@ -19,7 +19,7 @@ public sealed class PasskeyTests
             return text === '' ? null : JSON.parse(text);
           };
           await send('POST', '/api/start', { code: CODE, name: 'Ana', password: 'seven grey herons wait' });
-          const creation = await send('POST', '/api/me/passkeys/options');
+          const creation = await send('POST', '/api/me/passkeys/options', { password: 'seven grey herons wait' });
           const made = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(creation.options) });
           const kept = await send('POST', '/api/me/passkeys', { ticket: creation.ticket, credential: made.toJSON(), name: 'Key ring' });
           await send('DELETE', '/api/session');

@@ -22,6 +22,8 @@ const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
 const AlarmSettingsRoom = lazy(() => import('./alarms/settings/AlarmSettingsRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
 const HoldsRoom = lazy(() => import('./holds/HoldsRoom'));
+const AccountRoom = lazy(() => import('./identity/AccountRoom'));
+const PeopleRoom = lazy(() => import('./people/PeopleRoom'));
 const AccessesRoom = lazy(() => import('./oversight/AccessesRoom'));
 const StorageRoom = lazy(() => import('./storage/StorageRoom'));
 const ConfigurationRoom = lazy(() => import('./configuration/ConfigurationRoom'));
@@ -130,6 +132,10 @@ function Room() {
       return <HoldsRoom />;
     case '/oversight':
       return <AccessesRoom />;
+    case '/account':
+      return <AccountRoom />;
+    case '/settings/people':
+      return <PeopleRoom />;
     case '/settings/storage':
       return <StorageRoom />;
     case '/settings/configuration':

@@ -19,6 +19,7 @@ static class AccountEndpoints
         me.MapGet("sessions", async (Caller caller, Callers callers, CancellationToken stop) =>
                 (IReadOnlyList<UserSessionJson>)[.. (await callers.People.SessionsAsync(caller.UserId, stop)).Select(s => UserSessionJson.Of(s, caller))])
             .WithName("listSessions").WithSummary("Where one is signed in.");
+        me.MapDelete("sessions", EndOthersAsync).WithName("endOtherSessions").WithSummary("Signs out everywhere else.").Produces(StatusCodes.Status204NoContent);
         me.MapDelete("sessions/{id}", EndSessionAsync).WithName("endSession").WithSummary("Signs out elsewhere.").Produces(StatusCodes.Status204NoContent).Fails(404);
         me.MapGet("tokens", async (Caller caller, Callers callers, CancellationToken stop) =>
                 (IReadOnlyList<TokenJson>)[.. (await callers.People.TokensAsync(caller.UserId, stop)).Select(TokenJson.Of)])
@@ -59,6 +60,13 @@ static class AccountEndpoints
     {
         if (!await callers.People.RemoveSessionAsync(caller.UserId, id, stop))
             return Problems.NotFound("No such session", "It has ended already.");
+        callers.Forget();
+        return TypedResults.NoContent();
+    }
+
+    static async Task<NoContent> EndOthersAsync(Caller caller, Callers callers, CancellationToken stop)
+    {
+        await callers.People.RemoveSessionsAsync(caller.UserId, caller.CredentialId, stop);
         callers.Forget();
         return TypedResults.NoContent();
     }

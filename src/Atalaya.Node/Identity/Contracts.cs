@@ -10,7 +10,28 @@ public sealed record SessionJson(
     bool SignedIn,
     [property: Description("Nobody can sign in yet: the node printed a one-time link when it started.")] bool NeedsFirst,
     SignedInJson? User,
-    [property: Description("Seconds without a sign of life until the session ends.")] int IdleSeconds);
+    [property: Description("Seconds without a sign of life until the session ends.")] int IdleSeconds,
+    [property: Description("The OpenID provider at which people may sign in; null: there is none.")] OpenIdJson? OpenId);
+
+public sealed record OpenIdJson(
+    [property: Description("What people call it.")] string Name,
+    [property: Description("Its claims say what the people who sign in there may.")] bool GivesRoles);
+
+public sealed record OpenIdBeginJson([property: Description("Where the browser goes.")] string Address);
+
+public sealed record OpenIdFinishJson
+{
+    [Description("`code` of the address that the provider sent the browser to. Required.")]
+    public string? Code { get; init; }
+
+    [Description("`state` of it. Required.")]
+    public string? State { get; init; }
+
+    [Description("`iss` of it, if there is one (RFC 9207).")]
+    public string? Issuer { get; init; }
+}
+
+public sealed record SignedOutJson([property: Description("Where the browser goes to sign out at the OpenID provider too.")] string Address);
 
 public sealed record SignedInJson(
     string Id,
@@ -101,11 +122,13 @@ public sealed record UserJson(
     [property: Description("Can sign in with a password.")] bool HasPassword,
     bool TwoFactor,
     int Passkeys,
+    [property: Description("The OpenID provider may say that somebody is this user.")] bool OpenId,
+    [property: Description("Null: never.")] DateTimeOffset? SignedInAt,
     IReadOnlyList<GrantJson> Grants)
 {
     internal static UserJson Of(User user, IEnumerable<Grant> grants, int passkeys) => new(
         user.Id, user.Name, user.FullName, user.Disabled, new WallTime(user.CreatedAt).ToDateTimeOffset(), user.PasswordHash is not null, user.TwoFactor, passkeys,
-        [.. grants.Select(g => new GrantJson(g.Role, g.Scope.Kind, g.Scope.Id))]);
+        user.OpenId, user.SignedInAt is { } at ? new WallTime(at).ToDateTimeOffset() : null, [.. grants.Select(g => new GrantJson(g.Role, g.Scope.Kind, g.Scope.Id))]);
 }
 
 public sealed record UserInputJson
@@ -119,9 +142,30 @@ public sealed record UserInputJson
     [Description("Can't sign in; sessions and tokens end. Absent: unchanged.")]
     public bool? Disabled { get; init; }
 
+    [Description("The OpenID provider may say that somebody is this user. False ends what binds them to one there. Absent: unchanged, false for a new user.")]
+    public bool? OpenId { get; init; }
+
     [Description("All of their roles. Absent: unchanged.")]
     public IReadOnlyList<GrantInputJson>? Grants { get; init; }
 }
+
+[Description("What a user may do: as their roles give it, and what it comes to.")]
+public sealed record UserPowersJson(
+    [property: Description("One for each of their roles.")] IReadOnlyList<PowerJson> Powers,
+    [property: Description("What they may do on the whole organisation.")] IReadOnlyList<Permission> Organisation,
+    [property: Description("Cameras of which they see anything, among those that the one who asks may know of.")] IReadOnlyList<CameraPowerJson> Cameras);
+
+public sealed record PowerJson(
+    ScopeKind Scope,
+    [property: Description("Name of the site or group, id of the camera; empty for the organisation.")] string Of,
+    IReadOnlyList<Permission> Permissions,
+    [property: Description("How many days back it lets look and export; null: as far as there is footage.")] int? PastDays);
+
+public sealed record CameraPowerJson(
+    string Id,
+    string Name,
+    IReadOnlyList<Permission> Permissions,
+    [property: Description("How many days back they may look; null: as far as there is footage, if at all.")] int? PastDays);
 
 [Description("A user, and the one-time link by which they choose a password: hand it over on another way.")]
 public sealed record UserLinkJson(

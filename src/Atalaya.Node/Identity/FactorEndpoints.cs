@@ -26,7 +26,8 @@ static class FactorEndpoints
             .Produces(StatusCodes.Status204NoContent).Fails(400, 403, 413, 415, 429);
         me.MapPost("recovery", RecoverAsync).WithName("renewRecoveryCodes").WithSummary("New recovery codes; the old ones end.")
             .Produces<RecoveryCodesJson>().Fails(400, 403, 409, 413, 415, 429);
-        me.MapPost("passkeys/options", CreationAsync).WithName("beginPasskey").WithSummary("What the browser needs to make a passkey.").Produces<PasskeyOptionsJson>().Fails(403, 409);
+        me.MapPost("passkeys/options", CreationAsync).WithName("beginPasskey").WithSummary("What the browser needs to make a passkey.")
+            .Produces<PasskeyOptionsJson>().Fails(400, 403, 409, 413, 415, 429);
         me.MapPost("passkeys", AddAsync).WithName("addPasskey").WithSummary("Keeps the passkey that the browser made.")
             .Produces<PasskeyJson>(StatusCodes.Status201Created).Fails(400, 403, 413, 415);
         me.MapDelete("passkeys/{key}", DropAsync).WithName("removePasskey").WithSummary("Forgets a passkey.").Produces(StatusCodes.Status204NoContent).Fails(403, 404);
@@ -98,13 +99,13 @@ static class FactorEndpoints
     }
 
     static async Task<Results<Ok<PasskeyOptionsJson>, ProblemHttpResult>> CreationAsync(
-        Caller caller, Callers callers, Passkeys passkeys, IPasskeyHandler<User> handler, HttpContext http, CancellationToken stop)
+        PasswordProofJson request, Caller caller, Callers callers, SignIns signIns, Passkeys passkeys, UserManager<User> users, IPasskeyHandler<User> handler, HttpContext http, CancellationToken stop)
     {
-        if (AccountEndpoints.RefusalOfToken(caller) is { } refusal)
-            return refusal;
+        var (user, problem) = await ProveAsync(request.Password, caller, signIns, users, http);
+        if (user is null)
+            return problem!;
         if ((await callers.People.PasskeysAsync(caller.UserId, stop)).Count >= MaxPasskeys)
             return Problems.Conflict("Too many passkeys", $"You have {MaxPasskeys} passkeys. Remove one first.");
-        var user = (await callers.People.FindAsync(caller.UserId, stop))!;
         var made = await handler.MakeCreationOptionsAsync(new() { Id = user.Id, Name = user.Name, DisplayName = user.FullName.Length > 0 ? user.FullName : user.Name }, http);
         return TypedResults.Ok(new PasskeyOptionsJson(passkeys.Waiting.Add(new(made.AttestationState ?? "", user.Id)), Parsed(made.CreationOptionsJson)));
     }

@@ -9,7 +9,8 @@ static class IdentityFeature
     public static IServiceCollection AddIdentityOfNode(this IServiceCollection services)
     {
         services.AddStarted<CameraScopes>().AddStarted<Callers>().AddStarted<Watch>().AddStarted<FirstStart>()
-            .AddSingleton<SignInThrottle>().AddSingleton<SecondFactors>().AddSingleton<SignIns>().AddSingleton<Passkeys>().AddSingleton<PasswordRules>();
+            .AddSingleton<SignInThrottle>().AddSingleton<SecondFactors>().AddSingleton<SignIns>().AddSingleton<Passkeys>().AddSingleton<PasswordRules>()
+            .AddSingleton<OpenIdProvider>().AddSingleton<OpenIdPeople>().AddSingleton<OpenIdAttempts>();
         services.AddIdentityCore<User>(o =>
             {
                 // Our own rules judge passwords, whole; names may be in any script.
@@ -34,6 +35,7 @@ static class IdentityFeature
     public static void MapIdentity(this IEndpointRouteBuilder routes)
     {
         routes.MapSessions();
+        routes.MapOpenId();
         routes.MapUsers();
         routes.MapAccount();
         routes.MapFactors();

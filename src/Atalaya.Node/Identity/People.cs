@@ -9,7 +9,7 @@ namespace Atalaya.Node.Identity;
 /// <summary>Users with their grants, sessions, tokens and one-time links in the database. The command line works on it beside a running node.</summary>
 sealed class People(DbDataSource store, TimeProvider clock)
 {
-    const string UserColumns = "id, name, name_key as NameKey, full_name as FullName, password_hash as PasswordHash, stamp, two_factor as TwoFactor, authenticator, recovery, disabled, created_at as CreatedAt";
+    const string UserColumns = "id, name, name_key as NameKey, full_name as FullName, password_hash as PasswordHash, stamp, two_factor as TwoFactor, authenticator, recovery, disabled, open_id as OpenId, created_at as CreatedAt, signed_in_at as SignedInAt";
     const string SessionColumns = "id, user_id as UserId, created_at as CreatedAt, seen_at as SeenAt, method, address, agent";
 
     public static string NewId() => Guid.NewGuid().ToString("N")[..16];
@@ -37,8 +37,8 @@ sealed class People(DbDataSource store, TimeProvider clock)
         await using var connection = await store.OpenConnectionAsync(stop);
         return await connection.ExecuteAsync(new CommandDefinition(
             """
-            insert into users (id, name, name_key, full_name, password_hash, stamp, two_factor, authenticator, recovery, disabled, created_at)
-            values (@Id, @Name, @NameKey, @FullName, @PasswordHash, @Stamp, @TwoFactor, @Authenticator, @Recovery, @Disabled, @CreatedAt)
+            insert into users (id, name, name_key, full_name, password_hash, stamp, two_factor, authenticator, recovery, disabled, open_id, created_at)
+            values (@Id, @Name, @NameKey, @FullName, @PasswordHash, @Stamp, @TwoFactor, @Authenticator, @Recovery, @Disabled, @OpenId, @CreatedAt)
             on conflict (name_key) do nothing
             """,
             Row(user), cancellationToken: stop)) == 1;
@@ -50,10 +50,16 @@ sealed class People(DbDataSource store, TimeProvider clock)
         await connection.ExecuteAsync(new CommandDefinition(
             """
             update users set full_name = @FullName, password_hash = @PasswordHash, stamp = @Stamp, two_factor = @TwoFactor, authenticator = @Authenticator,
-                recovery = @Recovery, disabled = @Disabled
+                recovery = @Recovery, disabled = @Disabled, open_id = @OpenId
             where id = @Id
             """,
             Row(user), cancellationToken: stop));
+    }
+
+    public async Task SignedInAsync(string user, CancellationToken stop)
+    {
+        await using var connection = await store.OpenConnectionAsync(stop);
+        await connection.ExecuteAsync(new CommandDefinition("update users set signed_in_at = @now where id = @user", new { user, now = Now }, cancellationToken: stop));
     }
 
     /// <summary>Takes one recovery code away; false when it isn't there (any more), so that it is never used twice.</summary>
@@ -195,6 +201,29 @@ sealed class People(DbDataSource store, TimeProvider clock)
         await connection.ExecuteAsync(new CommandDefinition("delete from start_codes where expires_at < @now", new { now }, cancellationToken: stop));
     }
 
+    // Who somebody is at the OpenID provider
+
+    public async Task<User?> FindByLoginAsync(string issuer, string subject, CancellationToken stop)
+    {
+        await using var connection = await store.OpenConnectionAsync(stop);
+        return await connection.QuerySingleOrDefaultAsync<User>(new CommandDefinition(
+            $"select {UserColumns} from users where id = (select user_id from user_logins where issuer = @issuer and subject = @subject)", new { issuer, subject }, cancellationToken: stop));
+    }
+
+    /// <returns>False: the user is somebody else there, or that somebody is another user here.</returns>
+    public async Task<bool> BindAsync(string issuer, string subject, string user, CancellationToken stop)
+    {
+        await using var connection = await store.OpenConnectionAsync(stop);
+        return await connection.ExecuteAsync(new CommandDefinition(
+            "insert into user_logins (issuer, subject, user_id) values (@issuer, @subject, @user) on conflict do nothing", new { issuer, subject, user }, cancellationToken: stop)) == 1;
+    }
+
+    public async Task UnbindAsync(string user, CancellationToken stop)
+    {
+        await using var connection = await store.OpenConnectionAsync(stop);
+        await connection.ExecuteAsync(new CommandDefinition("delete from user_logins where user_id = @user", new { user }, cancellationToken: stop));
+    }
+
     // Tokens
 
     public async Task AddTokenAsync(ApiToken token, CancellationToken stop)
@@ -320,6 +349,7 @@ sealed class People(DbDataSource store, TimeProvider clock)
         user.Authenticator,
         user.Recovery,
         Disabled = user.Disabled ? 1L : 0L,
+        OpenId = user.OpenId ? 1L : 0L,
         user.CreatedAt,
     };
 

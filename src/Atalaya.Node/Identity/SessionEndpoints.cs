@@ -21,7 +21,9 @@ static class SessionEndpoints
             .Produces<SignInJson>().Fails(400, 401, 413, 415, 429);
         session.MapPost("seen", SeenAsync).SignedIn().WithName("touchSession").WithSummary("There is somebody at the page: the session isn't idle.")
             .Produces(StatusCodes.Status204NoContent);
-        session.MapDelete("", SignOutAsync).Open().WithName("signOut").WithSummary("Ends the session.").Produces(StatusCodes.Status204NoContent);
+        session.MapDelete("", SignOutAsync).Open().WithName("signOut").WithSummary("Ends the session.")
+            .WithDescription("200 with an address where the browser signs out at the OpenID provider too, when the session began there; 204 otherwise.")
+            .Produces<SignedOutJson>().Produces(StatusCodes.Status204NoContent);
 
         var start = routes.MapGroup("/api/start").WithTags("identity");
         start.MapPost("look", LookAsync).Open().WithName("lookAtStart").WithSummary("Whom a one-time link is for.").Produces<StartJson>().Fails(400, 404, 413, 415, 429);
@@ -73,11 +75,8 @@ static class SessionEndpoints
         return TypedResults.NoContent();
     }
 
-    static async Task<NoContent> SignOutAsync(Caller caller, SignIns signIns, HttpContext http)
-    {
-        await signIns.EndAsync(http, caller);
-        return TypedResults.NoContent();
-    }
+    static async Task<Results<Ok<SignedOutJson>, NoContent>> SignOutAsync(Caller caller, SignIns signIns, HttpContext http) =>
+        await signIns.EndAsync(http, caller) is { } address ? TypedResults.Ok(new SignedOutJson(address)) : TypedResults.NoContent();
 
     static async Task<Results<Ok<StartJson>, ProblemHttpResult>> LookAsync(
         StartCodeRequestJson request, SignIns signIns, Callers callers, NodeOptions options, HttpContext http, CancellationToken stop)

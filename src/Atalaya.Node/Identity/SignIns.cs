@@ -8,8 +8,11 @@ using Microsoft.AspNetCore.Identity;
 namespace Atalaya.Node.Identity;
 
 /// <summary>Begins and ends sessions.</summary>
-sealed class SignIns(Callers callers, SignInThrottle throttle, NodeOptions options, TimeProvider clock, ILogger<SignIns> log)
+sealed class SignIns(Callers callers, SignInThrottle throttle, OpenIdProvider provider, OpenIdPeople openId, NodeOptions options, TimeProvider clock, ILogger<SignIns> log)
 {
+    /// <summary>How a session began that the OpenID provider made.</summary>
+    public const string ByOpenId = "openId";
+
     const int MaxAgent = 300;
 
     /// <summary>Of nobody: so that a name that isn't known takes as long as one that is.</summary>
@@ -52,32 +55,39 @@ sealed class SignIns(Callers callers, SignInThrottle throttle, NodeOptions optio
         string agent = http.Request.Headers.UserAgent.ToString();
         await callers.People.AddSessionAsync(
             new(Secret.Digest(secret), user.Id, now, now, method, AddressOf(http), agent.Length <= MaxAgent ? agent : agent[..MaxAgent]), http.RequestAborted);
+        await callers.People.SignedInAsync(user.Id, http.RequestAborted);
         http.Response.Cookies.Append(Callers.Cookie, secret, Cookie());
         log.LogInformation("{User} signed in from {Address} by {Method}", user.Name, AddressOf(http), method);
         var caller = await callers.FindAsync(Credential.Session, Secret.Digest(secret), http.RequestAborted);
         return await TellAsync(caller, http.RequestAborted);
     }
 
-    public async Task EndAsync(HttpContext http, Caller caller)
+    /// <returns>Where the browser goes to sign out at the OpenID provider too, if it signed in there: else the next person at this screen would be the last one.</returns>
+    public async Task<string?> EndAsync(HttpContext http, Caller caller)
     {
+        string? elsewhere = null;
         if (caller.Credential == Credential.Session)
         {
+            if (provider.IsUsed && (await callers.People.FindSessionAsync(caller.CredentialId, http.RequestAborted))?.Method == ByOpenId)
+                elsewhere = await provider.EndSessionAsync($"{http.Request.Scheme}://{http.Request.Host}/", http.RequestAborted);
             await callers.People.RemoveSessionAsync(caller.UserId, caller.CredentialId, http.RequestAborted);
             callers.Forget();
         }
 
         http.Response.Cookies.Delete(Callers.Cookie, Cookie());
         http.Response.Headers["Clear-Site-Data"] = "\"cache\"";    // Segments and small pictures that the browser kept.
+        return elsewhere;
     }
 
     public async Task<SessionJson> TellAsync(Caller caller, CancellationToken stop)
     {
         int idle = (int)options.SignIn.Idle.TotalSeconds;
+        var there = provider.IsUsed ? new OpenIdJson(provider.Name, openId.GivesRoles) : null;
         if (!caller.IsSignedIn)
-            return new(false, !await callers.People.HasAdministratorAsync(stop), null, idle);
+            return new(false, !await callers.People.HasAdministratorAsync(stop), null, idle, there);
         var user = await callers.People.FindAsync(caller.UserId, stop);
         var organisation = caller.Powers.Where(p => p.Scope.Kind == ScopeKind.Organisation).Aggregate(default(PermissionSet), (all, p) => all | p.Permissions);
-        return new(true, false, new(caller.UserId, caller.Name, user?.FullName ?? "", caller.Anywhere.ToList(), organisation.ToList(), user?.TwoFactor == true), idle);
+        return new(true, false, new(caller.UserId, caller.Name, user?.FullName ?? "", caller.Anywhere.ToList(), organisation.ToList(), user?.TwoFactor == true), idle, there);
     }
 
     // __Host-: for this host alone, over a trustworthy connection alone (browsers count loopback as one). It ends with the browser or with the session.

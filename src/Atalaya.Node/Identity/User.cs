@@ -27,8 +27,14 @@ sealed class User
 
     public bool Disabled { get; set; }
 
+    /// <summary>The OpenID provider may say that somebody is this user.</summary>
+    public bool OpenId { get; set; }
+
     /// <summary>Microseconds since 1970 UTC.</summary>
     public long CreatedAt { get; init; }
+
+    /// <summary>As <see cref="CreatedAt"/>; null: never, or before this was written down.</summary>
+    public long? SignedInAt { get; init; }
 }
 
 /// <summary>A role that a user has on a scope.</summary>

@@ -1,5 +1,6 @@
 using Atalaya.Media;
 using Atalaya.Node.Api;
+using Atalaya.Node.Cameras;
 using Atalaya.Recording;
 
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -28,6 +29,7 @@ static class UserEndpoints
             .Produces<UserLinkJson>().Fails(403, 404);
         users.MapDelete("{id}/factors", DropFactorsAsync).WithName("dropUserFactors").WithSummary("Takes authenticator, recovery codes and passkeys from a user who lost them.")
             .Produces(StatusCodes.Status204NoContent).Fails(403, 404);
+        users.MapGet("{id}/powers", PowersAsync).WithName("getUserPowers").WithSummary("What a user may do, and on which cameras.").Produces<UserPowersJson>().Fails(404);
         users.MapGet("{id}/sessions", SessionsAsync).WithName("listUserSessions").WithSummary("Where a user is signed in.").Produces<IReadOnlyList<UserSessionJson>>().Fails(404);
         users.MapDelete("{id}/sessions", EndSessionsAsync).WithName("endUserSessions").WithSummary("Signs a user out everywhere.").Produces(StatusCodes.Status204NoContent).Fails(404);
         users.MapGet("{id}/tokens", TokensAsync).WithName("listUserTokens").WithSummary("A user's API tokens, without their secrets.").Produces<IReadOnlyList<TokenJson>>().Fails(404);
@@ -91,6 +93,7 @@ static class UserEndpoints
         if (Beyond(caller, grants, roles) is { } refusal)
             return refusal;
         var user = Make(name, input.FullName?.Trim() ?? "", clock);
+        user.OpenId = input.OpenId ?? false;
         if (!await people.AddAsync(user, stop))
             return NameTaken(name);
         await people.SetGrantsAsync(user.Id, grants, stop);
@@ -120,7 +123,10 @@ static class UserEndpoints
             return Problems.Conflict("Nobody would be left", "Nobody else could manage users. Give somebody else that permission on the organisation first.");
         user.FullName = input.FullName?.Trim() ?? user.FullName;
         user.Disabled = disabled;
+        user.OpenId = input.OpenId ?? user.OpenId;
         await people.UpdateAsync(user, stop);
+        if (!user.OpenId)
+            await people.UnbindAsync(id, stop);
         await people.SetGrantsAsync(id, grants, stop);
         if (disabled)
         {
@@ -150,6 +156,28 @@ static class UserEndpoints
         await people.RemoveSessionsAsync(id, "", stop);
         callers.Forget();
         return TypedResults.NoContent();
+    }
+
+    static async Task<Results<Ok<UserPowersJson>, ProblemHttpResult>> PowersAsync(
+        string id, Caller caller, Callers callers, CameraScopes places, CameraRoster roster, TimeProvider clock, CancellationToken stop)
+    {
+        if (await callers.People.FindAsync(id, stop) is not { } user)
+            return NoUser(id);
+        var powers = await callers.People.PowersAsync(id, stop);
+        var they = new Caller(id, user.Name, Credential.None, "", powers, places, clock);
+        var cameras = new List<CameraPowerJson>();
+        foreach (var camera in roster.All.Select(e => e.Config).Where(c => caller.Sees(c.Id) && they.Sees(c.Id)))
+        {
+            var there = powers.Where(p => p.Scope.Covers(camera.Id, places.Of(camera.Id))).ToList();
+            var past = there.Where(p => p.Permissions.Has(Permission.ViewPast)).ToList();
+            cameras.Add(new(
+                camera.Id, camera.Name, there.Aggregate(default(PermissionSet), (all, p) => all | p.Permissions).ToList(),
+                past.Any(p => p.PastDays is null) ? null : past.Max(p => p.PastDays)));
+        }
+
+        return TypedResults.Ok(new UserPowersJson(
+            [.. powers.Select(p => new PowerJson(p.Scope.Kind, p.Scope.Id, p.Permissions.ToList(), p.PastDays))],
+            [.. Enum.GetValues<Permission>().Where(they.Has)], cameras));
     }
 
     static async Task<Results<Ok<IReadOnlyList<UserSessionJson>>, ProblemHttpResult>> SessionsAsync(string id, Caller caller, Callers callers, CancellationToken stop) =>

@@ -191,6 +191,8 @@ public sealed record SignInOptions
     [Option("File of stolen passwords that none may be among: SHA-1 in hexadecimal, a colon and a count on each line, sorted by digest, as Have I Been Pwned gives it for download. "
         + "Empty: well-known words, names, keyboard rows and repetitions only.", Max = "1000")]
     public string BreachedList { get; init; } = "";
+
+    public OidcOptions Oidc { get; init; } = new();
 }
 
 public sealed record AnalysisOptions

@@ -152,6 +152,7 @@ static class OptionText
             : type == typeof(IPNetwork) ? "network"
             : type == typeof(VolumeShare) ? "size or percentage"
             : type == typeof(VolumeEntry) ? "volumes"
+            : type == typeof(OidcRoleEntry) ? "roles"
             : Names(type);
     }
 

@@ -45,6 +45,26 @@ static class OptionsDocument
             """.ReplaceLineEndings("\n"));
         Table(text, "One volume", OptionReader.Entries(typeof(VolumeEntry)));
         text.Append("""
+            ## OpenID Connect
+
+            `signIn.oidc.roles` is a list in the file; it isn't read from the environment or the command line. [How to](../guide/people.md#signing-in-at-an-openid-connect-provider).
+
+            ```yaml
+            signIn:
+              oidc:
+                authority: https://login.example.org/realms/border
+                clientId: atalaya
+                displayName: Border police
+                scopes: [openid, profile, groups]
+                roles:
+                  - { value: post-north-operators, role: operator, scope: site, of: north }
+                  - { value: administrators, role: administrator }
+            ```
+
+
+            """.ReplaceLineEndings("\n"));
+        Table(text, "One role of the provider", OptionReader.Entries(typeof(OidcRoleEntry)));
+        text.Append("""
             ## Cameras
 
             The file may list cameras under `cameras:`. It is watched: a change is taken over within a second, without touching the cameras that stay the same. A file

@@ -92,6 +92,9 @@ sealed record OptionsSource(
         if (options.Database.Length > 0 && StoreSource.PostgresFault(options.Database) is { } unusable)
             errors.Add(new(PlaceOf("database", text), "database", unusable));
 
+        foreach (string fault in options.SignIn.Oidc.Faults())
+            errors.Add(new(PlaceOf("signIn", text), "signIn.oidc", fault));
+
         foreach (string fault in StorageSetup.Faults(options.Storage, options.Data))
             errors.Add(new(PlaceOf("storage", text), "storage", fault));
 

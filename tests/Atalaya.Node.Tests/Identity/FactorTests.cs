@@ -47,6 +47,18 @@ public sealed class FactorTests
     }
 
     [Fact]
+    public async Task A_passkey_is_begun_by_who_knows_the_password_alone()
+    {
+        await using var node = await TestNode.StartAsync();
+        await SessionTests.AddAsync(node, "Ana");
+        using var page = new SessionTests.Page(node);
+        await page.SendAsync(HttpMethod.Post, "/api/session", new { name = "Ana", password = Password });
+
+        (await page.SendAsync(HttpMethod.Post, "/api/me/passkeys/options", new { password = "not it" })).Status.ShouldBe(400);
+        (await page.SendAsync(HttpMethod.Post, "/api/me/passkeys/options", new { password = Password })).Status.ShouldBe(200);
+    }
+
+    [Fact]
     public async Task A_passkey_that_nobody_made_signs_nobody_in()
     {
         await using var node = await TestNode.StartAsync();

@@ -30,7 +30,7 @@ public sealed class GateTests
         // What is open to all is chosen one by one.
         Endpoints(node).Where(e => e.Metadata.GetMetadata<Access>() is { Kind: AccessKind.Open }).Select(e => "/" + e.RoutePattern.RawText!.Trim('/')).Distinct().Order(StringComparer.Ordinal).ShouldBe(
         [
-            "/api/node", "/api/session", "/api/session/passkey", "/api/session/passkey/options", "/api/session/second", "/api/start", "/api/start/look", "/health", "/health/ready", "/{*path:nonfile}",
+            "/api/node", "/api/session", "/api/session/openid", "/api/session/openid/finish", "/api/session/passkey", "/api/session/passkey/options", "/api/session/second", "/api/start", "/api/start/look", "/health", "/health/ready", "/{*path:nonfile}",
         ]);
     }
 

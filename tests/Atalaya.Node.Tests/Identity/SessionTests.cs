@@ -184,6 +184,49 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task What_a_user_may_is_told_by_camera_among_those_that_the_asker_may_know_of()
+    {
+        await using var node = await TestNode.StartAsync("""
+            cameras:
+              - { id: gate, name: Gate, main: rtsp://127.0.0.1:9/x, enabled: false, site: north, groups: [entries] }
+              - { id: far, main: rtsp://127.0.0.1:9/x, enabled: false, site: south }
+            """);
+        var user = await AddAsync(node, "Omar", new Grant("operator", new(ScopeKind.Site, "north")), new Grant("liaison-officer", new(ScopeKind.Group, "entries")), new Grant("auditor", Scope.Organisation));
+
+        var powers = await node.GetAsync($"/api/users/{user.Id}/powers");
+
+        powers["organisation"]!.AsArray().Select(p => (string)p!).ShouldBe(["audit"]);
+        powers["powers"]!.AsArray().Count.ShouldBe(3);
+        var cameras = powers["cameras"]!.AsArray();
+        // A grant on the organisation is one on every camera: audit shows no picture, but the camera is no secret to it.
+        cameras.Select(c => (string)c!["id"]!).ShouldBe(["far", "gate"]);
+        ((int)cameras[1]!["pastDays"]!).ShouldBe(30, "the farther of two reaches");
+        cameras[1]!["permissions"]!.AsArray().Select(p => (string)p!).ShouldContain("release");
+        cameras[0]!["permissions"]!.AsArray().Select(p => (string)p!).ShouldBe(["audit"]);
+
+        using var far = await node.AsAsync("far", new Grant("operator", new(ScopeKind.Camera, "far")));
+        (await far.GetAsync($"/api/users/{user.Id}/powers", TestNode.Stop)).StatusCode.ShouldBe(System.Net.HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task All_other_sessions_end_at_once_and_this_one_stays()
+    {
+        await using var node = await TestNode.StartAsync();
+        await AddAsync(node, "Ana");
+        using var here = new Page(node);
+        using var there = new Page(node);
+        foreach (var page in new[] { here, there })
+            (await page.SendAsync(HttpMethod.Post, "/api/session", new { name = "Ana", password = Password })).Status.ShouldBe(200);
+
+        (await here.SendAsync(HttpMethod.Delete, "/api/me/sessions")).Status.ShouldBe(204);
+
+        (await here.GetAsync("/api/session"))["signedIn"]!.GetValue<bool>().ShouldBeTrue();
+        (await there.GetAsync("/api/session"))["signedIn"]!.GetValue<bool>().ShouldBeFalse();
+        var me = (await node.GetAsync("/api/users")).AsArray().Single(u => (string?)u!["name"] == "Ana")!;
+        me["signedInAt"].ShouldNotBeNull();
+    }
+
+    [Fact]
     public async Task Somebody_who_manages_users_always_remains()
     {
         await using var node = await TestNode.StartAsync();

@@ -124,7 +124,7 @@ export interface paths {
         post: operations["signIn"];
         /**
          * Ends the session.
-         * @description Open to all.
+         * @description 200 with an address where the browser signs out at the OpenID provider too, when the session began there; 204 otherwise. Open to all.
          */
         delete: operations["signOut"];
         options?: never;
@@ -206,6 +206,46 @@ export interface paths {
          * @description Open to all.
          */
         post: operations["start"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/openid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Where the browser goes to sign in at the OpenID provider.
+         * @description Open to all.
+         */
+        post: operations["beginOpenIdSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session/openid/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs in with what the provider sent back.
+         * @description A refusal says why in `reason`. Open to all.
+         */
+        post: operations["finishOpenIdSignIn"];
         delete?: never;
         options?: never;
         head?: never;
@@ -295,6 +335,26 @@ export interface paths {
          * @description Needs `manageUsers` on the organisation.
          */
         delete: operations["dropUserFactors"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/{id}/powers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a user may do, and on which cameras.
+         * @description Needs `manageUsers` on the organisation.
+         */
+        get: operations["getUserPowers"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -442,7 +502,11 @@ export interface paths {
         get: operations["listSessions"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Signs out everywhere else.
+         * @description For whoever has signed in.
+         */
+        delete: operations["endOtherSessions"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3238,6 +3302,16 @@ export interface components {
             /** @description Token of one of its profiles; needed where one device has several cameras. */
             profile?: null | string;
         };
+        CameraPower: {
+            id: string;
+            name: string;
+            permissions: components["schemas"]["Permission"][];
+            /**
+             * Format: int32
+             * @description How many days back they may look; null: as far as there is footage, if at all.
+             */
+            pastDays: null | number;
+        };
         /** @description How long footage of a camera is kept: what goes first is what either limit asks for. */
         CameraRetention: {
             /**
@@ -4518,6 +4592,24 @@ export interface components {
             /** Format: int64 */
             low: number;
         };
+        OpenId: {
+            /** @description What people call it. */
+            name: string;
+            /** @description Its claims say what the people who sign in there may. */
+            givesRoles: boolean;
+        };
+        OpenIdBegin: {
+            /** @description Where the browser goes. */
+            address: string;
+        };
+        OpenIdFinish: {
+            /** @description `code` of the address that the provider sent the browser to. Required. */
+            code?: null | string;
+            /** @description `state` of it. Required. */
+            state?: null | string;
+            /** @description `iss` of it, if there is one (RFC 9207). */
+            issuer?: null | string;
+        };
         OpenIncidentRequest: {
             type?: null | components["schemas"]["IncidentType"];
             severity?: null | components["schemas"]["AlarmSeverity"];
@@ -4701,6 +4793,17 @@ export interface components {
             different: number;
             /** @description The first 200 of them, in the order of their arrival. */
             differences: components["schemas"]["TrialDifference"][];
+        };
+        Power: {
+            scope: components["schemas"]["ScopeKind"];
+            /** @description Name of the site or group, id of the camera; empty for the organisation. */
+            of: string;
+            permissions: components["schemas"]["Permission"][];
+            /**
+             * Format: int32
+             * @description How many days back it lets look and export; null: as far as there is footage.
+             */
+            pastDays: null | number;
         };
         Preset: {
             token: string;
@@ -5083,6 +5186,7 @@ export interface components {
              * @description Seconds without a sign of life until the session ends.
              */
             idleSeconds: number;
+            openId: null | components["schemas"]["OpenId"];
         };
         ShiftCount: {
             type: components["schemas"]["IncidentType"];
@@ -5145,6 +5249,10 @@ export interface components {
             organisation: components["schemas"]["Permission"][];
             /** @description A second factor is asked for when they sign in with a password. */
             twoFactor: boolean;
+        };
+        SignedOut: {
+            /** @description Where the browser goes to sign out at the OpenID provider too. */
+            address: string;
         };
         /** @description A day or a stretch of days, by the site's calendar (Gregorian): once, or every year. */
         SpecialDate: {
@@ -5534,6 +5642,13 @@ export interface components {
             twoFactor: boolean;
             /** Format: int32 */
             passkeys: number;
+            /** @description The OpenID provider may say that somebody is this user. */
+            openId: boolean;
+            /**
+             * Format: date-time
+             * @description Null: never.
+             */
+            signedInAt: null | string;
             grants: components["schemas"]["Grant"][];
         };
         UserInput: {
@@ -5543,6 +5658,8 @@ export interface components {
             fullName?: null | string;
             /** @description Can't sign in; sessions and tokens end. Absent: unchanged. */
             disabled?: null | boolean;
+            /** @description The OpenID provider may say that somebody is this user. False ends what binds them to one there. Absent: unchanged, false for a new user. */
+            openId?: null | boolean;
             /** @description All of their roles. Absent: unchanged. */
             grants?: null | components["schemas"]["GrantInput"][];
         };
@@ -5553,6 +5670,15 @@ export interface components {
             link: string;
             /** Format: date-time */
             expiresAt: string;
+        };
+        /** @description What a user may do: as their roles give it, and what it comes to. */
+        UserPowers: {
+            /** @description One for each of their roles. */
+            powers: components["schemas"]["Power"][];
+            /** @description What they may do on the whole organisation. */
+            organisation: components["schemas"]["Permission"][];
+            /** @description Cameras of which they see anything, among those that the one who asks may know of. */
+            cameras: components["schemas"]["CameraPower"][];
         };
         UserSession: {
             id: string;
@@ -5928,6 +6054,15 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedOut"];
+                };
+            };
             /** @description No Content */
             204: {
                 headers: {
@@ -6162,6 +6297,149 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    beginOpenIdSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenIdBegin"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    finishOpenIdSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenIdFinish"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignIn"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6436,6 +6714,37 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getUserPowers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserPowers"];
                 };
             };
             /** @description Not Found */
@@ -6783,6 +7092,24 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UserSession"][];
                 };
+            };
+        };
+    };
+    endOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -7261,7 +7588,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordProof"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -7270,6 +7601,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasskeyOptions"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
                 };
             };
             /** @description Forbidden */
@@ -7283,6 +7623,33 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -20,6 +20,8 @@ export interface Format {
   /** One unit, rounded: for what is only a forecast. */
   about: (ms: number) => string;
   relative: (ms: number, nowMs: number) => string;
+  /** Things that stand beside each other, without “and”. */
+  list: (items: readonly string[]) => string;
 }
 
 const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const;
@@ -57,6 +59,7 @@ export function makeFormat(locale: string, timeZone: string): Format {
   const hours = inWords('hour');
   const minutes = inWords('minute');
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto', style: 'short' });
+  const list = new Intl.ListFormat(locale, { type: 'unit', style: 'short' });
   const zone = new Intl.DateTimeFormat(locale, { timeZone, timeZoneName: 'short' });
   const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
   const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
@@ -108,6 +111,7 @@ export function makeFormat(locale: string, timeZone: string): Format {
       if (ms >= 1.95 * 86_400_000) return days(ms / 86_400_000);
       return ms >= 1.95 * 3_600_000 ? hours(ms / 3_600_000) : minutes(Math.max(1, ms / 60_000));
     },
+    list: (items) => list.format(items),
     relative: (ms, nowMs) => {
       const seconds = Math.round((ms - nowMs) / 1000);
       const size = Math.abs(seconds);

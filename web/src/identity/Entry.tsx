@@ -6,6 +6,7 @@ import { usePlace } from '../shell/route';
 import { useFollowing, useSession } from './session';
 
 const SignIn = lazy(() => import('./SignIn'));
+const OpenIdReturn = lazy(() => import('./OpenIdReturn'));
 const Start = lazy(() => import('./Start'));
 
 /** Shows the page to who has signed in, and the way in to everybody else. */
@@ -23,6 +24,13 @@ export function Entry({ children }: { children: ReactNode }) {
       </Suspense>
     );
   }
+  if (path === '/openid') {
+    return (
+      <Suspense fallback={<RoomSkeleton />}>
+        <OpenIdReturn />
+      </Suspense>
+    );
+  }
   if (!session.data) {
     if (!session.isError) return <RoomSkeleton />;
     return (
@@ -36,7 +44,7 @@ export function Entry({ children }: { children: ReactNode }) {
   if (signedIn) return <>{children}</>;
   return (
     <Suspense fallback={<RoomSkeleton />}>
-      <SignIn needsFirst={session.data.needsFirst} />
+      <SignIn needsFirst={session.data.needsFirst} openId={session.data.openId?.name ?? null} />
     </Suspense>
   );
 }

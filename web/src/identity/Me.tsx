@@ -1,6 +1,7 @@
 import { Menu, UnstyledButton } from '@mantine/core';
-import { IconLogout, IconUser } from '@tabler/icons-react';
+import { IconLogout, IconUser, IconUserCog } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { go } from '../shell/route';
 import { useSession, useSignOut } from './session';
 import './identity.css';
 
@@ -25,6 +26,9 @@ export function Me() {
         <Menu.Label>
           <bdi>{user.name}</bdi>
         </Menu.Label>
+        <Menu.Item leftSection={<IconUserCog size={16} />} onClick={() => go('/account')}>
+          {t('account.title')}
+        </Menu.Item>
         <Menu.Item leftSection={<IconLogout size={16} className="flip" />} onClick={() => signOut.mutate()}>
           {t('identity.signOut')}
         </Menu.Item>

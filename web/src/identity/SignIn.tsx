@@ -1,4 +1,5 @@
 import { Alert, Button, PasswordInput, TextInput } from '@mantine/core';
+import { IconKey, IconLogin2 } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -7,10 +8,12 @@ import { Problem } from '../api/problem';
 import type { Session } from '../api/types';
 import { Why } from '../shell/Notice';
 import { Doorway } from './Doorway';
+import { refusalOf, useOpenId } from './openId';
+import { Declined, showPasskey, whyNoPasskeys } from './passkeys';
 import { useEntered } from './session';
 
 /** Name and password, then a code where the account asks for one. */
-export default function SignIn({ needsFirst }: { needsFirst: boolean }) {
+export default function SignIn({ needsFirst, openId }: { needsFirst: boolean; openId: string | null }) {
   const { t } = useTranslation();
   const entered = useEntered();
   const [ticket, setTicket] = useState<string | null>(null);
@@ -28,7 +31,14 @@ export default function SignIn({ needsFirst }: { needsFirst: boolean }) {
   return (
     <Doorway title={ticket === null ? t('identity.signIn') : t('identity.second')}>
       {ticket === null ? (
-        <Password onTicket={setTicket} onDone={done} />
+        <>
+          <Password onTicket={setTicket} onDone={done} />
+          <div className="doorway-other">
+            <p className="doorway-or">{t('identity.or')}</p>
+            {openId !== null && <OpenId name={openId} />}
+            <Passkey onDone={done} />
+          </div>
+        </>
       ) : (
         <Code ticket={ticket} onDone={done} onBack={() => setTicket(null)} />
       )}
@@ -80,6 +90,67 @@ function Password(props: {
         {t('identity.signIn')}
       </Button>
     </form>
+  );
+}
+
+/** A passkey finds its own account: no name is asked for. */
+function Passkey({ onDone }: { onDone: (session: Session | null | undefined) => void }) {
+  const { t } = useTranslation();
+  const why = whyNoPasskeys();
+  const signIn = useMutation({
+    mutationFn: async () => {
+      const begun = await answer(api.POST('/api/session/passkey/options'));
+      const credential = await showPasskey(begun.options);
+      return answer(api.POST('/api/session/passkey', { body: { ticket: begun.ticket, credential } }));
+    },
+    onSuccess: (result) => onDone(result.session),
+  });
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconKey size={16} />}
+        disabled={why !== null}
+        loading={signIn.isPending}
+        onClick={() => signIn.mutate()}
+      >
+        {t('identity.passkey')}
+      </Button>
+      {why !== null && <p className="dim small">{t(`identity.noPasskeys.${why}`)}</p>}
+      {signIn.error instanceof Declined ? (
+        <Alert color="gray" role="alert">
+          {t('identity.passkeyDeclined')}
+        </Alert>
+      ) : (
+        <Refused error={signIn.error} wrong={t('identity.passkeyWrong')} />
+      )}
+    </>
+  );
+}
+
+/** At the OpenID provider, which sends the browser back. */
+function OpenId({ name }: { name: string }) {
+  const { t } = useTranslation();
+  const open = useOpenId();
+  const refusal = refusalOf(open.error);
+  return (
+    <>
+      <Button
+        variant="default"
+        leftSection={<IconLogin2 size={16} className="flip" />}
+        loading={open.isPending || open.isSuccess}
+        onClick={() => open.mutate()}
+      >
+        {t('identity.openId', { name })}
+      </Button>
+      {refusal ? (
+        <Alert color="red" role="alert">
+          {t(`identity.refused.${refusal}`, { name })}
+        </Alert>
+      ) : (
+        <Refused error={open.error} wrong="" />
+      )}
+    </>
   );
 }
 

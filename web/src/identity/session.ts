@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tan
 import { useEffect } from 'react';
 import { answer, api } from '../api/client';
 import { followEvents } from '../api/events';
-import type { Permission, Session } from '../api/types';
+import type { Permission, Session, SignedOut } from '../api/types';
 
 export const sessionKey = ['session'] as const;
 
@@ -49,8 +49,8 @@ export function useEntered(): (session: Session) => void {
 
 export function useSignOut() {
   return useMutation({
-    mutationFn: () => answer(api.DELETE('/api/session')),
-    // A new page: pictures, lists and players of this user are gone with the old one.
-    onSettled: () => location.assign('/'),
+    mutationFn: () => answer<SignedOut | undefined>(api.DELETE('/api/session')),
+    // A new page: pictures, lists and players of this user are gone with the old one. Whoever signed in at the OpenID provider signs out there too.
+    onSettled: (out) => location.assign(out?.address ?? '/'),
   });
 }

@@ -14,6 +14,7 @@ import {
   IconRulerMeasure,
   IconSettings,
   IconTimelineEvent,
+  IconUsers,
   type Icon,
 } from '@tabler/icons-react';
 import type { ParseKeys } from 'i18next';
@@ -68,6 +69,7 @@ export const areas: readonly Area[] = [
       { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure, key: 'r', needs: 'manageRules' },
       { path: '/settings/alarms', words: 'app.alarms', icon: IconBellCog, key: 'a', needs: 'manageAlarms' },
       { path: '/settings/storage', words: 'app.storage', icon: IconDatabase, key: 's', needs: 'viewHealth' },
+      { path: '/settings/people', words: 'app.people', icon: IconUsers, key: 'p', needs: 'manageUsers' },
       {
         path: '/settings/configuration',
         words: 'app.configuration',
