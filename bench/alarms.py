@@ -192,6 +192,8 @@ def main():
         while time.monotonic() < deadline and any(len(page.seen) < len(sent) for page in pages):
             time.sleep(0.1)
         cpu = group.cpu_seconds() - cpu
+        # The node has closed the connection that nothing used meanwhile.
+        api = Api(port, bearer)
         stored, cursor = [], ""
         while cursor is not None:
             _, answer = api.ask("GET", f"/api/alarms?limit=500{cursor and '&cursor=' + cursor}")

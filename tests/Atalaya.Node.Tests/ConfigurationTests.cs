@@ -32,6 +32,9 @@ public sealed class ConfigurationTests
         text.ShouldContain("password: { secret: gate.password }");
         text.ShouldContain("main: { secret: hidden.main }");
         text.ShouldContain("points: [[0.1, 0.62], [0.95, 0.55]]");
+        text.ShouldContain("site: Tarifa");
+        text.ShouldContain("groups: [fence, sea]");
+        text.ShouldContain("zone: Africa/Nouakchott");
         text.ShouldNotContain("geheim");
         text.ShouldNotContain("token");
         text.ShouldNotContain("null");
@@ -53,7 +56,9 @@ public sealed class ConfigurationTests
             .Replace("main: { secret: hidden.main }", "main: rtsp://127.0.0.1:9/other", StringComparison.Ordinal)
             .Replace("[[0.1, 0.62], [0.95, 0.55]]", "[[0.1, 0.62], [0.9, 0.55]]", StringComparison.Ordinal)
             .Replace("password: { secret: gate.password }", "password: anders", StringComparison.Ordinal)
-            .Replace("heading: 90", "heading: 95", StringComparison.Ordinal);
+            .Replace("heading: 90", "heading: 95", StringComparison.Ordinal)
+            .Replace("groups: [fence, sea]", "groups: [sea]", StringComparison.Ordinal)
+            .Replace("Africa/Nouakchott", "Africa/Dakar", StringComparison.Ordinal);
 
         var (status, told) = await PutAsync(node, wanted, dryRun: true);
         status.ShouldBe(200, told?.ToJsonString());
@@ -62,9 +67,11 @@ public sealed class ConfigurationTests
         ((string)changes["other"]["kind"]!).ShouldBe("added");
         ((string)changes["hidden"]["kind"]!).ShouldBe("removed");
         var gate = changes["gate"]["fields"]!.AsArray().ToDictionary(f => (string)f!["field"]!, f => f!);
-        gate.Keys.ShouldBe(["name", "password", "place.heading", "rules[fence]"], ignoreOrder: true);
+        gate.Keys.ShouldBe(["name", "groups", "password", "place.heading", "rules[fence]"], ignoreOrder: true);
         ((string?)gate["name"]["before"], (string?)gate["name"]["after"]).ShouldBe(("Gate", "Main gate"));
         ((bool)gate["password"]["secret"]!, (string?)gate["password"]["after"]).ShouldBe((true, null));
+        var policy = changes["alarmPolicy"]["fields"]!.AsArray().ShouldHaveSingleItem()!;
+        ((string?)policy["field"], (string?)policy["before"], (string?)policy["after"]).ShouldBe(("zone", "Africa/Nouakchott", "Africa/Dakar"));
         told.ToJsonString().ShouldNotContain("anders");
         (await node.GetAsync("/api/cameras")).AsArray().Select(c => (string)c!["id"]!).ShouldBe(["gate", "hidden", "tower"], ignoreOrder: true);
 
@@ -75,6 +82,9 @@ public sealed class ConfigurationTests
         ((string)(await node.GetAsync("/api/cameras/gate"))["name"]!).ShouldBe("Main gate");
         (await node.GetAsync("/api/cameras")).AsArray().Select(c => (string)c!["id"]!).ShouldBe(["gate", "other", "tower"], ignoreOrder: true);
         ((double)(await node.GetAsync("/api/map"))["places"]!["gate"]!["heading"]!).ShouldBe(95);
+        var gateNow = await node.GetAsync("/api/cameras/gate");
+        ((string?)gateNow["site"], gateNow["groups"]!.ToJsonString()).ShouldBe(("Tarifa", """["sea"]"""));
+        ((string?)(await node.GetAsync("/api/alarm-policy"))["policy"]!["zone"]).ShouldBe("Africa/Dakar");
         (await node.GetAsync("/api/cameras/gate/rules"))["rules"]![0]!["points"]![1]![0]!.GetValue<double>().ShouldBe(0.9);
         (await PutAsync(node, wanted, dryRun: true)).Body!["changes"]!.AsArray().ShouldBeEmpty();
     }
@@ -107,7 +117,15 @@ public sealed class ConfigurationTests
                 place: { latitude: 91, longitude: 0 }
               - id: fourth
                 definedBy: file
+              - id: fifth
+                main: rtsp://127.0.0.1:9/fifth
+                site: "a,b"
             plan: []
+            alarmPolicy:
+              zone: Middle/Earth
+              clauses:
+                - id: night
+                  schedule: never
             """;
 
         var (status, body) = await PutAsync(node, Wrong, dryRun: false);
@@ -121,7 +139,9 @@ public sealed class ConfigurationTests
         told.ShouldContain(t => t.StartsWith("18 cameras[3].rules[0].points"));
         told.ShouldContain(t => t.StartsWith("19 cameras[3].place.latitude:"));
         told.ShouldContain(t => t.StartsWith("21 cameras[4].definedBy:"));
-        told.ShouldContain(t => t.StartsWith("22 plan:"));
+        told.ShouldContain(t => t.StartsWith("24 cameras[5].site:"));
+        told.ShouldContain(t => t.StartsWith("25 plan:"));
+        told.ShouldContain(t => t.StartsWith("30 alarmPolicy.clauses[0].schedule:"));
         (await ExportAsync(node)).Text.ShouldBe(before);
     }
 
@@ -157,19 +177,22 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public async Task Who_may_not_change_rules_can_t_by_this_way_either()
+    public async Task Who_may_not_change_rules_or_alarms_can_t_by_this_way_either()
     {
         await using var node = await TestNode.StartAsync();
         await FillAsync(node);
         string data = Path.Combine(node.Folder, "data"), database = "database=" + TestDatabase.Of(Path.Combine(data, NodeStore.FileName)), executable = Path.Combine(AppContext.BaseDirectory, "atalaya");
         (await ManagedProcess.RunAsync(executable, ["user", "add", "script", "--role", "technician", "--data", data, "--set", database])).ExitCode.ShouldBe(0);
-        foreach (var (permissions, status) in new[] { ("manageCameras", 403), ("manageCameras,manageRules", 200) })
+        foreach (var (permissions, status, alarms) in new[] { ("manageCameras", 403, 403), ("manageCameras,manageRules", 200, 403) })
         {
             var made = await ManagedProcess.RunAsync(executable, ["token", "create", "script", "--data", data, "--set", database, .. permissions.Split(',').SelectMany(p => new[] { "--permission", p })]);
             made.ExitCode.ShouldBe(0, made.Errors);
             using var http = node.As(made.Output.Trim());
             using var response = await http.PutAsync("/api/configuration?dryRun=true", new StringContent("plans: []\n", new UTF8Encoding(false), new MediaTypeHeaderValue("application/yaml")), TestNode.Stop);
             ((int)response.StatusCode).ShouldBe(status, await response.Content.ReadAsStringAsync(TestNode.Stop));
+            using var policy = await http.PutAsync("/api/configuration?dryRun=true", new StringContent("alarmPolicy: {}\n", new UTF8Encoding(false), new MediaTypeHeaderValue("application/yaml")), TestNode.Stop);
+            ((int)policy.StatusCode).ShouldBe(alarms);
+            (await http.GetStringAsync("/api/configuration", TestNode.Stop)).ShouldNotContain("alarmPolicy");
         }
     }
 
@@ -290,7 +313,7 @@ public sealed class ConfigurationTests
     {
         foreach (object camera in new object[]
         {
-            new { id = "gate", name = "Gate", main = new { url = "rtsp://127.0.0.1:9/main" }, sub = new { url = "rtsp://127.0.0.1:9/sub" }, userName = "ana", password = "geheim", enabled = false, record = "both", retention = new { days = 12.5, bytes = 50_000_000L } },
+            new { id = "gate", name = "Gate", site = "Tarifa", groups = new[] { "sea", "fence" }, main = new { url = "rtsp://127.0.0.1:9/main" }, sub = new { url = "rtsp://127.0.0.1:9/sub" }, userName = "ana", password = "geheim", enabled = false, record = "both", retention = new { days = 12.5, bytes = 50_000_000L } },
             new { id = "hidden", name = "بوابة: 2", main = new { url = "rtsp://127.0.0.1:9/x?token=geheim" }, enabled = false },
         })
         {
@@ -302,6 +325,14 @@ public sealed class ConfigurationTests
         ruled.ShouldBe(200, why?.ToJsonString());
         (await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/place", new { latitude = 35.9, longitude = -5.3, heading = 90, angle = 60, range = 120 })).Status.ShouldBe(200);
         (await node.SendAsync(HttpMethod.Put, "/api/plans/yard", new { name = "Yard", south = 35.0, west = -5.4, north = 36.0, east = -5.2 })).Status.ShouldBe(200);
+        var (written, fault) = await node.SendAsync(HttpMethod.Put, "/api/alarm-policy", new
+        {
+            zone = "Africa/Nouakchott",
+            groups = new[] { new { id = "river", name = "River bank", cameras = new[] { "gate" } } },
+            schedules = new[] { new { id = "night", windows = new[] { new { from = "20:00:00", to = "06:00:00" } } } },
+            clauses = new object[] { new { id = "river-night", groups = new[] { "river" }, schedule = "night", type = "crossing", severity = "critical" }, new { id = "rest" } },
+        });
+        written.ShouldBe(200, fault?.ToJsonString());
     }
 
     static async Task<(string Text, string Revision)> ExportAsync(TestNode node)

@@ -75,9 +75,7 @@ static class PolicyEndpoints
                 return CaseRequests.Changed("policy", Of(orders.Policy), Array.Empty<string>());
             }
 
-            await session.WriteAsync(
-                "insert into alarm_policies (version, at, by_whom, body) values (@version, @at, @by, @body)",
-                new { version = version + 1, at = WallTime.Now(clock).Microseconds, by = actor.Name, body = PolicyReader.Write(policy!) });
+            await session.WriteAsync(PolicyRows.Add, new { at = WallTime.Now(clock).Microseconds, by = actor.Name, body = PolicyReader.Write(policy!) });
             return null;
         }, stop);
         if (refusal is not null)

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 using Atalaya.Incidents;
@@ -37,7 +36,7 @@ sealed class Standing(Casebook book, CameraScopes scopes, TimeProvider clock, IL
     /// <summary>As they are within a transaction: a decision and the orders it is made by belong together.</summary>
     public async Task<StandingOrders> ReadAsync(CaseSession session)
     {
-        var row = await session.FirstAsync<PolicyRow>("select version, at, by_whom as ByWhom, body from alarm_policies order by version desc limit 1");
+        var row = await session.FirstAsync<PolicyRow>(PolicyRows.Last);
         long since = (WallTime.Now(clock) - Remembered).Microseconds;
         var disarmings = await session.QueryAsync<DisarmingRow>(
             "select id, camera_group as CameraGroup, site, from_us as FromUs, until_us as UntilUs, by_whom as ByWhom, reason from alarm_disarmings where until_us is null or until_us > @since order by from_us, id",
@@ -59,19 +58,11 @@ sealed class Standing(Casebook book, CameraScopes scopes, TimeProvider clock, IL
         if (row is null)
             return new(0, AlarmPolicy.Default, clock.LocalTimeZone, null, null);
         var at = new WallTime(row.At);
-        if (PolicyReader.Read(Encoding.UTF8.GetBytes(row.Body), out var faults) is { } policy && Zone(policy.Zone) is { } zone)
+        if (row.Parse(out var faults) is { } policy && Zone(policy.Zone) is { } zone)
             return new(row.Version, policy, zone, row.ByWhom, at);
         // Written by a later version, or by hand. The default raises too much rather than too little.
         log.LogError("The alarm policy of version {Version} can't be used; the default decides. {Faults}", row.Version, string.Join(" ", faults.Select(f => $"{f.Path}: {f.Message}")));
         return new(row.Version, AlarmPolicy.Default, clock.LocalTimeZone, row.ByWhom, at);
-    }
-
-    sealed class PolicyRow
-    {
-        public long Version { get; init; }
-        public long At { get; init; }
-        public string ByWhom { get; init; } = "";
-        public string Body { get; init; } = "";
     }
 
     sealed class DisarmingRow

@@ -11,7 +11,7 @@ namespace Atalaya.Node.Cli;
 /// <summary><c>atalaya configuration</c>: all that is set in the page, as one text.</summary>
 static class ConfigurationVerb
 {
-    public static Command Create() => new("configuration", "All that can be changed in the page, as one YAML text: cameras, their places, analysis and rules, plans of the site.") { Export(), Import() };
+    public static Command Create() => new("configuration", "All that can be changed in the page, as one YAML text: cameras, their places, analysis and rules, plans of the site, alarm policy.") { Export(), Import() };
 
     static Command Export()
     {
@@ -68,7 +68,7 @@ static class ConfigurationVerb
             var changes = ConfigurationDifference.Between(before, after);
             Console.Out.Write(Told(changes));
             if (!parsed.GetValue(dryRun) && changes.Count > 0)
-                await tables.WriteAsync(before, after, stop);
+                await tables.WriteAsync(before, after, "atalaya configuration", stop);
             Console.Out.WriteLine($"{changes.Count} {(changes.Count == 1 ? "difference" : "differences")}{(changes.Count == 0 ? "." : parsed.GetValue(dryRun) ? "; nothing was changed." : ", applied.")}");
             return ExitCode.Done;
         }));

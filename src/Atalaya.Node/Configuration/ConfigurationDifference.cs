@@ -14,12 +14,14 @@ public enum ChangeKindJson
 /// <param name="Before">As it is written; null where it wasn't set, and of a secret.</param>
 sealed record FieldChange(string Field, string? Before, string? After, bool IsSecret);
 
-/// <param name="Section">cameras or plans.</param>
+/// <param name="Section">cameras, plans or alarmPolicy; of the last there is one, with that id.</param>
 sealed record ObjectChange(ChangeKindJson Kind, string Section, string Id, string Name, IReadOnlyList<FieldChange> Fields);
 
 /// <summary>What would be other: object by object, field by field, in the order of the text.</summary>
 static class ConfigurationDifference
 {
+    public const string PolicySection = "alarmPolicy";
+
     static readonly JsonSerializerOptions Compact = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static IReadOnlyList<ObjectChange> Between(NodeConfiguration before, NodeConfiguration after)
@@ -41,6 +43,7 @@ static class ConfigurationDifference
             Add("plans", id, (now ?? old)!.Name, old is null ? null : NodeConfiguration.ToTree(old), now is null ? null : NodeConfiguration.ToTree(now), _ => false);
         }
 
+        Add(PolicySection, PolicySection, "", before.AlarmPolicy is { } policy ? NodeConfiguration.ToTree(policy) : null, after.AlarmPolicy is { } next ? NodeConfiguration.ToTree(next) : null, _ => false);
         return changes;
 
         void Add(string section, string id, string name, JsonObject? old, JsonObject? now, Func<string, bool> otherSecret)

@@ -31,9 +31,9 @@ static class ConfigurationEndpoints
             .Produces<ConfigurationChangeJson>().Fails(400, 412, 413, 415).Needs(Permission.ManageCameras);
     }
 
-    static async Task<ContentHttpResult> GetAsync(NodeConfigurations configurations, HttpContext http, CancellationToken stop)
+    static async Task<ContentHttpResult> GetAsync(NodeConfigurations configurations, HttpContext http, Caller caller, CancellationToken stop)
     {
-        var (text, revision) = await configurations.ReadAsync(stop);
+        var (text, revision) = await configurations.ReadAsync(caller.Has(Permission.ManageAlarms), stop);
         http.Response.Headers.ETag = $"\"{revision}\"";
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.ContentDisposition = "attachment; filename=\"atalaya-configuration.yaml\"";
@@ -59,9 +59,11 @@ static class ConfigurationEndpoints
         }
 
         string? seen = http.Request.GetTypedHeaders().IfMatch is [{ } tag, ..] && !tag.Equals(EntityTagHeaderValue.Any) ? tag.Tag.ToString().Trim('"') : null;
-        var result = await configurations.TakeAsync(text, dryRun ?? false, seen, stop);
+        var result = await configurations.TakeAsync(text, dryRun ?? false, seen, caller.Has(Permission.ManageAlarms), caller.Name, stop);
         if (result.End == ConfigurationEnd.Refused)
             return Refused(result.Errors);
+        if (result.End == ConfigurationEnd.NotPermitted)
+            return Problems.Of(StatusCodes.Status403Forbidden, "Not permitted", $"The text changes the alarm policy: that needs `{PermissionSet.NameOf(Permission.ManageAlarms)}` on the organisation as well. Leave the section out.");
         if (result.End == ConfigurationEnd.Outdated)
             return Problems.Of(StatusCodes.Status412PreconditionFailed, "The configuration was changed meanwhile", "It isn't what it was when this was compared with it. Compare again, then apply.");
         http.Response.Headers.ETag = $"\"{result.Revision}\"";

@@ -6,9 +6,11 @@ using System.Text.RegularExpressions;
 using Atalaya.Analysis.Rules;
 using Atalaya.Cameras;
 using Atalaya.Incidents;
+using Atalaya.Incidents.Policy;
 using Atalaya.Media;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Map;
 using Atalaya.Node.Options;
 using Atalaya.Recording;
@@ -83,7 +85,7 @@ sealed partial class ConfigurationReader
 {
     const int MaxCameras = 2000, MaxPlans = 50;
 
-    static readonly string[] Sections = ["version", "cameras", "plans", "secrets"];
+    static readonly string[] Sections = ["version", "cameras", "plans", "alarmPolicy", "secrets"];
     static readonly string[] BesideCamera = ["definedBy", "place", "analysis", "rules", "ground"];
     static readonly string[] MayBeSecret = ["password", "main", "sub"];
     static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -130,7 +132,8 @@ sealed partial class ConfigurationReader
 
         var cameras = Section(top, "cameras", MaxCameras) is { } list ? Cameras(list) : _current.Cameras.Values;
         var plans = Section(top, "plans", MaxPlans) is { } drawn ? Plans(drawn) : _current.Plans.Values;
-        return NodeConfiguration.Of(cameras.DistinctBy(c => c.Id), plans.DistinctBy(p => p.Id));
+        var policy = Entry(top, "alarmPolicy") is { } written ? Policy(written) : _current.AlarmPolicy;
+        return NodeConfiguration.Of(cameras.DistinctBy(c => c.Id), plans.DistinctBy(p => p.Id)) with { AlarmPolicy = policy };
     }
 
     /// <summary>Null where the text doesn't have it.</summary>
@@ -211,6 +214,7 @@ sealed partial class ConfigurationReader
         int before = _errors.Count;
         bool ofFile = _current.Cameras.TryGetValue(id, out var known) && known.Config is null;
         CameraConfig? config = null;
+        CameraScope? scope = null;
         if (Entry(map, "definedBy") is { } definer)
         {
             if (definer is not YamlScalar { Text: "file" })
@@ -226,16 +230,17 @@ sealed partial class ConfigurationReader
         }
         else if (_errors.Count == before)
         {
-            config = Config(map, prefix);
+            config = Config(map, prefix, out scope);
         }
 
         var place1 = Entry(map, "place") is { } at ? Place(at, prefix + "place") : null;
         var analysis = Analysis(map, prefix);
-        return _errors.Count > before ? null : new(id, config, analysis, place1);
+        return _errors.Count > before ? null : new(id, config, analysis, place1, scope);
     }
 
-    CameraConfig? Config(YamlMap map, string prefix)
+    CameraConfig? Config(YamlMap map, string prefix, out CameraScope? scope)
     {
+        scope = null;
         int before = _errors.Count;
         var plain = new YamlMap(map.Place, [.. map.Entries.Select(e => (e.Key, e.Place, Resolved(e.Key, e.Value, prefix)))]);
         var entry = new CameraEntry
@@ -244,6 +249,7 @@ sealed partial class ConfigurationReader
             Places = map.Entries.ToDictionary(e => e.Key, e => e.Value.Place, StringComparer.OrdinalIgnoreCase),
         };
         OptionReader.Apply(plain, entry, prefix, _errors, BesideCamera);
+        scope = CameraScope.Make(entry.Site, entry.Groups, (field, error) => Fail(entry.Places.GetValueOrDefault(field, entry.Place), prefix + field, error));
         if (_errors.Count > before)
             return null;
         return CameraRules.TryMake(entry.ToDraft(), _options.Rtsp, (field, error) =>
@@ -340,6 +346,25 @@ sealed partial class ConfigurationReader
         }
 
         return node;
+    }
+
+    /// <summary>As the API takes it; an empty one is the shipped one, written down.</summary>
+    AlarmPolicy? Policy(YamlNode node)
+    {
+        if (node is YamlScalar { IsNull: true })
+            return new();
+        if (Group(node, "alarmPolicy") is not { } map)
+            return null;
+        var policy = PolicyReader.Read(JsonSerializer.SerializeToUtf8Bytes(YamlWriter.Read(map)), out var faults);
+        foreach (var fault in faults)
+        {
+            string path = fault.Path.Length == 0 ? "alarmPolicy" : $"alarmPolicy.{fault.Path}";
+            Fail(Nearest(map, path)?.Place ?? map.Place, path, fault.Message);
+        }
+
+        if (policy?.Zone is { } zone && !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
+            Fail(Entry(map, "zone")!.Place, "alarmPolicy.zone", "is no time zone that this machine knows.");
+        return policy;
     }
 
     List<PlanPart> Plans(YamlList list)

@@ -2,8 +2,10 @@ using System.Data.Common;
 
 using Atalaya.Cameras;
 using Atalaya.Media;
+using Atalaya.Node.Alarms;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Map;
 
 using Microsoft.AspNetCore.DataProtection;
@@ -24,16 +26,23 @@ sealed class ConfigurationTables(DbDataSource source, IDataProtector protector, 
     {
         var settings = await _analysis.SettingsAsync(stop);
         var places = await _map.PlacesAsync(stop);
+        var scopes = await CameraScopes.ReadAsync(source, stop);
         var ofApi = (await _cameras.AllAsync(onBroken, stop)).Where(c => !ofFile.Contains(c.Id)).Select(c => Part(c.Id, c));
+        await using var connection = await source.OpenConnectionAsync(stop);
         return NodeConfiguration.Of(
             ofApi.Concat(ofFile.Select(id => Part(id, null))),
-            (await _map.PlansAsync(stop)).Select(p => new PlanPart(p.Id, p.Name, p.South, p.West, p.North, p.East)));
+            (await _map.PlansAsync(stop)).Select(p => new PlanPart(p.Id, p.Name, p.South, p.West, p.North, p.East))) with
+        {
+            AlarmPolicy = (await PolicyRows.LastAsync(connection, stop))?.Parse(out _),
+        };
 
-        CameraPart Part(string id, CameraConfig? config) => new(id, config, settings.GetValueOrDefault(id), places.GetValueOrDefault(id));
+        CameraPart Part(string id, CameraConfig? config) => new(id, config, settings.GetValueOrDefault(id), places.GetValueOrDefault(id),
+            config is null ? null : scopes.GetValueOrDefault(id, CameraScope.None));
     }
 
     /// <summary>Writes what is other, all or nothing.</summary>
-    public async Task WriteAsync(NodeConfiguration before, NodeConfiguration after, CancellationToken stop)
+    /// <param name="by">Who is said to have done it.</param>
+    public async Task WriteAsync(NodeConfiguration before, NodeConfiguration after, string by, CancellationToken stop)
     {
         var at = WallTime.Now(clock);
         await using var connection = await source.OpenConnectionAsync(stop);
@@ -49,9 +58,18 @@ sealed class ConfigurationTables(DbDataSource source, IDataProtector protector, 
                 continue;
             }
 
+            if (change.Section == ConfigurationDifference.PolicySection)
+            {
+                if (after.AlarmPolicy is { } policy)
+                    await PolicyRows.AddAsync(connection, transaction, policy, by, at, stop);
+                continue;
+            }
+
             var now = after.Cameras.GetValueOrDefault(change.Id);
             if (now?.Config is { } config)
                 await _cameras.PutAsync(connection, transaction, config, stop);
+            if (now?.Scope is { } scope)
+                await CameraScopes.PutAsync(connection, transaction, change.Id, scope, stop);
             else if (now is null)
                 await CameraStore.DeleteAsync(connection, transaction, change.Id, stop);
             if (now?.Analysis is { } settings)

@@ -11,7 +11,7 @@ public sealed record ConfigurationChangeJson(
 
 public sealed record ObjectChangeJson(
     ChangeKindJson Kind,
-    [property: Description("cameras or plans.")] string Section,
+    [property: Description("cameras, plans or alarmPolicy.")] string Section,
     string Id,
     [property: Description("What people call it.")] string Name,
     IReadOnlyList<FieldChangeJson> Fields)

@@ -3,8 +3,10 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 
 using Atalaya.Cameras;
+using Atalaya.Incidents.Policy;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Map;
 using Atalaya.Node.Options;
 
@@ -13,7 +15,8 @@ namespace Atalaya.Node.Configuration;
 /// <summary>What is set for one camera.</summary>
 /// <param name="Config">Null: the node's configuration file defines it, and only the rest is set here.</param>
 /// <param name="Analysis">With its rules; null: as the options say.</param>
-sealed record CameraPart(string Id, CameraConfig? Config, CameraAnalysis? Analysis = null, PlaceJson? Place = null);
+/// <param name="Scope">Site and groups; null: the node's configuration file says them.</param>
+sealed record CameraPart(string Id, CameraConfig? Config, CameraAnalysis? Analysis = null, PlaceJson? Place = null, CameraScope? Scope = null);
 
 /// <summary>A plan but for its picture.</summary>
 sealed record PlanPart(string Id, string Name, double South, double West, double North, double East);
@@ -23,16 +26,27 @@ sealed record NodeConfiguration(ImmutableSortedDictionary<string, CameraPart> Ca
 {
     public const int Version = 1;
 
+    /// <summary>Null: nobody has written one, and the shipped one decides.</summary>
+    public AlarmPolicy? AlarmPolicy { get; init; }
+
     public static NodeConfiguration Of(IEnumerable<CameraPart> cameras, IEnumerable<PlanPart> plans) => new(
         cameras.ToImmutableSortedDictionary(c => c.Id, c => c, StringComparer.Ordinal), plans.ToImmutableSortedDictionary(p => p.Id, p => p, StringComparer.Ordinal));
 
     /// <summary>Everything, as it is written: the same fields in the same order for the same settings.</summary>
-    public JsonObject ToTree() => new()
+    public JsonObject ToTree()
     {
-        ["version"] = Version,
-        ["cameras"] = new JsonArray([.. Cameras.Values.Select(c => (JsonNode)ToTree(c))]),
-        ["plans"] = new JsonArray([.. Plans.Values.Select(p => (JsonNode)ToTree(p))]),
-    };
+        var tree = new JsonObject
+        {
+            ["version"] = Version,
+            ["cameras"] = new JsonArray([.. Cameras.Values.Select(c => (JsonNode)ToTree(c))]),
+            ["plans"] = new JsonArray([.. Plans.Values.Select(p => (JsonNode)ToTree(p))]),
+        };
+        if (AlarmPolicy is { } policy)
+            tree["alarmPolicy"] = ToTree(policy);
+        return tree;
+    }
+
+    public static JsonObject ToTree(AlarmPolicy policy) => JsonNode.Parse(PolicyReader.Write(policy))!.AsObject();
 
     /// <summary>The name under which a secret of a camera is given and kept.</summary>
     public static string SecretName(string camera, string field) => $"{camera}.{field}";
@@ -57,6 +71,10 @@ sealed record NodeConfiguration(ImmutableSortedDictionary<string, CameraPart> Ca
         else
         {
             tree["name"] = config.Name;
+            if (part.Scope is { Site.Length: > 0 } there)
+                tree["site"] = there.Site;
+            if (part.Scope is { Groups.Count: > 0 } grouped)
+                tree["groups"] = new JsonArray([.. grouped.Groups.Select(g => (JsonNode)g)]);
             tree["enabled"] = config.Enabled;
             tree["main"] = Address(config.Main, "main");
             if (config.Sub is { } sub)

@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
 
+using Atalaya.Node.Alarms;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 
@@ -18,13 +20,17 @@ enum ConfigurationEnd
 
     /// <summary>What is in force isn't what the caller had seen.</summary>
     Outdated,
+
+    /// <summary>It would change what the caller may not.</summary>
+    NotPermitted,
 }
 
 /// <param name="Revision">Of what is in force now, or would be.</param>
 sealed record ConfigurationResult(ConfigurationEnd End, IReadOnlyList<ObjectChange> Changes, IReadOnlyList<OptionError> Errors, string Revision);
 
 /// <summary>The running node's configuration as one text.</summary>
-sealed class NodeConfigurations(NodeDatabase database, CameraRoster roster, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, ILogger<NodeConfigurations> log)
+sealed class NodeConfigurations(
+    NodeDatabase database, CameraRoster roster, AnalysisFeeds feeds, CameraScopes scopes, Standing standing, NodeOptions options, TimeProvider clock, ILogger<NodeConfigurations> log)
 {
     /// <summary>What places in errors are called after.</summary>
     public const string Source = "configuration";
@@ -35,15 +41,18 @@ sealed class NodeConfigurations(NodeDatabase database, CameraRoster roster, Anal
     // A digest of secrets that nobody can compare with guesses: the key is this process's own.
     readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
 
-    public async Task<(string Text, string Revision)> ReadAsync(CancellationToken stop)
+    /// <param name="withAlarms">Also what only those may see who manage alarms.</param>
+    public async Task<(string Text, string Revision)> ReadAsync(bool withAlarms, CancellationToken stop)
     {
         var now = await CurrentAsync(stop);
-        return (ConfigurationText.Write(now, options.Name), RevisionOf(now));
+        return (ConfigurationText.Write(withAlarms ? now : now with { AlarmPolicy = null }, options.Name), RevisionOf(now));
     }
 
     /// <param name="dryRun">Only compared.</param>
     /// <param name="seen">Revision that the caller compared with; null: whatever is in force.</param>
-    public async Task<ConfigurationResult> TakeAsync(string text, bool dryRun, string? seen, CancellationToken stop)
+    /// <param name="mayAlarms">Whether the alarm policy may be another.</param>
+    /// <param name="by">Who does it.</param>
+    public async Task<ConfigurationResult> TakeAsync(string text, bool dryRun, string? seen, bool mayAlarms, string by, CancellationToken stop)
     {
         ConfigurationResult? result = null;
         await roster.ChangeManyAsync(async () =>
@@ -63,10 +72,19 @@ sealed class NodeConfigurations(NodeDatabase database, CameraRoster roster, Anal
             }
 
             var changes = ConfigurationDifference.Between(before, after);
+            if (!mayAlarms && changes.Any(c => c.Section == ConfigurationDifference.PolicySection))
+            {
+                result = new(ConfigurationEnd.NotPermitted, [], [], RevisionOf(before));
+                return null;
+            }
+
             result = new(ConfigurationEnd.Done, changes, [], RevisionOf(dryRun ? before : after));
             if (dryRun || changes.Count == 0)
                 return null;
-            await new ConfigurationTables(database.Source, CameraStore.Protector(database.Folder.Keys), clock).WriteAsync(before, after, stop);
+            await new ConfigurationTables(database.Source, CameraStore.Protector(database.Folder.Keys), clock).WriteAsync(before, after, by, stop);
+            await scopes.LoadAsync(stop);
+            if (changes.Any(c => c.Section == ConfigurationDifference.PolicySection))
+                await standing.LoadAsync(stop);
             foreach (var change in changes.Where(c => c.Section == "cameras"))
                 feeds.Take(change.Id, after.Cameras.GetValueOrDefault(change.Id)?.Analysis);
             log.LogInformation("A configuration was applied: {Changes}", string.Join(", ", changes.Select(c => $"{c.Section}/{c.Id} {c.Kind.ToString().ToLowerInvariant()}")));

@@ -6,6 +6,7 @@ using Atalaya.Node.Checks;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Incidents;
 using Atalaya.Node.Scene;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
@@ -14,19 +15,27 @@ using Microsoft.AspNetCore.SignalR;
 
 namespace Atalaya.Node.Events;
 
-/// <summary>What pages listen to. They only listen: it has no methods for them to call.</summary>
-sealed class EventsHub(EventFeed feed) : Hub
+/// <summary>What pages listen to. All that they say is which incident they have open.</summary>
+sealed class EventsHub(EventFeed feed, Presence presence) : Hub
 {
+    /// <param name="incident">Null: none any more.</param>
+    public Task Attend(Guid? incident)
+    {
+        string connection = Context.ConnectionId;   // Asked for later, when this hub is gone.
+        return presence.AttendAsync(connection, () => feed.CallerOf(connection), incident, Context.ConnectionAborted);
+    }
+
     public override Task OnConnectedAsync()
     {
         feed.Joined(Context.ConnectionId, Context.GetHttpContext()?.Caller() ?? Caller.Nobody, Context.Abort);
         return base.OnConnectedAsync();
     }
 
-    public override Task OnDisconnectedAsync(Exception? exception)
+    public override async Task OnDisconnectedAsync(Exception? exception)
     {
         feed.Left(Context.ConnectionId);
-        return base.OnDisconnectedAsync(exception);
+        await presence.LeaveAsync(Context.ConnectionId, CancellationToken.None);
+        await base.OnDisconnectedAsync(exception);
     }
 }
 
@@ -77,6 +86,9 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
         if (_listeners.TryRemove(connection, out var listener))
             listener.Watched?.Dispose();
     }
+
+    /// <summary>Who is at the other end, with the rights of the moment.</summary>
+    public Caller CallerOf(string connection) => _listeners.TryGetValue(connection, out var listener) ? listener.Caller : Caller.Nobody;
 
     /// <summary>The pages whose users may hear something.</summary>
     IClientProxy To(Func<Caller, bool> may) => pages.Clients.Clients([.. _listeners.Where(l => may(l.Value.Caller)).Select(l => l.Key)]);
@@ -239,11 +251,11 @@ static class EventsFeature
     {
         services.AddSignalR(o =>
             {
-                o.MaximumReceiveMessageSize = 4 << 10;      // Pages send handshakes and pings.
+                o.MaximumReceiveMessageSize = 4 << 10;      // Pages send handshakes, pings and ids.
                 o.EnableDetailedErrors = false;
             })
             .AddJsonProtocol(o => Api.ApiDocument.Json(o.PayloadSerializerOptions));
-        return services.AddStarted<EventFeed>();
+        return services.AddSingleton<Presence>().AddStarted<EventFeed>();
     }
 
     public static void MapEvents(this IEndpointRouteBuilder routes) =>

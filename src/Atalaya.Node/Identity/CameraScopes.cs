@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Store;
@@ -49,12 +50,28 @@ sealed class CameraScopes(NodeDatabase database) : IHostedService, IDisposable
 
     public CameraScope Of(string camera) => _places.GetValueOrDefault(camera, CameraScope.None);
 
-    public async Task StartAsync(CancellationToken stop)
+    public Task StartAsync(CancellationToken stop) => LoadAsync(stop);
+
+    /// <summary>After a change that wasn't made here.</summary>
+    public async Task LoadAsync(CancellationToken stop)
     {
-        await using var connection = await database.Source.OpenConnectionAsync(stop);
+        await _changing.WaitAsync(stop);
+        try
+        {
+            _places = await ReadAsync(database.Source, stop);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    public static async Task<ImmutableDictionary<string, CameraScope>> ReadAsync(DbDataSource source, CancellationToken stop)
+    {
+        await using var connection = await source.OpenConnectionAsync(stop);
         var rows = await connection.QueryAsync<(string Camera, string Site, string Groups)>(
             new CommandDefinition("select camera, site, camera_groups from camera_scopes", cancellationToken: stop));
-        _places = rows.ToImmutableDictionary(r => r.Camera, r => new CameraScope(r.Site, r.Groups.Split(',', StringSplitOptions.RemoveEmptyEntries)), StringComparer.Ordinal);
+        return rows.ToImmutableDictionary(r => r.Camera, r => new CameraScope(r.Site, r.Groups.Split(',', StringSplitOptions.RemoveEmptyEntries)), StringComparer.Ordinal);
     }
 
     public Task StopAsync(CancellationToken stop) => Task.CompletedTask;
@@ -76,12 +93,7 @@ sealed class CameraScopes(NodeDatabase database) : IHostedService, IDisposable
             if (Of(camera).Equals(place))
                 return;
             await using var connection = await database.Source.OpenConnectionAsync(stop);
-            await connection.ExecuteAsync(new CommandDefinition(
-                """
-                insert into camera_scopes (camera, site, camera_groups) values (@camera, @Site, @groups)
-                on conflict (camera) do update set site = excluded.site, camera_groups = excluded.camera_groups
-                """,
-                new { camera, place.Site, groups = string.Join(',', place.Groups) }, cancellationToken: stop));
+            await PutAsync(connection, null, camera, place, stop);
             _places = _places.SetItem(camera, place);
         }
         finally
@@ -89,4 +101,12 @@ sealed class CameraScopes(NodeDatabase database) : IHostedService, IDisposable
             _changing.Release();
         }
     }
+
+    /// <summary>Into the table alone.</summary>
+    public static Task PutAsync(DbConnection connection, DbTransaction? transaction, string camera, CameraScope place, CancellationToken stop) => connection.ExecuteAsync(new CommandDefinition(
+        """
+        insert into camera_scopes (camera, site, camera_groups) values (@camera, @Site, @groups)
+        on conflict (camera) do update set site = excluded.site, camera_groups = excluded.camera_groups
+        """,
+        new { camera, place.Site, groups = string.Join(',', place.Groups) }, transaction, cancellationToken: stop));
 }

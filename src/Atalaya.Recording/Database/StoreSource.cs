@@ -16,8 +16,8 @@ public static class StoreSource
     /// <param name="file">Made if it isn't there; its folder must be.</param>
     public static DbDataSource Sqlite(string file)
     {
-        // Five seconds: longer than any write here takes, shorter than a person waits.
-        var text = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWriteCreate, DefaultTimeout = 5, ForeignKeys = true };
+        // Longer than a disk stalls that then goes on: writers of SQLite don't queue, and one of many may have to ask often before it is its turn.
+        var text = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWriteCreate, DefaultTimeout = 30, ForeignKeys = true };
         return SqliteFactory.Instance.CreateDataSource(text.ToString());
     }
 

@@ -1,6 +1,6 @@
 import type { HubConnection } from '@microsoft/signalr';
 import type { QueryClient } from '@tanstack/react-query';
-import { useSyncExternalStore } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
 import { keys } from './queries';
 import { noteRaised } from '../overlay/raised';
 import type { ArchiveCheck, Camera, ExportJob, Reanalysis, SceneEvent } from './types';
@@ -23,6 +23,41 @@ export const useEventsConnected = (): boolean | null =>
     },
     () => connected,
   );
+
+// Which incident this page has open, and who else has: said again whenever the stream is new.
+let attended: string | null = null;
+let present: { incident: string; people: readonly string[] } | null = null;
+let say: (() => void) | null = null;
+const companions = new Set<() => void>();
+
+function setPresent(value: typeof present) {
+  present = value;
+  for (const listener of companions) listener();
+}
+
+/** Names of all who have the incident open on some page, this one's among them; empty until the node has said. */
+export function usePresence(incident: string): readonly string[] {
+  useEffect(() => {
+    attended = incident;
+    say?.();
+    return () => {
+      if (attended !== incident) return;
+      attended = null;
+      setPresent(null);
+      say?.();
+    };
+  }, [incident]);
+  const now = useSyncExternalStore(
+    (listener) => {
+      companions.add(listener);
+      return () => companions.delete(listener);
+    },
+    () => present,
+  );
+  return now?.incident === incident ? now.people : nobody;
+}
+
+const nobody: readonly string[] = [];
 
 function put(client: QueryClient, key: readonly string[], item: Camera | ExportJob | ArchiveCheck | Reanalysis) {
   client.setQueryData<{ id: string }[]>(key, (list) => {
@@ -81,9 +116,19 @@ async function connect(client: QueryClient, isStopped: () => boolean): Promise<H
   });
   hub.on('exportRemoved', () => void client.invalidateQueries({ queryKey: keys.exports }));
 
-  hub.onreconnecting(() => setConnected(false));
+  hub.on('presenceChanged', (told: { incident: string; people: string[] }) => {
+    if (told.incident === attended) setPresent(told);
+  });
+  // Lost with the stream; then it is said again when that is back.
+  say = () => void hub.send('Attend', attended).catch(() => undefined);
+
+  hub.onreconnecting(() => {
+    setConnected(false);
+    setPresent(null);
+  });
   hub.onreconnected(() => {
     setConnected(true);
+    say?.();
     // What happened meanwhile wasn't told.
     void client.invalidateQueries();
   });
@@ -93,6 +138,7 @@ async function connect(client: QueryClient, isStopped: () => boolean): Promise<H
     try {
       await hub.start();
       setConnected(true);
+      if (attended !== null) say?.();
     } catch {
       setConnected(false);
       setTimeout(() => void start(), 4000);

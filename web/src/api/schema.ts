@@ -4456,7 +4456,7 @@ export interface components {
         NotificationOccasion: "raised" | "escalated" | "test";
         ObjectChange: {
             kind: components["schemas"]["ChangeKind"];
-            /** @description cameras or plans. */
+            /** @description cameras, plans or alarmPolicy. */
             section: string;
             id: string;
             /** @description What people call it. */

@@ -9,7 +9,7 @@ import {
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../api/problem';
-import { useProbe, useSaveCamera, useStorage } from '../api/queries';
+import { useCameras, useProbe, useSaveCamera, useStorage } from '../api/queries';
 import type { Camera, RecordChoice, Transport } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { limitWords } from '../storage/limitWords';
@@ -20,6 +20,9 @@ import { CameraDevice } from './CameraDevice';
 
 interface Fields {
   name: string;
+  site: string;
+  /** Names with commas between them. */
+  groups: string;
   main: string;
   sub: string;
   userName: string;
@@ -42,6 +45,8 @@ const records: readonly RecordChoice[] = ['main', 'sub', 'both', 'none'];
 
 const fresh: Fields = {
   name: '',
+  site: '',
+  groups: '',
   main: '',
   sub: '',
   userName: '',
@@ -59,6 +64,13 @@ const fresh: Fields = {
 };
 
 const gigabyte = 1e9;
+
+/** Arabic has a comma of its own. */
+const splitGroups = (text: string) =>
+  text
+    .split(/[,،]/)
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 
 const isSecure = (url: string) => /^\s*rtsps:/i.test(url);
 const isRtsp = (url: string) => /^rtsps?:\/\/[^\s/]+/i.test(url);
@@ -92,12 +104,16 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
   const format = useFormat();
   const save = useSaveCamera();
   const defaults = useStorage().data?.retention;
+  const cameras = useCameras().data ?? [];
+  const sites = [...new Set(cameras.flatMap(({ site }) => site ?? []))].sort();
   const [tried, setTried] = useState(false);
   const [fields, setFields] = useState<Fields>(() =>
     camera === null
       ? fresh
       : {
           name: camera.name,
+          site: camera.site ?? '',
+          groups: camera.groups.join(', '),
           main: camera.main.url,
           sub: camera.sub?.url ?? '',
           userName: camera.userName ?? '',
@@ -128,6 +144,8 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
           : undefined;
   const wrong = {
     name: tried && fields.name.trim() === '' ? t('form.nameMissing') : server.name?.[0],
+    site: server.site?.[0],
+    groups: server.groups?.[0],
     main:
       tried && fields.main.trim() === ''
         ? t('form.urlMissing')
@@ -164,6 +182,8 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
         id: camera?.id ?? null,
         input: {
           name,
+          site: fields.site.trim(),
+          groups: splitGroups(fields.groups),
           enabled: fields.enabled,
           main: { url: main },
           sub: sub === '' ? null : { url: sub },
@@ -215,6 +235,30 @@ function Form({ camera, fixed, onClose }: { camera: Camera | null; fixed: boolea
         data-autofocus={!fixed}
         onChange={(event) => put({ name: event.currentTarget.value })}
       />
+      <div className="form-pair">
+        <TextInput
+          label={t('form.site')}
+          description={t('form.siteHelp')}
+          value={fields.site}
+          error={wrong.site}
+          readOnly={fixed}
+          list="known-sites"
+          onChange={(event) => put({ site: event.currentTarget.value })}
+        />
+        <TextInput
+          label={t('form.groups')}
+          description={t('form.groupsHelp')}
+          value={fields.groups}
+          error={wrong.groups}
+          readOnly={fixed}
+          onChange={(event) => put({ groups: event.currentTarget.value })}
+        />
+      </div>
+      <datalist id="known-sites">
+        {sites.map((site) => (
+          <option key={site} value={site} />
+        ))}
+      </datalist>
       <TextInput
         label={t('form.main')}
         description={t('form.mainHelp')}

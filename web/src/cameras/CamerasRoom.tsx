@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Modal, Skeleton, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Modal, Skeleton, TextInput, Tooltip } from '@mantine/core';
 import {
   IconAlertTriangle,
   IconCircleCheck,
@@ -10,6 +10,7 @@ import {
   IconPencil,
   IconPlus,
   IconRulerMeasure,
+  IconSearch,
   IconTrash,
 } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -33,6 +34,12 @@ export default function CamerasRoom() {
   const [removing, setRemoving] = useState<Camera | null>(null);
   const all = cameras.data ?? [];
   const editing = query.get('edit');
+  const wanted = (query.get('find') ?? '').trim().toLocaleLowerCase();
+  const shown = all.filter((camera) =>
+    [camera.id, camera.name, camera.site ?? '', ...camera.groups].some((text) =>
+      text.toLocaleLowerCase().includes(wanted),
+    ),
+  );
   const edited = all.find((camera) => camera.id === editing) ?? null;
   const open = (id: string) => setQuery({ edit: id }, { replace: false });
 
@@ -65,6 +72,16 @@ export default function CamerasRoom() {
           </span>
         )}
         <span className="grow" />
+        {all.length > 0 && (
+          <TextInput
+            type="search"
+            aria-label={t('cameras.find')}
+            placeholder={t('cameras.find')}
+            leftSection={<IconSearch size={16} />}
+            value={query.get('find') ?? ''}
+            onChange={(event) => setQuery({ find: event.currentTarget.value || null })}
+          />
+        )}
         {all.length > 0 && add}
       </div>
 
@@ -88,7 +105,7 @@ export default function CamerasRoom() {
             </tr>
           </thead>
           <tbody>
-            {all.map((camera) => (
+            {shown.map((camera) => (
               <Row
                 key={camera.id}
                 camera={camera}
@@ -98,6 +115,12 @@ export default function CamerasRoom() {
             ))}
           </tbody>
         </table>
+      )}
+
+      {all.length > 0 && shown.length === 0 && (
+        <p className="dim" role="status">
+          {t('cameras.nothingFound', { text: query.get('find') })}
+        </p>
       )}
 
       {editing === 'find' && (
@@ -130,6 +153,11 @@ function Row({ camera, onOpen, onRemove }: { camera: Camera; onOpen: () => void;
           <bdi dir="ltr" className="code">
             {camera.main.url}
           </bdi>
+          {(camera.site !== null || camera.groups.length > 0) && (
+            <div>
+              <bdi>{[camera.site, ...camera.groups].filter(Boolean).join(' · ')}</bdi>
+            </div>
+          )}
           {fixed && (
             <span className="from-file" title={t('cameras.fromFileWhy')}>
               <IconFileText size={14} aria-hidden /> {t('cameras.fromFile')}

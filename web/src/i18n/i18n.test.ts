@@ -40,6 +40,7 @@ const mayEqual = new Set([
   'situation.longitude',
   'live.tile',
   'form.viewTitle',
+  'form.site',
   'form.track.audio',
   'timeline.at',
   'timeline.speedIs',

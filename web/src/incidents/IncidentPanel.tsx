@@ -2,6 +2,7 @@ import { ActionIcon, Button, Checkbox, Menu, Skeleton, Textarea, TextInput } fro
 import { IconChevronDown, IconPin, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { usePresence } from '../api/events';
 import { Problem } from '../api/problem';
 import type { Incident, IncidentEvent } from '../api/types';
 import { outcomes } from '../alarms/AlarmPanel';
@@ -27,6 +28,7 @@ export function IncidentPanel({ id, names, onClose }: Props) {
   const tell = useTell();
   const pin = usePin();
   const me = useSession().data?.user?.name ?? '';
+  const others = usePresence(id).filter((name) => name !== me);
   const incident = found.data;
 
   if (found.isError && !incident) return <Failure title={t('incidents.gone')} error={found.error} />;
@@ -54,6 +56,10 @@ export function IncidentPanel({ id, names, onClose }: Props) {
               name: isolated(incident.openedBy === 'policy' ? t('incidents.policy') : incident.openedBy),
               at: isolated(format.dateTime(Date.parse(incident.openedAt))),
             })}
+          </p>
+          <p className="small amber" role="status">
+            {others.length > 0 &&
+              t('incidents.alsoHere', { names: format.list(others.map(isolated)), count: others.length })}
           </p>
         </div>
         <ActionIcon aria-label={t('app.close')} onClick={onClose}>
