@@ -328,9 +328,8 @@ public sealed class ConfigurationTests
         var (written, fault) = await node.SendAsync(HttpMethod.Put, "/api/alarm-policy", new
         {
             zone = "Africa/Nouakchott",
-            groups = new[] { new { id = "river", name = "River bank", cameras = new[] { "gate" } } },
             schedules = new[] { new { id = "night", windows = new[] { new { from = "20:00:00", to = "06:00:00" } } } },
-            clauses = new object[] { new { id = "river-night", groups = new[] { "river" }, schedule = "night", type = "crossing", severity = "critical" }, new { id = "rest" } },
+            clauses = new object[] { new { id = "river-night", groups = new[] { "sea" }, schedule = "night", type = "crossing", severity = "critical" }, new { id = "rest" } },
         });
         written.ShouldBe(200, fault?.ToJsonString());
     }

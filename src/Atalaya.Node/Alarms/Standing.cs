@@ -24,7 +24,8 @@ sealed class Standing(Casebook book, CameraScopes scopes, TimeProvider clock, IL
 
     volatile StandingOrders? _orders;
 
-    public StandingOrders Orders => _orders ?? throw new InvalidOperationException("The node hasn't been started.");
+    /// <summary>With the cameras' places of the moment: they change without an order.</summary>
+    public StandingOrders Orders => (_orders ?? throw new InvalidOperationException("The node hasn't been started.")) with { Places = Places() };
 
     public Task StartAsync(CancellationToken stop) => LoadAsync(stop);
 
@@ -47,8 +48,10 @@ sealed class Standing(Casebook book, CameraScopes scopes, TimeProvider clock, IL
             [.. disarmings.Select(d => new Disarming(
                 Guid.ParseExact(d.Id, "n"), d.CameraGroup, new WallTime(d.FromUs).ToDateTimeOffset(), d.UntilUs is { } until ? new WallTime(until).ToDateTimeOffset() : null, d.ByWhom, d.Reason) { Site = d.Site })],
             [.. suppressions.Select(s => JsonSerializer.Deserialize<Suppression>(s, PolicyReader.Json)!)],
-            scopes.All.ToDictionary(s => s.Key, s => new CameraPlace(s.Value.Site, s.Value.Groups), StringComparer.Ordinal));
+            Places());
     }
+
+    Dictionary<string, CameraPlace> Places() => scopes.All.ToDictionary(s => s.Key, s => new CameraPlace(s.Value.Site, s.Value.Groups), StringComparer.Ordinal);
 
     /// <summary>The zone by this name; null: this machine knows none of it.</summary>
     public TimeZoneInfo? Zone(string? name) => name is null ? clock.LocalTimeZone : TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) ? zone : null;
