@@ -19,6 +19,8 @@ import { configurationUrl, useApply, useCompare, type Comparison } from './excha
 
 const icons = { added: IconCirclePlus, changed: IconPencil, removed: IconCircleMinus };
 
+const sections = ['cameras', 'plans', 'alarmPolicy'] as const;
+
 /** All that is set in these rooms as one text: taken out, compared with what is in force, and taken back. */
 export default function ConfigurationRoom() {
   const { t } = useTranslation();
@@ -170,21 +172,22 @@ function Difference(props: {
 function Changed({ object }: { object: ObjectChange }) {
   const { t } = useTranslation();
   const Icon = icons[object.kind];
-  const section = object.section === 'plans' ? 'plans' : 'cameras';
+  const section = sections.find((known) => known === object.section) ?? 'cameras';
   return (
     <li data-change={object.kind} data-id={object.id}>
       <span className={object.kind === 'removed' ? 'state amber' : 'state'}>
         <Icon size={16} aria-hidden />
         {t(`configuration.kind.${object.kind}`)}
       </span>
-      <strong>
-        <bdi>{object.name}</bdi>
-      </strong>
-      <span className="dim small">
-        {t(`configuration.section.${section}`)}
-        {' · '}
-        <code dir="ltr">{object.id}</code>
-      </span>
+      {/* Of some there is only one: it has no name. */}
+      <strong>{object.name === '' ? t(`configuration.section.${section}`) : <bdi>{object.name}</bdi>}</strong>
+      {object.name !== '' && (
+        <span className="dim small">
+          {t(`configuration.section.${section}`)}
+          {' · '}
+          <code dir="ltr">{object.id}</code>
+        </span>
+      )}
       {object.kind !== 'removed' && (
         <table className="fields">
           <thead className="visually-hidden">
