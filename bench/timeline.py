@@ -36,7 +36,7 @@ def resolution(span):
 
 class Client:
     def __init__(self, port, bearer):
-        self.headers = {"Authorization": f"Bearer {bearer}"}
+        self.headers = {"Authorization": f"Bearer {bearer}", "Atalaya-Purpose": "technical"}
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         self.connection.connect()
 

@@ -1,6 +1,7 @@
 using Atalaya.Node.Alarms;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Api;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Checks;
 using Atalaya.Node.Configuration;
@@ -41,7 +42,7 @@ static class NodeHost
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "atalaya" });
         AddLog(builder.Logging, options.Log);
         logging?.Invoke(builder.Logging);
-        builder.WebHost.UseKestrelCore().UseUrls([.. options.Listen.Select(OptionsSource.AsUrl)]).ConfigureKestrel(k => k.Limit(options.Requests));
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(k => k.Limit(options.Requests));
         // Long enough to close every open segment on a slow disk; systemd waits 90 s.
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services
@@ -54,8 +55,10 @@ static class NodeHost
             .AddApi()
             // Started in this order and stopped against it: the database outlives the archive, the archive the cameras, the cameras the viewers.
             .AddStore()
+            .AddTls()
             .AddIdentityOfNode()
             .AddOversight()
+            .AddApprovals()
             .AddScene()
             .AddRecordings()
             .AddCameras()
@@ -79,12 +82,14 @@ static class NodeHost
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseWebSockets();
+        app.UseMiddleware<Http2WebSockets>();
         app.UsePageFiles(options.Web);
         app.UseRouting();
         app.UseMiddleware<Gate>();
         app.MapOpenApi().SignedIn().DisableHttpMetrics();
         app.MapIdentity();
         app.MapOversight();
+        app.MapApprovals();
         app.MapSite(options.Name, clock);
         app.MapCameras();
         app.MapCameraControl();

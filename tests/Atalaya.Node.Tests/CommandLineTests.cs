@@ -37,7 +37,7 @@ public sealed class CommandLineTests
     public async Task Every_error_in_options_is_told_and_the_exit_code_says_usage()
     {
         using var folder = new TempFolder("serve");
-        await File.WriteAllTextAsync(folder.File("a.yaml"), "nmae: x\nlisten: 0.0.0.0:1\n", TestNode.Stop);
+        await File.WriteAllTextAsync(folder.File("a.yaml"), "nmae: x\nlisten: http://0.0.0.0:1\n", TestNode.Stop);
 
         var result = await ManagedProcess.RunAsync(Executable, ["serve", "--config", folder.File("a.yaml"), "--set", "live.queue=1"]);
 

@@ -72,25 +72,54 @@ public sealed class OptionsTests
     }
 
     [Theory]
-    [InlineData("0.0.0.0:8480")]
-    [InlineData("http://192.168.1.5:80")]
-    [InlineData("http://[::]:8480")]
-    [InlineData("http://*:8480")]
-    [InlineData("https://example.org")]
-    [InlineData("http://localhost.evil.example:80")]
-    public void Addresses_that_others_reach_are_refused_with_the_reason(string address)
+    [InlineData("http://192.168.1.5:80", "in the open")]
+    [InlineData("http://0.0.0.0:8480", "in the open")]
+    [InlineData("http://[::]:8480", "in the open")]
+    [InlineData("http://*:8480", "in the open")]
+    [InlineData("https://example.org", "127.0.0.1:8480")]
+    [InlineData("http://localhost.evil.example:80", "127.0.0.1:8480")]
+    [InlineData("ftp://127.0.0.1:80", "127.0.0.1:8480")]
+    [InlineData("127.0.0.1", "127.0.0.1:8480")]
+    [InlineData("127.1:80", "127.0.0.1:8480")]
+    [InlineData("127.0.0.1:65536", "127.0.0.1:8480")]
+    [InlineData("::1:80", "127.0.0.1:8480")]
+    [InlineData("http://user:pass@127.0.0.1:80", "'…'")]
+    public void Addresses_that_others_would_reach_in_the_open_and_what_is_none_are_refused_with_the_reason(string address, string says)
     {
         var error = Read($"listen: '{address}'").Errors.ShouldHaveSingleItem();
 
         error.Place.Line.ShouldBe(1);
-        error.Message.ShouldContain("127.0.0.1");
+        error.Message.ShouldContain(says);
     }
 
     [Theory]
-    [InlineData("127.0.0.1:8480")]
-    [InlineData("http://[::1]:8480")]
-    [InlineData("localhost:0")]
-    public void Loopback_addresses_are_taken(string address) => Read($"listen: '{address}'").Errors.ShouldBeEmpty();
+    [InlineData("127.0.0.1:8480", false)]
+    [InlineData("http://[::1]:8480", false)]
+    [InlineData("localhost:0", false)]
+    [InlineData("https://127.0.0.1:8480", true)]
+    [InlineData("https://localhost:8480", true)]
+    [InlineData("127.255.255.255:1", false)]
+    [InlineData("0.0.0.0:8480", true)]
+    [InlineData("[::]:443", true)]
+    [InlineData("*:443", true)]
+    [InlineData("192.0.2.7:443", true)]
+    [InlineData("128.0.0.1:80", true)]
+    [InlineData("[fd00::1]:443", true)]
+    [InlineData("https://192.0.2.7:443/", true)]
+    public void Every_address_but_loopback_is_HTTPS(string address, bool tls)
+    {
+        var reading = Read($"listen: '{address}'");
+
+        reading.Errors.ShouldBeEmpty();
+        OptionsSource.ListenAddresses(reading.Options).ShouldHaveSingleItem().Tls.ShouldBe(tls);
+    }
+
+    [Theory]
+    [InlineData("tls: { names: ['post 7'] }", "tls.names")]
+    [InlineData("tls: { names: ['*.example.org'] }", "tls.names")]
+    [InlineData("tls: { names: ['https://post7'] }", "tls.names")]
+    [InlineData("tls: { key: /etc/key.pem }", "tls.certificate")]
+    public void What_a_certificate_can_t_be_made_out_to_is_told(string yaml, string key) => Read(yaml).Errors.ShouldHaveSingleItem().Key.ShouldBe(key);
 
     [Theory]
     [InlineData("database: Host=db.example.org;Database=atalaya;Password=geheim", "encryption")]

@@ -135,7 +135,7 @@ public sealed class PlaybackTests
 
     static async Task<int> FramesAsync(TestNode node, string playlist)
     {
-        var probe = await Ffmpeg.ProbeAsync(new Uri(node.Address, playlist).ToString(), "-headers", $"Authorization: {node.Http.DefaultRequestHeaders.Authorization}\r\n");
+        var probe = await Ffmpeg.ProbeAsync(new Uri(node.Address, playlist).ToString(), "-headers", $"Authorization: {node.Http.DefaultRequestHeaders.Authorization}\r\nAtalaya-Purpose: technical\r\n");
         probe.Errors.ShouldBeEmpty();
         return probe.Video.Count();
     }

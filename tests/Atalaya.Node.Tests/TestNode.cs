@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
+using Atalaya.Node.Oversight;
 using Atalaya.Node.Store;
 using Atalaya.Testing;
 
@@ -28,7 +29,11 @@ sealed class TestNode : IAsyncDisposable
         _log = log;
         Address = new(app.Urls.First());
         Http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+        Http.DefaultRequestHeaders.Add(Purposes.Header, ForTests);
     }
+
+    /// <summary>For what purpose the tests look at footage, and take it out.</summary>
+    const string ForTests = "technical; tests";
 
     public WebApplication App { get; }
     public Uri Address { get; }
@@ -49,7 +54,9 @@ sealed class TestNode : IAsyncDisposable
     /// <param name="analysis">Whether it may start its analysis process: most tests have no use for one.</param>
     /// <param name="database">Where it keeps its tables; null: on the engine of this run.</param>
     /// <param name="administrator">Whether there is one, and <see cref="Http"/> has a token of theirs.</param>
-    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null, bool analysis = false, string? database = null, bool administrator = true)
+    /// <param name="secondPerson">Whether some things take a second person, as they do by default: most tests are about something else.</param>
+    /// <param name="listen">Where it listens, loopback always; the first is <see cref="Address"/>.</param>
+    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null, bool analysis = false, string? database = null, bool administrator = true, string listen = "127.0.0.1:0", bool secondPerson = false)
     {
         var own = folder is null ? new TempFolder("node") : null;
         folder ??= own!.Path;
@@ -57,8 +64,9 @@ sealed class TestNode : IAsyncDisposable
         await File.WriteAllTextAsync(file, yaml, Stop);
         string data = Path.Combine(folder, "data");
         var source = new OptionsSource(file, new Dictionary<string, string>(),
-            [("listen", "127.0.0.1:0", "--listen"), ("data", data, "--data"), ("database", database ?? TestDatabase.Of(Path.Combine(data, NodeStore.FileName)), "--set database"), ("log.level", "trace", "--log-level"),
-                ("analysis.enabled", analysis ? "true" : "false", "--set analysis.enabled")]);
+            [("listen", listen, "--listen"), ("data", data, "--data"), ("database", database ?? TestDatabase.Of(Path.Combine(data, NodeStore.FileName)), "--set database"), ("log.level", "trace", "--log-level"),
+                ("analysis.enabled", analysis ? "true" : "false", "--set analysis.enabled"),
+                .. secondPerson ? [] : new[] { ("approvals.for", "", "--set approvals.for") }]);
         var reading = source.Read();
         reading.Errors.ShouldBeEmpty();
         var log = new Capture();
@@ -98,11 +106,31 @@ sealed class TestNode : IAsyncDisposable
     public async Task<HttpClient> AsAsync(string user, params Grant[] grants) => As(await TokenAsync(user, grants));
 
     /// <summary>Requests with a token; null: as nobody.</summary>
-    public HttpClient As(string? token)
+    /// <param name="purpose">Whether they say for what, where that is asked.</param>
+    public HttpClient As(string? token, bool purpose = true)
     {
         var http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false }) { BaseAddress = Address, Timeout = TimeSpan.FromSeconds(30) };
+        if (purpose)
+            http.DefaultRequestHeaders.Add(Purposes.Header, ForTests);
         if (token is not null)
             http.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        return http;
+    }
+
+    /// <summary>As <see cref="AsAsync"/>, but signed in as a person at the page is.</summary>
+    public async Task<HttpClient> AtPageAsync(string user, params Grant[] grants)
+    {
+        await TokenAsync(user, grants);
+        var callers = Service<Callers>();
+        var person = (await callers.People.FindByNameAsync(user, Stop))!;
+        person.PasswordHash = "none that fits";     // They could sign in.
+        await callers.People.UpdateAsync(person, Stop);
+        string cookie = Secret.New();
+        long now = Media.WallTime.Now(TimeProvider.System).Microseconds;
+        await callers.People.AddSessionAsync(new(Secret.Digest(cookie), person.Id, now, now, "password", "127.0.0.1", "test"), Stop);
+        var http = As(null, purpose: false);
+        http.DefaultRequestHeaders.Add("Cookie", $"{Callers.Cookie}={cookie}");
+        http.DefaultRequestHeaders.Add(Gate.PageHeader, "1");
         return http;
     }
 

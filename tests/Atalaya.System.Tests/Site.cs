@@ -67,6 +67,8 @@ public sealed class Site : IAsyncLifetime
             $"data: \"{_folder.File("data")}\"",
             $"database: \"{TestDatabase.Of(_folder.File("data", "atalaya.db"))}\"",
             $"web: \"{page}\"",
+            // One person walks through the rooms; what takes two has a node of its own.
+            "approvals: { for: [] }",
             "cameras:",
             .. Cameras.Zip(Names).Select(c => $"  - {{ id: {c.First}, name: \"{c.Second}\", main: \"{_cameras.Url(c.First)}\", sub: \"{_cameras.Url(c.First, StreamKind.Sub)}\"{(c.First == Cameras[0] ? $", onvif: \"{_device.Url}\"" : "")} }}"),
         ]);
@@ -104,9 +106,12 @@ public sealed class Site : IAsyncLifetime
     public SimulatedCamera Camera(string id) => _cameras!.Camera(id);
 
     /// <summary>A page with a reader's choices; what it complains of on its console fails the test that closes it.</summary>
-    /// <param name="signedIn">As <paramref name="user"/>; otherwise as nobody.</param>
+    /// <param name="signedIn">As <see cref="UserName"/>; otherwise as nobody.</param>
+    /// <param name="purpose">They have said for what they look back.</param>
+    /// <param name="address">Of another node than this site's; null: this one.</param>
     /// <param name="user">Null: <see cref="UserName"/>. All have the same password.</param>
-    public async Task<Visit> OpenAsync(string path, int width = 1366, int height = 768, string language = "en", string scheme = "dark", bool signedIn = true, string? user = null)
+    public async Task<Visit> OpenAsync(
+        string path, int width = 1366, int height = 768, string language = "en", string scheme = "dark", bool signedIn = true, bool purpose = true, Uri? address = null, string? user = null)
     {
         var context = await _browser!.NewContextAsync(new() { ViewportSize = new() { Width = width, Height = height }, AcceptDownloads = true });
         await context.AddInitScriptAsync($"localStorage.setItem('atalaya.language', '{language}'); localStorage.setItem('atalaya.scheme', '{scheme}');");
@@ -114,16 +119,23 @@ public sealed class Site : IAsyncLifetime
         if (signedIn)
         {
             // By the page's own request: the cookie must come the way a browser takes it.
-            await page.GotoAsync(new Uri(Address, "/favicon.svg").ToString());
+            await page.GotoAsync(new Uri(address ?? Address, "/favicon.svg").ToString());
             int status = await page.EvaluateAsync<int>(
                 "async ([name, password]) => (await fetch('/api/session', { method: 'POST', headers: { 'Content-Type': 'application/json', 'Atalaya-Page': '1' }, body: JSON.stringify({ name, password }) })).status",
                 new[] { user ?? UserName, Password });
+            // For what they look back is asked once; a test of that begins without.
+            if (status == 200 && purpose)
+            {
+                status = await page.EvaluateAsync<int>(
+                    "async () => (await fetch('/api/me/purpose', { method: 'PUT', headers: { 'Content-Type': 'application/json', 'Atalaya-Page': '1' }, body: JSON.stringify({ purpose: 'technical' }) })).status");
+            }
+
             if (status != 200)
                 throw new InvalidOperationException($"Signing in was answered with {status}.");
         }
 
         var visit = new Visit(context, page);
-        await visit.Page.GotoAsync(new Uri(Address, path).ToString());
+        await visit.Page.GotoAsync(new Uri(address ?? Address, path).ToString());
         return visit;
     }
 
@@ -151,6 +163,7 @@ public sealed class Site : IAsyncLifetime
         using var made = await browser.PostAsJsonAsync("/api/me/tokens", new { name = "tests", days = 1 });
         made.EnsureSuccessStatusCode();
         Http.DefaultRequestHeaders.Authorization = new("Bearer", (await made.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("token").GetString());
+        Http.DefaultRequestHeaders.Add("Atalaya-Purpose", "technical");
     }
 
     public async Task<JsonElement> GetAsync(string path) => await Http.GetFromJsonAsync<JsonElement>(path);

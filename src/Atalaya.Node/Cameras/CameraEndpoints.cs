@@ -5,6 +5,8 @@ using Atalaya.Cameras;
 using Atalaya.Cameras.Onvif;
 using Atalaya.Media.Rtsp;
 using Atalaya.Node.Api;
+using Atalaya.Node.Approvals;
+using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
@@ -60,7 +62,7 @@ static class CameraEndpoints
         view.Find(id) is { } camera ? TypedResults.Ok(CameraView.For(camera, caller)) : Problems.NoCamera(id);
 
     static async Task<Results<Created<CameraJson>, ProblemHttpResult>> CreateAsync(
-        CameraInputJson input, CameraRoster roster, CameraView view, CameraScopes places, NodeOptions options, CancellationToken stop)
+        CameraInputJson input, CameraRoster roster, CameraView view, CameraScopes places, Recordings recordings, Caller caller, SecondPerson second, NodeOptions options, HttpContext http, CancellationToken stop)
     {
         string id = input.Id ?? CameraRules.IdFrom(input.Name ?? "");
         if (input.Id is null && input.Name is not null && id.Length == 0)
@@ -71,6 +73,9 @@ static class CameraEndpoints
         var place = CameraScope.Make(input.Site, input.Groups, errors.Add);
         if (Make(id, input, null, options, errors) is not { } config)
             return errors.ToProblem();
+        var claim = roster.Find(id) is null ? await ShortenAsync(id, null, config, recordings, caller, second, options, http, stop) : default;
+        if (claim.Refusal is { } waits)
+            return waits;
         if (roster.Find(id) is null)
             await places.PutAsync(id, place, stop);     // Before it is there: it is never seen without its place.
         return await roster.AddAsync(config, stop) == RosterChange.Done
@@ -79,7 +84,7 @@ static class CameraEndpoints
     }
 
     static async Task<Results<Ok<CameraJson>, ProblemHttpResult>> ReplaceAsync(
-        string id, CameraInputJson input, CameraRoster roster, CameraView view, CameraScopes places, Caller caller, NodeOptions options, CancellationToken stop)
+        string id, CameraInputJson input, CameraRoster roster, CameraView view, CameraScopes places, Recordings recordings, Caller caller, SecondPerson second, NodeOptions options, HttpContext http, CancellationToken stop)
     {
         if (roster.Find(id) is not { } before)
             return Problems.NoCamera(id);
@@ -94,6 +99,9 @@ static class CameraEndpoints
         // Its place says who may do what with it: moving one is giving rights.
         if (!place.Equals(places.Of(id)) && !caller.Has(Permission.ManageCameras))
             return Gate.Lacks(Permission.ManageCameras);
+        var claim = await ShortenAsync(id, before.Config, config, recordings, caller, second, options, http, stop);
+        if (claim.Refusal is { } waits)
+            return waits;
         await places.PutAsync(id, place, stop);
         return await roster.ReplaceAsync(config, stop) switch
         {
@@ -103,13 +111,29 @@ static class CameraEndpoints
         };
     }
 
-    static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string id, CameraRoster roster, CancellationToken stop) =>
-        await roster.RemoveAsync(id, stop) switch
+    static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        string id, CameraRoster roster, Recordings recordings, Caller caller, SecondPerson second, NodeOptions options, HttpContext http, CancellationToken stop)
+    {
+        if (roster.Find(id) is { Source: CameraSource.Api } before
+            && (await ShortenAsync(id, before.Config, null, recordings, caller, second, options, http, stop)).Refusal is { } waits)
+            return waits;
+        return await roster.RemoveAsync(id, stop) switch
         {
             RosterChange.Done => TypedResults.NoContent(),
             RosterChange.DefinedByFile => OfFile(id),
             _ => Problems.NoCamera(id),
         };
+    }
+
+    /// <summary>Where footage that there is would go earlier, a second person agrees.</summary>
+    static async Task<Claim> ShortenAsync(
+        string id, CameraConfig? before, CameraConfig? after, Recordings recordings, Caller caller, SecondPerson second, NodeOptions options, HttpContext http, CancellationToken stop)
+    {
+        var node = options.Storage.Retention.ToLimits();
+        return recordings.Archive.Knows(id) && ShortenedRetention.Between(ShortenedRetention.Of(before, node), ShortenedRetention.Of(after, node)) is { } less
+            ? await second.ClaimAsync(caller, http, new(ApprovalAction.Retention, [id], null, null, less), stop)
+            : default;
+    }
 
     static async Task<Results<Created<PreviewJson>, ProblemHttpResult>> PreviewAsync(
         ProbeRequestJson request, CameraRoster roster, CameraPreviews previews, NodeOptions options)

@@ -52,6 +52,7 @@ static class CommandLine
         root.Subcommands.Add(ConfigurationVerb.Create());
         root.Subcommands.Add(UserVerb.Create());
         root.Subcommands.Add(UserVerb.CreateToken());
+        root.Subcommands.Add(TlsVerb.Create());
         root.Subcommands.Add(OptionsVerb.Create());
         root.Subcommands.Add(SimulateVerb.Create());
         root.Subcommands.Add(EvaluateVerb.Create());

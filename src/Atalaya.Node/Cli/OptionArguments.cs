@@ -23,7 +23,7 @@ sealed class OptionArguments
         command.Options.Add(_logLevel);
         if (serves)
         {
-            command.Options.Add(_listen = new("--listen") { Description = "Addresses to listen on, separated by commas; loopback only.", HelpName = "ADDRESS" });
+            command.Options.Add(_listen = new("--listen") { Description = "Addresses to listen on, separated by commas; beyond loopback by HTTPS.", HelpName = "ADDRESS" });
             command.Options.Add(_web = new("--web") { Description = "Folder of the built page.", HelpName = "FOLDER" });
         }
     }

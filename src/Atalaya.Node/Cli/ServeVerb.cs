@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 
 using Atalaya.Node.Identity;
+using Atalaya.Node.Security;
 
 namespace Atalaya.Node.Cli;
 
@@ -31,7 +32,7 @@ static class ServeVerb
         {
             return ExitCode.Done;
         }
-        catch (Exception fault) when (fault is IOException or InvalidOperationException or System.Data.Common.DbException)
+        catch (Exception fault) when (fault is IOException or InvalidOperationException or System.Data.Common.DbException or System.Net.Sockets.SocketException or UnauthorizedAccessException)
         {
             // The folder, the database or the address: the operator's to mend, so no stack trace.
             await Console.Error.WriteLineAsync($"atalaya: {fault.Message}");
@@ -39,8 +40,21 @@ static class ServeVerb
         }
 
         // Only who sees this can become the first administrator: there is no default account.
-        string? start = app.Services.GetRequiredService<FirstStart>().Link is { } link ? app.Urls.First().TrimEnd('/') + link : null;
-        Console.Out.WriteLine(json ? JsonSerializer.Serialize(new { listening = app.Urls, start }) : $"Atalaya listens on {string.Join(" ", app.Urls)}");
+        var certificates = app.Services.GetRequiredService<Certificates>();
+        string[] urls = [.. app.Urls.Select(u => ListenAddress.TryParse(u, out var address, out _) ? address.Url(certificates.Names is [{ } name, ..] ? name : "localhost") : u)];
+        var shown = certificates.Current;
+        string? start = app.Services.GetRequiredService<FirstStart>().Link is { } link ? urls[0] + link : null;
+        if (json)
+        {
+            Console.Out.WriteLine(JsonSerializer.Serialize(new { listening = urls, start, fingerprint = shown?.Fingerprint }));
+        }
+        else
+        {
+            Console.Out.WriteLine($"Atalaya listens on {string.Join(" ", urls)}");
+            if (shown is not null)
+                Console.Out.WriteLine($"Certificate{(shown.IsOwn ? " of its own, to be compared in the browser" : "")}: SHA-256 {shown.Fingerprint}, until {shown.NotAfter:yyyy-MM-dd}");
+        }
+
         if (!json && start is not null)
             Console.Out.WriteLine($"Nobody can sign in yet. Become the administrator within the hour: {start}");
         await app.WaitForShutdownAsync(stop);

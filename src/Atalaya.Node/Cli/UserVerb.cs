@@ -3,6 +3,7 @@ using System.Text.Json;
 
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
+using Atalaya.Node.Security;
 using Atalaya.Node.Store;
 
 namespace Atalaya.Node.Cli;
@@ -182,7 +183,8 @@ static class UserVerb
 
     static async Task LinkAsync(User user, People people, NodeOptions options, bool json, CancellationToken stop)
     {
-        string link = OptionsSource.AsUrl(options.Listen[0]).TrimEnd('/') + FirstStart.PathOf(await people.NewCodeAsync(user.Id, UserEndpoints.LinkValid, stop));
+        var listen = OptionsSource.ListenAddresses(options);
+        string link = listen[0].Url(OwnCertificate.Names(options, listen)[0]) + FirstStart.PathOf(await people.NewCodeAsync(user.Id, UserEndpoints.LinkValid, stop));
         Console.Out.WriteLine(json ? JsonSerializer.Serialize(new { id = user.Id, name = user.Name, link }) : $"{user.Name} chooses a password at {link} within {UserEndpoints.LinkValid.TotalDays:0} days.");
     }
 

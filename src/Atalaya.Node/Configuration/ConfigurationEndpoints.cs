@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text;
 
 using Atalaya.Node.Api;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 
@@ -28,7 +29,7 @@ static class ConfigurationEndpoints
             .WithDescription("A section that is there is complete; one that isn't there stays as it is. If-Match with the ETag of a dry run: applied only if nothing changed since. "
                 + "Errors come all at once: 'faults' of the problem has each with its line.")
             .Accepts<string>(Yaml).WithMetadata(new RequestSizeLimitAttribute(NodeConfigurations.MaxBytes))
-            .Produces<ConfigurationChangeJson>().Fails(400, 412, 413, 415).Needs(Permission.ManageCameras);
+            .Produces<ConfigurationChangeJson>().Fails(400, 409, 412, 413, 415, 429).Needs(Permission.ManageCameras);
     }
 
     static async Task<ContentHttpResult> GetAsync(NodeConfigurations configurations, HttpContext http, Caller caller, CancellationToken stop)
@@ -41,7 +42,7 @@ static class ConfigurationEndpoints
     }
 
     static async Task<Results<Ok<ConfigurationChangeJson>, ProblemHttpResult>> PutAsync(
-        HttpContext http, [Description("Compare only. Default false.")] bool? dryRun, NodeConfigurations configurations, Caller caller, CancellationToken stop)
+        HttpContext http, [Description("Compare only. Default false.")] bool? dryRun, NodeConfigurations configurations, Caller caller, SecondPerson second, CancellationToken stop)
     {
         // The text holds rules, too; whoever may not change those can't by this way either.
         if (!caller.Has(Permission.ManageRules))
@@ -59,7 +60,17 @@ static class ConfigurationEndpoints
         }
 
         string? seen = http.Request.GetTypedHeaders().IfMatch is [{ } tag, ..] && !tag.Equals(EntityTagHeaderValue.Any) ? tag.Tag.ToString().Trim('"') : null;
-        var result = await configurations.TakeAsync(text, dryRun ?? false, seen, caller.Has(Permission.ManageAlarms), caller.Name, stop);
+        var claim = default(Claim);
+        var result = await configurations.TakeAsync(
+            text, dryRun ?? false, seen, caller.Has(Permission.ManageAlarms), caller.Name,
+            async deed =>
+            {
+                claim = await second.ClaimAsync(caller, http, deed, stop);
+                return claim.Refusal is null;
+            },
+            stop);
+        if (result.End == ConfigurationEnd.Waits)
+            return claim.Refusal!;
         if (result.End == ConfigurationEnd.Refused)
             return Refused(result.Errors);
         if (result.End == ConfigurationEnd.NotPermitted)

@@ -3,7 +3,9 @@ using System.Text;
 
 using Atalaya.Node.Alarms;
 using Atalaya.Node.Analysis;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
@@ -23,6 +25,9 @@ enum ConfigurationEnd
 
     /// <summary>It would change what the caller may not.</summary>
     NotPermitted,
+
+    /// <summary>A second person has to agree first; nothing was changed.</summary>
+    Waits,
 }
 
 /// <param name="Revision">Of what is in force now, or would be.</param>
@@ -30,7 +35,7 @@ sealed record ConfigurationResult(ConfigurationEnd End, IReadOnlyList<ObjectChan
 
 /// <summary>The running node's configuration as one text.</summary>
 sealed class NodeConfigurations(
-    NodeDatabase database, CameraRoster roster, AnalysisFeeds feeds, CameraScopes scopes, Standing standing, NodeOptions options, TimeProvider clock, ILogger<NodeConfigurations> log)
+    NodeDatabase database, CameraRoster roster, Recordings recordings, AnalysisFeeds feeds, CameraScopes scopes, Standing standing, NodeOptions options, TimeProvider clock, ILogger<NodeConfigurations> log)
 {
     /// <summary>What places in errors are called after.</summary>
     public const string Source = "configuration";
@@ -52,7 +57,9 @@ sealed class NodeConfigurations(
     /// <param name="seen">Revision that the caller compared with; null: whatever is in force.</param>
     /// <param name="mayAlarms">Whether the alarm policy may be another.</param>
     /// <param name="by">Who does it.</param>
-    public async Task<ConfigurationResult> TakeAsync(string text, bool dryRun, string? seen, bool mayAlarms, string by, CancellationToken stop)
+    /// <param name="agreed">Asks for the agreement that a shorter retention takes; false: it isn't there.</param>
+    public async Task<ConfigurationResult> TakeAsync(
+        string text, bool dryRun, string? seen, bool mayAlarms, string by, Func<Deed, Task<bool>> agreed, CancellationToken stop)
     {
         ConfigurationResult? result = null;
         await roster.ChangeManyAsync(async () =>
@@ -81,6 +88,12 @@ sealed class NodeConfigurations(
             result = new(ConfigurationEnd.Done, changes, [], RevisionOf(dryRun ? before : after));
             if (dryRun || changes.Count == 0)
                 return null;
+            if (Shortened(before, after) is { } deed && !await agreed(deed))
+            {
+                result = new(ConfigurationEnd.Waits, changes, [], RevisionOf(before));
+                return null;
+            }
+
             await new ConfigurationTables(database.Source, CameraStore.Protector(database.Folder.Keys), clock).WriteAsync(before, after, by, stop);
             await scopes.LoadAsync(stop);
             if (changes.Any(c => c.Section == ConfigurationDifference.PolicySection))
@@ -92,6 +105,23 @@ sealed class NodeConfigurations(
                 [.. changes.Where(c => c is { Section: "cameras", Kind: ChangeKindJson.Removed }).Select(c => c.Id)]);
         });
         return result!;
+    }
+
+    /// <summary>Where footage that there is would go earlier; null: nowhere.</summary>
+    Deed? Shortened(NodeConfiguration before, NodeConfiguration after)
+    {
+        var node = options.Storage.Retention.ToLimits();
+        var less = new List<(string Id, string Text)>();
+        foreach (string id in before.Cameras.Keys.Union(after.Cameras.Keys).Where(recordings.Archive.Knows).Order(StringComparer.Ordinal))
+        {
+            // A camera of the file has its limits there.
+            if (before.Cameras.GetValueOrDefault(id) is { Config: null } || after.Cameras.GetValueOrDefault(id) is { Config: null })
+                continue;
+            if (ShortenedRetention.Between(ShortenedRetention.Of(before.Cameras.GetValueOrDefault(id)?.Config, node), ShortenedRetention.Of(after.Cameras.GetValueOrDefault(id)?.Config, node)) is { } text)
+                less.Add((id, $"{id}: {text}"));
+        }
+
+        return less.Count == 0 ? null : new(ApprovalAction.Retention, [.. less.Select(l => l.Id)], null, null, string.Join("; ", less.Select(l => l.Text)));
     }
 
     Task<NodeConfiguration> CurrentAsync(CancellationToken stop) =>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 
 using Atalaya.Node.Analysis;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Checks;
 using Atalaya.Node.Exports;
@@ -44,10 +45,10 @@ public sealed record RecordingChangedJson(string Id, RecordingStatusJson Recordi
 
 /// <summary>
 /// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>, <c>exportRemoved</c>,
-/// <c>archiveCheckChanged</c>, <c>reanalysisChanged</c>, <c>sceneEvent</c>. What changes often is told at most twice a second per camera, and figures that always move (rates, ages) every five seconds.
+/// <c>archiveCheckChanged</c>, <c>reanalysisChanged</c>, <c>approvalChanged</c>, <c>sceneEvent</c>. What changes often is told at most twice a second per camera, and figures that always move (rates, ages) every five seconds.
 /// Each page hears only what its user may see.
 /// </summary>
-sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, ArchiveChecks checks, Reanalyses reanalyses, SceneEvents scene, Watch watch, TimeProvider clock)
+sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, ArchiveChecks checks, Reanalyses reanalyses, SceneEvents scene, SecondPerson second, Watch watch, TimeProvider clock)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500), FiguresEvery = TimeSpan.FromSeconds(5);
@@ -59,6 +60,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     readonly ConcurrentDictionary<string, byte> _exportsChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _checksChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _reanalysesChanged = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, Approval> _approvalsChanged = new(StringComparer.Ordinal);
     readonly ConcurrentQueue<SceneEventJson> _sceneEvents = new();
     readonly Dictionary<string, CameraJson> _told = new(StringComparer.Ordinal);    // touched only by TellAsync
     readonly ConcurrentDictionary<string, Listener> _listeners = new(StringComparer.Ordinal);
@@ -100,6 +102,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
         checks.Changed += OnCheck;
         reanalyses.Changed += OnReanalysis;
         scene.Recorded += OnScene;
+        second.Changed += OnApproval;
         _timer = clock.CreateTimer(_ => _ = TellAsync(), null, Every, Every);
         return Task.CompletedTask;
     }
@@ -111,6 +114,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
         checks.Changed -= OnCheck;
         reanalyses.Changed -= OnReanalysis;
         scene.Recorded -= OnScene;
+        second.Changed -= OnApproval;
         Dispose();
         return Task.CompletedTask;
     }
@@ -125,6 +129,8 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     void OnCheck(ArchiveCheckJson check) => _checksChanged[check.Id] = 0;
 
     void OnReanalysis(ReanalysisJson reanalysis) => _reanalysesChanged[reanalysis.Id] = 0;
+
+    void OnApproval(Approval approval) => _approvalsChanged[approval.Id] = approval;
 
     // A flood is told in part: a page asks for the list when it wants them all.
     void OnScene(Atalaya.Incidents.SceneEvent seen)
@@ -153,6 +159,7 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                 _exportsChanged.Clear();
                 _checksChanged.Clear();
                 _reanalysesChanged.Clear();
+                _approvalsChanged.Clear();
                 _sceneEvents.Clear();
                 return;
             }
@@ -197,6 +204,12 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                 _reanalysesChanged.TryRemove(id, out _);
                 if (reanalyses.Find(id) is { } reanalysis)
                     await To(c => Analysis.ReanalysisEndpoints.IsTheirs(reanalysis, c)).SendAsync("reanalysisChanged", reanalysis);
+            }
+
+            foreach (string id in _approvalsChanged.Keys)
+            {
+                if (_approvalsChanged.TryRemove(id, out var approval))
+                    await To(c => ApprovalEndpoints.IsFor(approval, c)).SendAsync("approvalChanged", ApprovalJson.Of(approval));
             }
 
             foreach (string id in _exportsChanged.Keys)

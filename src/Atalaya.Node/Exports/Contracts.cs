@@ -1,6 +1,7 @@
 using System.ComponentModel;
 
 using Atalaya.Media;
+using Atalaya.Node.Oversight;
 using Atalaya.Node.Playback;
 
 namespace Atalaya.Node.Exports;
@@ -27,6 +28,9 @@ public sealed record ExportInputJson
 
     [Description("RFC 3339, with a zone; after from. Required.")]
     public string? To { get; init; }
+
+    [Description("What the export is for, where the options ask for it; or send the header Atalaya-Purpose.")]
+    public PurposeInputJson? Purpose { get; init; }
 }
 
 public sealed record ExportJson(
@@ -44,4 +48,7 @@ public sealed record ExportJson(
     string? FileName,
     long? Bytes,
     [property: Description("Lower-case hexadecimal SHA-256 of the file.")] string? Sha256,
-    [property: Description("What is missing inside the stretch; filled when done.")] IReadOnlyList<GapJson> Gaps);
+    [property: Description("What is missing inside the stretch; filled when done.")] IReadOnlyList<GapJson> Gaps,
+    [property: Description("Who asked for it; empty for one from before this was kept.")] string User,
+    [property: Description("For what purpose; empty: none was given, or asked for.")] string Purpose,
+    string Reference);

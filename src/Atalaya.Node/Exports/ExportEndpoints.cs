@@ -1,5 +1,6 @@
 using Atalaya.Media;
 using Atalaya.Node.Api;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
@@ -23,12 +24,13 @@ static class ExportEndpoints
         var exports = routes.MapGroup("/api/exports").WithTags("exports").NeedsAnywhere(Permission.Export);
         exports.MapGet("", List).WithName("listExports").WithSummary("All exports that are still kept, newest first.");
         exports.MapPost("", CreateAsync).WithName("createExport").WithSummary("Starts to cut a stretch of a recording into one MP4.")
-            .WithDescription("429 when too many wait, 409 when the exports that are kept fill their space.")
-            .Produces<ExportJson>(StatusCodes.Status202Accepted).Fails(400, 404, 409, 413, 415, 429);
+            .WithDescription("429 when too many wait, 409 when the exports that are kept fill their space. Where the options ask for a purpose, 428 without one; where they want a second person, "
+                + "409 with the problem's 'approval' until somebody has agreed: then the same call goes through, once.")
+            .Produces<ExportJson>(StatusCodes.Status202Accepted).Fails(400, 404, 409, 413, 415, 428, 429);
         exports.MapGet("{id}", Get).WithName("getExport").WithSummary("How far an export is, and what came of it.")
             .Produces<ExportJson>().Fails(404);
         exports.MapMethods("{id}/file", ["GET", "HEAD"], DownloadAsync).WithName("getExportFile").WithSummary("The finished file, or a range of it.")
-            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 409).Produces(416);
+            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 409, 428).Produces(416);
         exports.MapDelete("{id}", DeleteAsync).WithName("deleteExport").WithSummary("Cancels an export that runs; removes one that has ended, with its file.")
             .Produces(StatusCodes.Status204NoContent).Fails(404);
     }
@@ -36,7 +38,8 @@ static class ExportEndpoints
     static IReadOnlyList<ExportJson> List(ExportJobs jobs, Caller caller) => [.. jobs.All.Where(e => IsTheirs(e, caller))];
 
     static async Task<Results<Accepted<ExportJson>, ProblemHttpResult>> CreateAsync(
-        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, Caller caller, AccessLog accesses, NodeOptions options, HttpContext http, CancellationToken stop)
+        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, Caller caller, AccessLog accesses, Purposes purposes, SecondPerson second, NodeOptions options,
+        HttpContext http, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (string.IsNullOrEmpty(input.Camera))
@@ -50,6 +53,8 @@ static class ExportEndpoints
         var stream = input.Stream ?? StreamKind.Main;
         if (caller.RefusalOfPast(input.Camera!, from, Permission.Export) is { } beyond)
             return beyond;
+        if (purposes.Find(PurposeFor.Export, caller, http, from, input.Purpose) is { } missing)
+            return missing;
         // A camera that was removed can still be exported.
         if (roster.Find(input.Camera!) is null && (await recordings.Archive.TimelineAsync(input.Camera!, stream, from, to, stop: stop)).Oldest is null)
             return Problems.NoCamera(input.Camera!);
@@ -60,8 +65,13 @@ static class ExportEndpoints
                 "to", $"makes a file of about {bytes / 1e9:0.0} GB, more than {options.Exports.MaxBytes} (option exports.maxBytes). Ask for a shorter stretch.");
         }
 
+        var claim = await second.ClaimAsync(caller, http, new(ApprovalAction.Export, [input.Camera!], from, to, stream == StreamKind.Main ? "main" : "sub"), stop);
+        if (claim.Refusal is { } waits)
+            return waits;
         await accesses.NoteAsync(caller, http, input.Camera!, AccessKindJson.Export, from, to, stop);
-        var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to);
+        var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to, new(caller.UserId, caller.Name, http.Features.Get<Purpose>() ?? Purpose.None));
+        if (refusal != ExportRefusal.None)
+            await second.GiveBackAsync(claim);
         return refusal switch
         {
             ExportRefusal.QueueFull => Problems.Of(429, "Too many exports wait", $"{options.Exports.MaxQueued} exports wait or run already. Wait for some to end, or cancel some."),
@@ -74,7 +84,7 @@ static class ExportEndpoints
     static Results<Ok<ExportJson>, ProblemHttpResult> Get(string id, ExportJobs jobs, Caller caller) =>
         jobs.Find(id) is { } export && IsTheirs(export, caller) ? TypedResults.Ok(export) : NoExport(id);
 
-    static async Task<IResult> DownloadAsync(string id, ExportJobs jobs, Caller caller, AccessLog accesses, HttpContext http, CancellationToken stop)
+    static async Task<IResult> DownloadAsync(string id, ExportJobs jobs, Caller caller, AccessLog accesses, Purposes purposes, HttpContext http, CancellationToken stop)
     {
         if (jobs.Find(id) is not { } export || !IsTheirs(export, caller))
             return NoExport(id);
@@ -89,6 +99,11 @@ static class ExportEndpoints
             });
         }
 
+        // Who asked for it takes it for what they said then; somebody else for what they go on with, or say now.
+        if (jobs.OrderOf(id) is { Purpose.Id.Length: > 0 } order && order.UserId == caller.UserId && !http.Request.Headers.ContainsKey(Purposes.Header))
+            http.Features.Set(order.Purpose);
+        else if (purposes.Find(PurposeFor.Export, caller, http, null, each: false) is { } missing)
+            return missing;
         if (HttpMethods.IsGet(http.Request.Method))
             await accesses.NoteAsync(caller, http, export.Camera, AccessKindJson.Download, Media.WallTime.From(export.From), Media.WallTime.From(export.To), stop);
         http.Response.Headers.CacheControl = "private, no-cache";

@@ -45,6 +45,9 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
 
     public ExportJson? Find(string id) => _jobs.TryGetValue(id, out var job) ? Show(job) : null;
 
+    /// <summary>Who asked for it, and for what.</summary>
+    public ExportOrder? OrderOf(string id) => _jobs.TryGetValue(id, out var job) ? job.Export.Order : null;
+
     /// <summary>The finished file; null while there is none.</summary>
     public string? FileOf(string id) =>
         _jobs.TryGetValue(id, out var job) && job.Export.State == ExportStateJson.Done && File.Exists(PathOf(id)) ? PathOf(id) : null;
@@ -86,7 +89,7 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
         return ValueTask.CompletedTask;
     }
 
-    public async Task<(ExportRefusal Refusal, ExportJson? Export)> AddAsync(string camera, StreamKind stream, WallTime from, WallTime to)
+    public async Task<(ExportRefusal Refusal, ExportJson? Export)> AddAsync(string camera, StreamKind stream, WallTime from, WallTime to, ExportOrder order)
     {
         Job job;
         lock (_accepting)
@@ -96,7 +99,7 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
             if (_jobs.Values.Sum(j => j.Export.Bytes ?? 0) >= options.Exports.MaxTotal.Bytes)
                 return (ExportRefusal.NoSpace, null);
             string id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-            job = new(new(id, camera, stream, from, to, ExportStateJson.Queued, null, WallTime.Now(clock), null, null, null, null, []));
+            job = new(new(id, camera, stream, from, to, ExportStateJson.Queued, null, WallTime.Now(clock), null, null, null, null, [], order));
             _jobs[id] = job;
         }
 
@@ -277,7 +280,10 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
             e.FileName,
             e.Bytes,
             e.Sha256,
-            e.Gaps);
+            e.Gaps,
+            e.Order.UserName,
+            e.Order.Purpose.Id,
+            e.Order.Purpose.Reference);
     }
 
     static async Task<string> DigestAsync(string path, CancellationToken stop)

@@ -3,6 +3,7 @@ using System.Text.Json;
 
 using Atalaya.Media;
 using Atalaya.Node.Api;
+using Atalaya.Node.Oversight;
 using Atalaya.Node.Playback;
 
 using Dapper;
@@ -23,10 +24,14 @@ sealed record Export(
     string? FileName,
     long? Bytes,
     string? Sha256,
-    IReadOnlyList<GapJson> Gaps)
+    IReadOnlyList<GapJson> Gaps,
+    ExportOrder Order)
 {
     public bool HasEnded => State is not (ExportStateJson.Queued or ExportStateJson.Running);
 }
+
+/// <summary>Who asked for an export, and for what.</summary>
+sealed record ExportOrder(string UserId, string UserName, Purpose Purpose);
 
 /// <summary>The list of exports in the database.</summary>
 sealed class ExportStore(DbDataSource store)
@@ -39,7 +44,7 @@ sealed class ExportStore(DbDataSource store)
         var rows = await connection.QueryAsync<Row>(new CommandDefinition(
             """
             select id, camera, stream, time_from as TimeFrom, time_to as TimeTo, state, reason, created_at as CreatedAt, finished_at as FinishedAt,
-                file_name as FileName, bytes, sha256, gaps
+                file_name as FileName, bytes, sha256, gaps, user_id as UserId, user_name as UserName, purpose, reference
             from node_export order by created_at, id
             """,
             cancellationToken: stop));
@@ -56,7 +61,8 @@ sealed class ExportStore(DbDataSource store)
             r.FileName,
             r.Bytes,
             r.Sha256,
-            JsonSerializer.Deserialize<GapJson[]>(r.Gaps, Json) ?? []))];
+            JsonSerializer.Deserialize<GapJson[]>(r.Gaps, Json) ?? [],
+            new(r.UserId, r.UserName, new(r.Purpose, r.Reference))))];
     }
 
     public async Task PutAsync(Export export)
@@ -64,8 +70,8 @@ sealed class ExportStore(DbDataSource store)
         await using var connection = await store.OpenConnectionAsync();
         await connection.ExecuteAsync(
             """
-            insert into node_export (id, camera, stream, time_from, time_to, state, reason, created_at, finished_at, file_name, bytes, sha256, gaps)
-            values (@Id, @Camera, @Stream, @TimeFrom, @TimeTo, @State, @Reason, @CreatedAt, @FinishedAt, @FileName, @Bytes, @Sha256, @Gaps)
+            insert into node_export (id, camera, stream, time_from, time_to, state, reason, created_at, finished_at, file_name, bytes, sha256, gaps, user_id, user_name, purpose, reference)
+            values (@Id, @Camera, @Stream, @TimeFrom, @TimeTo, @State, @Reason, @CreatedAt, @FinishedAt, @FileName, @Bytes, @Sha256, @Gaps, @UserId, @UserName, @Purpose, @Reference)
             on conflict (id) do update set state = excluded.state, reason = excluded.reason, finished_at = excluded.finished_at,
                 file_name = excluded.file_name, bytes = excluded.bytes, sha256 = excluded.sha256, gaps = excluded.gaps
             """,
@@ -84,6 +90,10 @@ sealed class ExportStore(DbDataSource store)
                 Bytes = export.Bytes,
                 Sha256 = export.Sha256,
                 Gaps = JsonSerializer.Serialize(export.Gaps, Json),
+                UserId = export.Order.UserId,
+                UserName = export.Order.UserName,
+                Purpose = export.Order.Purpose.Id,
+                Reference = export.Order.Purpose.Reference,
             });
     }
 
@@ -115,5 +125,9 @@ sealed class ExportStore(DbDataSource store)
         public long? Bytes { get; init; }
         public string? Sha256 { get; init; }
         public string Gaps { get; init; } = "[]";
+        public string UserId { get; init; } = "";
+        public string UserName { get; init; } = "";
+        public string Purpose { get; init; } = "";
+        public string Reference { get; init; } = "";
     }
 }

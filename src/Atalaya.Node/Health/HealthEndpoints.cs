@@ -5,6 +5,7 @@ using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Security;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
 using Atalaya.Recording.Storage;
@@ -28,7 +29,7 @@ public sealed record HealthJson(HealthStateJson State, IReadOnlyList<HealthPartJ
 
 /// <param name="Detail">What is wrong, a sentence each; empty when all is well.</param>
 public sealed record HealthPartJson(
-    [property: Description("cameras, recording, storage, store, analysis or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
+    [property: Description("cameras, recording, storage, store, analysis, tls or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
 
 static class HealthEndpoints
 {
@@ -48,13 +49,14 @@ static class HealthEndpoints
             .Needs(Permission.ViewHealth).WithName("getMetrics").WithSummary("Figures for Prometheus.").Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
 
-    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, Caller caller) => Shown(Live(roster, recordings, file, analysis), caller);
+    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Caller caller) =>
+        Shown(Live(roster, recordings, file, analysis, certificates), caller);
 
     // The words name cameras and paths.
     static HealthJson Shown(HealthJson health, Caller caller) =>
         caller.Has(Permission.ViewHealth) ? health : health with { Parts = [.. health.Parts.Select(p => p with { Detail = [] })] };
 
-    static HealthJson Live(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis)
+    static HealthJson Live(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, Certificates certificates)
     {
         var archive = recordings.Archive.Status();
         HealthPartJson[] parts =
@@ -67,6 +69,7 @@ static class HealthEndpoints
                     .. recordings.Caretaker.Status.Fault is { } trouble ? [$"Footage is neither removed nor moved: {trouble}"] : Array.Empty<string>()]),
             Part("store", HealthStateJson.Degraded, archive.StoreFault is { } fault ? [$"The index can't be written: {fault} Recording goes on."] : []),
             Part("analysis", HealthStateJson.Degraded, analysis.Complaints()),
+            Part("tls", HealthStateJson.Degraded, certificates.Complaints()),
             Part("configuration", HealthStateJson.Degraded,
                 [.. file.State?.Errors.Select(e => e.ToString()) ?? [], .. file.State?.NeedsRestart == true ? ["Changed options wait for the node's next start."] : Array.Empty<string>()]),
         ];
@@ -80,9 +83,9 @@ static class HealthEndpoints
     }
 
     static async Task<JsonHttpResult<HealthJson>> ReadyAsync(
-        CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, NodeDatabase database, Caller caller, CancellationToken stop)
+        CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, Certificates certificates, NodeDatabase database, Caller caller, CancellationToken stop)
     {
-        var health = Live(roster, recordings, file, analysis);
+        var health = Live(roster, recordings, file, analysis, certificates);
         try
         {
             await using var connection = await database.Source.OpenConnectionAsync(stop);

@@ -36,7 +36,8 @@ readonly record struct Scope(ScopeKind Kind, string Id)
 
 /// <summary>Permissions within a scope, as a granted role gives them.</summary>
 /// <param name="PastDays">How many days back <see cref="Permission.ViewPast"/> and <see cref="Permission.Export"/> reach; null: as far as there is footage.</param>
-sealed record Power(PermissionSet Permissions, int? PastDays, Scope Scope);
+/// <param name="Role">Id of the role; empty where none stands behind it.</param>
+sealed record Power(PermissionSet Permissions, int? PastDays, Scope Scope, string Role = "");
 
 /// <summary>How a caller proved who they are.</summary>
 enum Credential

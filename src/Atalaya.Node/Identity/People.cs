@@ -133,7 +133,7 @@ sealed class People(DbDataSource store, TimeProvider clock)
     {
         var grants = await GrantsAsync(user, stop);
         var roles = (await RolesAsync(stop)).ToDictionary(r => r.Id, StringComparer.Ordinal);
-        return [.. grants.Where(g => roles.ContainsKey(g.Role)).Select(g => new Power(roles[g.Role].Permissions, roles[g.Role].PastDays, g.Scope))];
+        return [.. grants.Where(g => roles.ContainsKey(g.Role)).Select(g => new Power(roles[g.Role].Permissions, roles[g.Role].PastDays, g.Scope, g.Role))];
     }
 
     /// <summary>Whether anybody may sign in and manage users on the whole organisation.</summary>

@@ -1,5 +1,6 @@
 using Atalaya.Media;
 using Atalaya.Node.Api;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
 using Atalaya.Recording;
 
@@ -20,15 +21,15 @@ static class UserEndpoints
         var users = routes.MapGroup("/api/users").WithTags("identity").Needs(Permission.ManageUsers);
         users.MapGet("", ListAsync).WithName("listUsers").WithSummary("All users and their roles.");
         users.MapPost("", CreateAsync).WithName("createUser").WithSummary("Adds a user, with a one-time link by which they choose their password.")
-            .Produces<UserLinkJson>(StatusCodes.Status201Created).Fails(400, 403, 409, 413, 415);
+            .Produces<UserLinkJson>(StatusCodes.Status201Created).Fails(400, 403, 409, 413, 415, 429);
         users.MapGet("{id}", GetAsync).WithName("getUser").WithSummary("One user.").Produces<UserJson>().Fails(404);
         users.MapPut("{id}", ReplaceAsync).WithName("changeUser").WithSummary("Changes a user's full name and roles, disables or enables them.")
             .WithDescription("403 for what the one who asks doesn't have themselves; 409 when nobody would be left who manages users.")
-            .Produces<UserJson>().Fails(400, 403, 404, 409, 413, 415);
+            .Produces<UserJson>().Fails(400, 403, 404, 409, 413, 415, 429);
         users.MapPost("{id}/link", LinkAsync).WithName("makeUserLink").WithSummary("A new one-time link for a user who has none, or forgot their password; earlier ones end.")
-            .Produces<UserLinkJson>().Fails(403, 404);
+            .Produces<UserLinkJson>().Fails(403, 404, 409, 429);
         users.MapDelete("{id}/factors", DropFactorsAsync).WithName("dropUserFactors").WithSummary("Takes authenticator, recovery codes and passkeys from a user who lost them.")
-            .Produces(StatusCodes.Status204NoContent).Fails(403, 404);
+            .Produces(StatusCodes.Status204NoContent).Fails(403, 404, 409, 429);
         users.MapGet("{id}/powers", PowersAsync).WithName("getUserPowers").WithSummary("What a user may do, and on which cameras.").Produces<UserPowersJson>().Fails(404);
         users.MapGet("{id}/sessions", SessionsAsync).WithName("listUserSessions").WithSummary("Where a user is signed in.").Produces<IReadOnlyList<UserSessionJson>>().Fails(404);
         users.MapDelete("{id}/sessions", EndSessionsAsync).WithName("endUserSessions").WithSummary("Signs a user out everywhere.").Produces(StatusCodes.Status204NoContent).Fails(404);
@@ -40,7 +41,7 @@ static class UserEndpoints
             .Needs(Permission.ManageUsers).WithName("listRoles").WithSummary("Roles: those that come with the program, then one's own.");
         roles.MapPut("{id}", PutRoleAsync).Needs(Permission.ManageUsers).WithName("putRole").WithSummary("Makes or changes a role of one's own.")
             .WithDescription("The id is 1 to 63 lower-case letters, digits and hyphens. Whoever has the role has what it says from now on.")
-            .Produces<RoleJson>().Fails(400, 403, 409, 413, 415);
+            .Produces<RoleJson>().Fails(400, 403, 409, 413, 415, 429);
         roles.MapDelete("{id}", DeleteRoleAsync).Needs(Permission.ManageUsers).WithName("deleteRole").WithSummary("Removes a role of one's own, and takes it from whoever has it.")
             .Produces(StatusCodes.Status204NoContent).Fails(404, 409);
     }
@@ -76,7 +77,7 @@ static class UserEndpoints
     static async Task<Results<Ok<UserJson>, ProblemHttpResult>> GetAsync(string id, Callers callers, CancellationToken stop) =>
         await callers.People.FindAsync(id, stop) is { } user ? TypedResults.Ok(await TellAsync(callers.People, user, stop)) : NoUser(id);
 
-    static async Task<Results<Created<UserLinkJson>, ProblemHttpResult>> CreateAsync(UserInputJson input, Caller caller, Callers callers, TimeProvider clock, CancellationToken stop)
+    static async Task<Results<Created<UserLinkJson>, ProblemHttpResult>> CreateAsync(UserInputJson input, Caller caller, Callers callers, Rights rights, TimeProvider clock, CancellationToken stop)
     {
         var people = callers.People;
         var errors = new FieldErrors();
@@ -92,6 +93,8 @@ static class UserEndpoints
             return errors.ToProblem();
         if (Beyond(caller, grants, roles) is { } refusal)
             return refusal;
+        if (await rights.RefusalAsync($"+ {name}: {Told(grants)}", stop) is { } waits)
+            return waits;
         var user = Make(name, input.FullName?.Trim() ?? "", clock);
         user.OpenId = input.OpenId ?? false;
         if (!await people.AddAsync(user, stop))
@@ -101,7 +104,7 @@ static class UserEndpoints
         return TypedResults.Created($"/api/users/{user.Id}", await NewLinkAsync(people, user, clock, stop));
     }
 
-    static async Task<Results<Ok<UserJson>, ProblemHttpResult>> ReplaceAsync(string id, UserInputJson input, Caller caller, Callers callers, CancellationToken stop)
+    static async Task<Results<Ok<UserJson>, ProblemHttpResult>> ReplaceAsync(string id, UserInputJson input, Caller caller, Callers callers, Rights rights, CancellationToken stop)
     {
         var people = callers.People;
         if (await people.FindAsync(id, stop) is not { } user)
@@ -121,6 +124,11 @@ static class UserEndpoints
         bool remains = !disabled && grants.Any(g => g.Scope.Kind == ScopeKind.Organisation && roles.Any(r => r.Id == g.Role && r.Permissions.Has(Permission.ManageUsers)));
         if (!remains && !await IsAnotherAdministratorAsync(people, id, stop))
             return Problems.Conflict("Nobody would be left", "Nobody else could manage users. Give somebody else that permission on the organisation first.");
+        // Less is never held up: somebody who must go is out at once.
+        bool enabled = user.Disabled && !disabled, elsewhere = input.OpenId == true && !user.OpenId;
+        if ((enabled || elsewhere || grants.Except(before).Any())
+            && await rights.RefusalAsync($"{user.Name}: {Told(before)} → {Told(grants)}{(enabled ? ", enabled" : "")}{(elsewhere ? ", OpenID" : "")}", stop) is { } waits)
+            return waits;
         user.FullName = input.FullName?.Trim() ?? user.FullName;
         user.Disabled = disabled;
         user.OpenId = input.OpenId ?? user.OpenId;
@@ -138,15 +146,22 @@ static class UserEndpoints
         return TypedResults.Ok(await TellAsync(people, user, stop));
     }
 
-    static async Task<Results<Ok<UserLinkJson>, ProblemHttpResult>> LinkAsync(string id, Caller caller, Callers callers, TimeProvider clock, CancellationToken stop) =>
-        await OwnedAsync(id, caller, callers.People, stop) is var (user, problem) && user is null ? problem! : TypedResults.Ok(await NewLinkAsync(callers.People, user, clock, stop));
+    static async Task<Results<Ok<UserLinkJson>, ProblemHttpResult>> LinkAsync(string id, Caller caller, Callers callers, Rights rights, TimeProvider clock, CancellationToken stop)
+    {
+        var (user, problem) = await OwnedAsync(id, caller, callers.People, stop);
+        if (user is null)
+            return problem!;
+        return await rights.RefusalAsync($"{user.Name}: link", stop) is { } waits ? waits : TypedResults.Ok(await NewLinkAsync(callers.People, user, clock, stop));
+    }
 
-    static async Task<Results<NoContent, ProblemHttpResult>> DropFactorsAsync(string id, Caller caller, Callers callers, CancellationToken stop)
+    static async Task<Results<NoContent, ProblemHttpResult>> DropFactorsAsync(string id, Caller caller, Callers callers, Rights rights, CancellationToken stop)
     {
         var people = callers.People;
         var (user, problem) = await OwnedAsync(id, caller, people, stop);
         if (user is null)
             return problem!;
+        if (await rights.RefusalAsync($"{user.Name}: − factors", stop) is { } waits)
+            return waits;
         user.TwoFactor = false;
         user.Authenticator = null;
         user.Recovery = "";
@@ -207,7 +222,7 @@ static class UserEndpoints
         return TypedResults.NoContent();
     }
 
-    static async Task<Results<Ok<RoleJson>, ProblemHttpResult>> PutRoleAsync(string id, RoleInputJson input, Caller caller, Callers callers, CancellationToken stop)
+    static async Task<Results<Ok<RoleJson>, ProblemHttpResult>> PutRoleAsync(string id, RoleInputJson input, Caller caller, Callers callers, Rights rights, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (!Atalaya.Cameras.CameraConfig.IsId(id))
@@ -228,6 +243,8 @@ static class UserEndpoints
         // Whoever has the role gets what it says: on the organisation at most.
         if (Beyond(caller, role, Scope.Organisation) is { } beyond || (before is not null && (beyond = Beyond(caller, before, Scope.Organisation)) is not null))
             return beyond;
+        if (await rights.RefusalAsync($"{role.Id} ({role.Name}): {before?.Permissions} {before?.PastDays} → {role.Permissions} {role.PastDays}", stop) is { } waits)
+            return waits;
         await people.PutRoleAsync(role, stop);
         callers.Forget();
         return TypedResults.Ok(RoleJson.Of(role));
@@ -274,6 +291,8 @@ static class UserEndpoints
 
         return grants;
     }
+
+    static string Told(IEnumerable<Grant> grants) => string.Join(", ", grants.Select(g => g.Scope.Kind == ScopeKind.Organisation ? g.Role : $"{g.Role} @ {g.Scope.Id}"));
 
     /// <summary>The refusal, when a grant gives more than the one who asks has.</summary>
     static ProblemHttpResult? Beyond(Caller caller, IEnumerable<Grant> grants, IReadOnlyList<Role> roles)

@@ -4,6 +4,7 @@ using Atalaya.Incidents;
 using Atalaya.Media;
 using Atalaya.Node.Alarms;
 using Atalaya.Node.Api;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
@@ -289,13 +290,28 @@ static class IncidentEndpoints
     }
 
     static async Task<Results<Ok<IncidentJson>, ProblemHttpResult>> UnpinAsync(
-        Guid id, string hold, string? why, [FromHeader(Name = "If-Match")] string? ifMatch, Telling telling, Recordings recordings, CancellationToken stop)
+        Guid id, string hold, string? why, [FromHeader(Name = "If-Match")] string? ifMatch, Telling telling, Recordings recordings, CameraRoster roster, Caller caller, SecondPerson second, HttpContext http,
+        CancellationToken stop)
     {
+        var claim = default(Claim);
+        var errors = new FieldErrors();
+        Why(why, errors);
+        if (second.IsNeeded(ApprovalAction.Release) && !errors.Any
+            && (await recordings.Caretaker.HoldsAsync(ended: false, stop)).FirstOrDefault(h => h.Id == hold) is { } kept && kept.Cameras.All(c => telling.Actor.Can(Permission.ManageHolds, c))
+            && await telling.Book.ReadAsync(session => SeenAsync(session, id, telling.Actor, roster, Permission.ManageIncidents), stop) is { } pinned && pinned.Pins.Any(p => p.Hold == hold))
+        {
+            claim = await second.ClaimAsync(caller, http, StorageEndpoints.DeedOf(kept, why!), stop);
+            if (claim.Refusal is { } waits)
+                return waits;
+        }
+
         var told = await telling.TellAsync(id, ifMatch, errors => new Unpinned(hold, Why(why, errors)), refuse: incident =>
             incident.Pins.FirstOrDefault(p => p.Hold == hold)?.Cameras.Any(c => !telling.Actor.Can(Permission.ManageHolds, c)) == true ? Gate.Lacks(Permission.ManageHolds) : null);
         // Released after it is told: a cut between the two keeps too much rather than too little.
         if (told.Result is Ok<IncidentJson>)
             await recordings.Caretaker.ReleaseAsync(hold, telling.Actor.Name, why!.Trim(), stop);
+        else
+            await second.GiveBackAsync(claim);
         return told;
     }
 

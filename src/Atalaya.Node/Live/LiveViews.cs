@@ -31,6 +31,7 @@ sealed class LiveViews : IDisposable
     readonly NodeMeters _meters;
     readonly Watch _watch;
     readonly AccessLog _accesses;
+    readonly Purposes _purposes;
     readonly JsonSerializerOptions _json;
     readonly ILogger<LiveViews> _log;
     readonly CancellationToken _stopping;
@@ -38,7 +39,7 @@ sealed class LiveViews : IDisposable
     int _viewers;
 
     public LiveViews(
-        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, Watch watch, AccessLog accesses, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
+        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, Watch watch, AccessLog accesses, Purposes purposes, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
         IHostApplicationLifetime lifetime, ILogger<LiveViews> log)
     {
         _roster = roster;
@@ -49,6 +50,7 @@ sealed class LiveViews : IDisposable
         _meters = meters;
         _watch = watch;
         _accesses = accesses;
+        _purposes = purposes;
         _json = json.Value.SerializerOptions;
         _log = log;
         _stopping = lifetime.ApplicationStopping;
@@ -90,6 +92,12 @@ sealed class LiveViews : IDisposable
         if (camera.Config.Url(kind) is null)
         {
             await RefuseAsync(socket, "no-stream", "This camera has no sub stream.");
+            return;
+        }
+
+        if (_purposes.Find(PurposeFor.Live, http.Caller(), http, null) is { } missing)
+        {
+            await RefuseAsync(socket, "purpose", missing.ProblemDetails.Detail ?? "");
             return;
         }
 

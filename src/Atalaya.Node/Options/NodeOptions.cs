@@ -11,7 +11,8 @@ public sealed record NodeOptions
     [Option("What people call this site; the page shows it and exports carry it in their file names.", Min = "1", Max = "60")]
     public string Name { get; init; } = "Atalaya";
 
-    [Option("Addresses to listen on. Only loopback ones for now: passwords and pictures would cross a network in the open.",
+    [Option("Addresses to listen on: 127.0.0.1:8480, 192.0.2.7:443, or *:443 for all of the machine. Loopback is plain HTTP, which leaves the machine on no way; any other address "
+        + "is HTTPS, with the certificate that tls.certificate names or one that the node makes itself. https:// before a loopback address makes that HTTPS, too.",
         Min = "1", Max = "8")]
     public IReadOnlyList<string> Listen { get; init; } = ["127.0.0.1:8480"];
 
@@ -26,6 +27,7 @@ public sealed record NodeOptions
     [Option("Folder of the built page. Empty: 'wwwroot' next to the executable.", Max = "1000")]
     public string Web { get; init; } = "";
 
+    public TlsOptions Tls { get; init; } = new();
     public LogOptions Log { get; init; } = new();
     public RtspNetworkOptions Rtsp { get; init; } = new();
     public ArchiveOptions Recording { get; init; } = new();
@@ -38,7 +40,27 @@ public sealed record NodeOptions
     public AlarmOptions Alarms { get; init; } = new();
     public RequestOptions Requests { get; init; } = new();
     public SignInOptions SignIn { get; init; } = new();
+    public OversightOptions Oversight { get; init; } = new();
+    public ApprovalOptions Approvals { get; init; } = new();
     public AnalysisOptions Analysis { get; init; } = new();
+}
+
+public sealed record TlsOptions
+{
+    [Option("File of the certificate that is shown over HTTPS, and behind it of those that lead to its authority, PEM. Read again when it changes. Empty: the node makes a certificate of its own and "
+        + "renews it; browsers warn of that until somebody has compared its fingerprint (atalaya tls show).", Max = "1000")]
+    public string Certificate { get; init; } = "";
+
+    [Option("File of its private key, PEM, without a password. Empty: in the same file.", Max = "1000")]
+    public string Key { get; init; } = "";
+
+    [Option("Host names and addresses that people reach the node by. Its own certificate is made out to them, and a given one is checked for them. "
+        + "Empty: the machine's host name and the addresses it listens on.", Max = "20")]
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    [Option("How long browsers are told to use nothing but HTTPS with this host name (Strict-Transport-Security). Sent with a certificate of an authority alone: with one signed by itself, "
+        + "a changed certificate would lock everybody out. 180 days: usual. 0s: never, where the same host name serves something by plain HTTP.", Min = "0s", Max = "730d")]
+    public TimeSpan Hsts { get; init; } = TimeSpan.FromDays(180);
 }
 
 public enum LogFormat

@@ -1,7 +1,7 @@
 using System.Collections;
-using System.Net;
 
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Security;
 using Atalaya.Node.Storage;
 using Atalaya.Recording.Database;
 
@@ -76,17 +76,32 @@ sealed record OptionsSource(
 
         foreach (string address in options.Listen)
         {
-            if (ListenFault(address) is { } fault)
+            if (!ListenAddress.TryParse(address, out _, out string? fault))
                 errors.Add(new(PlaceOf("listen", text), "listen", fault));
         }
 
+        foreach (string name in options.Tls.Names)
+        {
+            if (Uri.CheckHostName(name) is not (UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6) || !name.All(char.IsAscii))
+                errors.Add(new(PlaceOf("tls", text), "tls.names", $"'{OptionError.Shown(name)}' is neither a host name nor an address; write post7.example.org (a name in another script as xn--…) or 192.0.2.7."));
+        }
+
+        if (options.Tls.Key.Length > 0 && options.Tls.Certificate.Length == 0)
+            errors.Add(new(PlaceOf("tls", text), "tls.certificate", "is missing, but there is a key (tls.key)."));
+
         foreach (string origin in options.Requests.AllowedOrigins)
         {
-            if (ListenFault(origin) is not null || origin.EndsWith('/') || !origin.StartsWith("http://", StringComparison.Ordinal))
+            if (!origin.StartsWith("http://", StringComparison.Ordinal) || origin.EndsWith('/') || !ListenAddress.TryParse(origin, out _, out _))
             {
                 errors.Add(new(PlaceOf("requests", text), "requests.allowedOrigins",
                     $"'{Api.Problems.Shown(origin)}' is not the origin of a loopback page; write it as in http://localhost:5173."));
             }
+        }
+
+        foreach (string purpose in options.Oversight.Purposes)
+        {
+            if (purpose.Length is < 1 or > 60 || purpose != purpose.Trim() || purpose.Any(c => char.IsControl(c) || c == ';'))
+                errors.Add(new(PlaceOf("oversight", text), "oversight.purposes", $"'{OptionError.Shown(purpose)}' must be 1 to 60 characters, without semicolons and spaces around."));
         }
 
         if (options.Database.Length > 0 && StoreSource.PostgresFault(options.Database) is { } unusable)
@@ -102,20 +117,10 @@ sealed record OptionsSource(
         return new(options, cameras, errors, File);
     }
 
-    /// <summary>An address may be written without its scheme, <c>127.0.0.1:8480</c>.</summary>
-    public static string AsUrl(string address) => address.Contains("://", StringComparison.Ordinal) ? address : "http://" + address;
-
-    /// <summary>Null for a loopback address with a port, with <c>http://</c> or without; otherwise what is wrong.</summary>
-    public static string? ListenFault(string address)
-    {
-        string shown = address.Contains('@') ? "…" : Api.Problems.Shown(address);
-        if (!Uri.TryCreate(AsUrl(address), UriKind.Absolute, out var uri) || uri.Scheme != "http" || uri.PathAndQuery != "/" || uri.UserInfo.Length > 0)
-            return $"'{shown}' is not an address to listen on; write 127.0.0.1:8480 or [::1]:8480.";
-        bool loopback = uri.Host == "localhost" || (IPAddress.TryParse(uri.Host.Trim('[', ']'), out var ip) && IPAddress.IsLoopback(ip));
-        return loopback ? null
-            : $"'{shown}' is not a loopback address. Passwords and pictures would cross the network in the open; "
-                + "listen on 127.0.0.1 and reach it through ssh -L.";
-    }
+    /// <summary>Where the node listens.</summary>
+    /// <param name="options">Read without errors.</param>
+    public static IReadOnlyList<ListenAddress> ListenAddresses(NodeOptions options) =>
+        [.. options.Listen.Select(a => ListenAddress.TryParse(a, out var address, out string? fault) ? address : throw new ArgumentException(fault))];
 
     Place PlaceOf(string key, string? text)
     {

@@ -5,10 +5,13 @@ using System.Text.Json;
 
 using Atalaya.Media;
 using Atalaya.Node.Api;
+using Atalaya.Node.Cameras;
+using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
+using Atalaya.Recording;
 
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -30,18 +33,31 @@ public sealed record AccessJson(
     string User,
     [property: Description("First digits of the API token's id; null: at the page.")] string? Token,
     [property: Description("From where.")] string Address,
-    string Camera,
+    [property: Description("Empty for what concerns none.")] string Camera,
     AccessKindJson Kind,
     [property: Description("Of the footage; null for live pictures.")] DateTimeOffset? From,
     DateTimeOffset? To,
     DateTimeOffset BegunAt,
-    [property: Description("Null: it goes on, or the node was killed meanwhile.")] DateTimeOffset? EndedAt)
+    [property: Description("Null: it goes on, or the node was killed meanwhile.")] DateTimeOffset? EndedAt,
+    [property: Description("For what purpose; empty: none was given, or asked for.")] string Purpose,
+    [property: Description("What they added to it, such as the number of a case.")] string Reference,
+    [property: Description("Of a request for a second person's agreement: what it is about. Empty otherwise.")] string Detail)
 {
     internal static AccessJson Of(AccessRow row) => new(
         row.Id.ToString(CultureInfo.InvariantCulture), row.UserName, row.Token.Length == 0 ? null : row.Token, row.Address, row.Camera, Enum.Parse<AccessKindJson>(row.Kind),
-        At(row.StretchFrom), At(row.StretchTo), At(row.BegunAt)!.Value, At(row.EndedAt));
+        At(row.StretchFrom), At(row.StretchTo), At(row.BegunAt)!.Value, At(row.EndedAt),
+        row.Purpose, row.Reference, row.Detail);
 
     static DateTimeOffset? At(long? microseconds) => microseconds is { } at ? new WallTime(at).ToDateTimeOffset() : null;
+}
+
+public sealed record SnapshotInputJson
+{
+    [Description("Its id. Required.")]
+    public string? Camera { get; init; }
+
+    [Description("When the picture was taken, RFC 3339 with a zone; absent: now.")]
+    public string? At { get; init; }
 }
 
 public sealed record AccessPageJson(IReadOnlyList<AccessJson> Accesses, [property: Description("For the next page; null: there is none.")] string? Next);
@@ -50,7 +66,7 @@ static class AccessEndpoints
 {
     const int MaxPage = 1000, UsualPage = 100;
 
-    public static IServiceCollection AddOversight(this IServiceCollection services) => services.AddStarted<AccessLog>();
+    public static IServiceCollection AddOversight(this IServiceCollection services) => services.AddStarted<AccessLog>().AddStarted<Purposes>();
 
     public static void MapOversight(this IEndpointRouteBuilder routes)
     {
@@ -58,7 +74,37 @@ static class AccessEndpoints
         accesses.MapGet("accesses", ListAsync).WithName("listAccesses").WithSummary("Who looked at what, the newest first. Holds no pictures.").Produces<AccessPageJson>().Fails(400);
         accesses.MapGet("accesses.csv", CsvAsync).WithName("getAccessesCsv").WithSummary("All of a stretch as CSV (RFC 4180), the newest first.")
             .Produces<string>(StatusCodes.Status200OK, "text/csv").Fails(400);
+        routes.MapGroup("/api").WithTags("oversight").MapPost("accesses/snapshots", SnapshotAsync).SignedIn().WithName("noteSnapshot").WithSummary("The page writes down that it keeps a picture of what it shows.")
+            .WithDescription("Of what the one who asks may see. That pictures were shown is written down by the node itself, whoever asks for them.")
+            .Produces(StatusCodes.Status204NoContent).Fails(400, 403, 404, 413, 415, 428);
+        routes.MapPurposes();
     }
+
+    static async Task<Results<NoContent, ProblemHttpResult>> SnapshotAsync(
+        SnapshotInputJson input, Caller caller, CameraRoster roster, Recordings recordings, AccessLog accesses, Purposes purposes, TimeProvider clock, HttpContext http, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        if (!SegmentName.IsCamera(input.Camera ?? ""))
+            errors.Add("camera", "must be the id of a camera.");
+        var now = WallTime.Now(clock);
+        var at = now;
+        if (input.At is not null && Stretch.TryTime("at", input.At, errors, out at) && at > now + LiveWithin)
+            errors.Add("at", "lies in the future.");
+        if (errors.Any)
+            return errors.ToProblem();
+        bool live = at >= now - LiveWithin;
+        if ((live && caller.Can(Permission.ViewLive, input.Camera!) ? null : caller.RefusalOfPast(input.Camera!, at)) is { } refusal)
+            return refusal;
+        if (roster.Find(input.Camera!) is null && !recordings.Archive.Knows(input.Camera!))
+            return Problems.NoCamera(input.Camera!);
+        if (purposes.Find(live ? PurposeFor.Live : PurposeFor.Past, caller, http, at) is { } missing)
+            return missing;
+        await accesses.SnapshotAsync(caller, http, input.Camera!, at, stop);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>A picture so young is one of now: clocks and delays lie between page and node.</summary>
+    static readonly TimeSpan LiveWithin = TimeSpan.FromMinutes(1);
 
     static async Task<Results<Ok<AccessPageJson>, ProblemHttpResult>> ListAsync([AsParameters] AccessQuery query, AccessLog accesses, NodeOptions options, CancellationToken stop)
     {
@@ -76,7 +122,7 @@ static class AccessEndpoints
             return problem!;
         http.Response.ContentType = "text/csv; charset=utf-8";
         http.Response.Headers.ContentDisposition = "attachment; filename=\"accesses.csv\"";
-        await http.Response.WriteAsync("begun,ended,user,token,address,camera,kind,from,to\r\n", stop);
+        await http.Response.WriteAsync("begun,ended,user,token,address,camera,kind,from,to,purpose,reference,detail\r\n", stop);
         filter = filter with { Limit = MaxPage };
         while (true)
         {
@@ -84,7 +130,7 @@ static class AccessEndpoints
             var text = new StringBuilder();
             foreach (var row in rows.Select(AccessJson.Of))
             {
-                string?[] cells = [Time(row.BegunAt), Time(row.EndedAt), row.User, row.Token, row.Address, row.Camera, JsonNamingPolicy.CamelCase.ConvertName(row.Kind.ToString()), Time(row.From), Time(row.To)];
+                string?[] cells = [Time(row.BegunAt), Time(row.EndedAt), row.User, row.Token, row.Address, row.Camera, JsonNamingPolicy.CamelCase.ConvertName(row.Kind.ToString()), Time(row.From), Time(row.To), row.Purpose, row.Reference, row.Detail];
                 text.AppendJoin(',', cells.Select(Cell)).Append("\r\n");
             }
 

@@ -1,6 +1,7 @@
 using System.Data.Common;
 
 using Atalaya.Media;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Store;
 
@@ -25,6 +26,23 @@ public enum AccessKindJson
 
     /// <summary>Such a file was taken.</summary>
     Download,
+
+    /// <summary>The page kept a single picture of what it showed.</summary>
+    Snapshot,
+
+    /// <summary>Somebody asked for a second person's agreement; the entry's detail says to what.</summary>
+    ApprovalAsked,
+
+    /// <summary>A second person agreed.</summary>
+    Approved,
+    ApprovalRefused,
+    ApprovalWithdrawn,
+
+    /// <summary>Nobody decided in time, or it wasn't done in time.</summary>
+    ApprovalExpired,
+
+    /// <summary>What was agreed to was done.</summary>
+    ApprovalUsed,
 }
 
 /// <summary>
@@ -42,7 +60,7 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
     /// <summary>Pieces that lie farther apart are looked at as two stretches: somebody jumped.</summary>
     static readonly TimeSpan Jump = TimeSpan.FromMinutes(10);
 
-    readonly Dictionary<(string User, string Camera, AccessKindJson Kind), Open> _open = [];  // under itself
+    readonly Dictionary<(string User, string Camera, AccessKindJson Kind, Purpose Purpose), Open> _open = [];  // under itself
     readonly SemaphoreSlim _writing = new(1, 1);
     ITimer? _timer;
     long _last;
@@ -85,12 +103,12 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
     public async Task NoteAsync(Caller caller, HttpContext http, string camera, AccessKindJson kind, WallTime from, WallTime to, CancellationToken stop)
     {
         long id;
+        var key = (caller.CredentialId, camera, kind, PurposeOf(http));     // For something else, it is another entry.
         lock (_open)
         {
             var now = clock.GetUtcNow();
             foreach (var (old, ended) in _open.Where(o => now - o.Value.At > Pause && !o.Value.Changed).ToArray())
                 _open.Remove(old);
-            var key = (caller.CredentialId, camera, kind);
             if (_open.TryGetValue(key, out var open) && now - open.At <= Pause && from <= open.To + Jump && to >= open.From - Jump)
             {
                 open.From = from < open.From ? from : open.From;
@@ -111,9 +129,38 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
         catch
         {
             lock (_open)
-                _open.Remove((caller.CredentialId, camera, kind));
+                _open.Remove(key);
             throw;
         }
+    }
+
+    /// <summary>The page kept a picture: always an entry of its own.</summary>
+    public Task SnapshotAsync(Caller caller, HttpContext http, string camera, WallTime at, CancellationToken stop) =>
+        InsertAsync(Interlocked.Increment(ref _last), caller, http, camera, AccessKindJson.Snapshot, at, at, WallTime.Now(clock), stop);
+
+    /// <summary>A step of a request for a second person's agreement, in the transaction that takes it.</summary>
+    /// <param name="caller">Null: time alone.</param>
+    public async Task WriteAsync(
+        DbConnection connection, DbTransaction transaction, Caller? caller, HttpContext? http, string camera, AccessKindJson kind, Approval approval, CancellationToken stop)
+    {
+        long now = WallTime.Now(clock).Microseconds;
+        await connection.ExecuteAsync(new CommandDefinition(Insert, new
+        {
+            id = Interlocked.Increment(ref _last),
+            UserId = caller?.UserId ?? approval.UserId,
+            Name = caller?.Name ?? approval.UserName,
+            token = caller is { Credential: Credential.Token } ? caller.CredentialId[..16] : "",
+            address = http is null ? "" : SignIns.AddressOf(http),
+            camera,
+            kind = kind.ToString(),
+            from = approval.From?.Microseconds,
+            to = approval.To?.Microseconds,
+            begun = now,
+            ended = now,
+            purpose = approval.Purpose.Id,
+            reference = approval.Purpose.Reference,
+            detail = $"{Options.OptionText.Format(approval.Action)} {approval.Detail} [{approval.Id}]{(kind is AccessKindJson.Approved or AccessKindJson.ApprovalRefused && approval.Reason.Length > 0 ? $": {approval.Reason}" : "")}",
+        }, transaction, cancellationToken: stop));
     }
 
     /// <summary>Newest first.</summary>
@@ -132,7 +179,8 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
         await using var connection = await database.Source.OpenConnectionAsync(stop);
         return [.. await connection.QueryAsync<AccessRow>(new CommandDefinition(
             $"""
-            select id, user_name as UserName, token, address, camera, kind, stretch_from as StretchFrom, stretch_to as StretchTo, begun_at as BegunAt, ended_at as EndedAt
+            select id, user_name as UserName, token, address, camera, kind, stretch_from as StretchFrom, stretch_to as StretchTo, begun_at as BegunAt, ended_at as EndedAt,
+                purpose, reference, detail
             from accesses where {where} order by id desc limit @Limit
             """,
             new { From = filter.From.Microseconds, To = filter.To.Microseconds, filter.User, filter.Camera, Kind = filter.Kind?.ToString(), filter.Before, filter.Limit },
@@ -142,11 +190,9 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
     async Task InsertAsync(long id, Caller caller, HttpContext http, string camera, AccessKindJson kind, WallTime? from, WallTime? to, WallTime? ended, CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
+        var purpose = PurposeOf(http);
         await connection.ExecuteAsync(new CommandDefinition(
-            """
-            insert into accesses (id, user_id, user_name, token, address, camera, kind, stretch_from, stretch_to, begun_at, ended_at)
-            values (@id, @UserId, @Name, @token, @address, @camera, @kind, @from, @to, @begun, @ended)
-            """,
+            Insert,
             new
             {
                 id,
@@ -160,9 +206,20 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
                 to = to?.Microseconds,
                 begun = WallTime.Now(clock).Microseconds,
                 ended = ended?.Microseconds,
+                purpose = purpose.Id,
+                reference = purpose.Reference,
+                detail = "",
             },
             cancellationToken: stop));
     }
+
+    const string Insert = """
+        insert into accesses (id, user_id, user_name, token, address, camera, kind, stretch_from, stretch_to, begun_at, ended_at, purpose, reference, detail)
+        values (@id, @UserId, @Name, @token, @address, @camera, @kind, @from, @to, @begun, @ended, @purpose, @reference, @detail)
+        """;
+
+    /// <summary>As <see cref="Purposes.Find"/> found it.</summary>
+    static Purpose PurposeOf(HttpContext http) => http.Features.Get<Purpose>() ?? Purpose.None;
 
     async Task EndAsync(long id)
     {
@@ -225,4 +282,5 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
 sealed record AccessFilter(WallTime From, WallTime To, string? User, string? Camera, AccessKindJson? Kind, long? Before, int Limit);
 
 /// <summary>As it is kept; times in microseconds.</summary>
-sealed record AccessRow(long Id, string UserName, string Token, string Address, string Camera, string Kind, long? StretchFrom, long? StretchTo, long BegunAt, long? EndedAt);
+sealed record AccessRow(long Id, string UserName, string Token, string Address, string Camera, string Kind, long? StretchFrom, long? StretchTo, long BegunAt, long? EndedAt,
+    string Purpose, string Reference, string Detail);

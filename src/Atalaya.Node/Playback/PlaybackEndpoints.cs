@@ -29,9 +29,9 @@ static class PlaybackEndpoints
         playback.MapGet("cameras/{id}/playback.m3u8", PlaylistAsync).NeedsOnCamera(Permission.ViewPast).WithName("getPlaylist")
             .WithSummary("HLS media playlist of a stretch, over byte ranges of the segments.")
             .WithDescription("404 also if nothing is recorded in the stretch; the timeline says why.")
-            .Produces<string>(StatusCodes.Status200OK, PlaylistType).Fails(400, 404);
+            .Produces<string>(StatusCodes.Status200OK, PlaylistType).Fails(400, 404, 428);
         playback.MapMethods("cameras/{id}/segments/{name}.mp4", ["GET", "HEAD"], SegmentAsync).NeedsOnCamera(Permission.ViewPast).WithName("getSegment").WithSummary("A segment's bytes, or a range of them.")
-            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 503).Produces(416);
+            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 428, 503).Produces(416);
     }
 
     static async Task<Results<Ok<IReadOnlyDictionary<string, TimelineJson>>, ProblemHttpResult>> TimelineOfAllAsync(
@@ -67,7 +67,7 @@ static class PlaybackEndpoints
     }
 
     static async Task<Results<ContentHttpResult, ProblemHttpResult>> PlaylistAsync(
-        string id, [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, Caller caller, NodeOptions options, HttpContext http, CancellationToken stop)
+        string id, [AsParameters] StretchQuery query, Recordings recordings, CameraRoster roster, Caller caller, NodeOptions options, Purposes purposes, HttpContext http, CancellationToken stop)
     {
         if (!SegmentName.IsCamera(id))
             return Problems.NoCamera(id);
@@ -76,6 +76,8 @@ static class PlaybackEndpoints
             return errors.ToProblem();
         if (caller.RefusalOfPast(id, stretch.From) is { } refusal)
             return refusal;
+        if (purposes.Find(PurposeFor.Past, caller, http, stretch.From) is { } missing)
+            return missing;
         string? playlist = await recordings.Archive.PlaylistAsync(id, stretch.Stream, stretch.From, stretch.To, stop);
         if (playlist is null)
         {
@@ -88,11 +90,13 @@ static class PlaybackEndpoints
         return TypedResults.Text(playlist, PlaylistType);
     }
 
-    static async Task<IResult> SegmentAsync(string id, string name, Recordings recordings, Caller caller, AccessLog accesses, HttpContext http, CancellationToken stop)
+    static async Task<IResult> SegmentAsync(string id, string name, Recordings recordings, Caller caller, AccessLog accesses, Purposes purposes, HttpContext http, CancellationToken stop)
     {
         // Its end counts: a segment over the rim of what may be looked at holds what may.
         if (SegmentName.TryParse(name, out var named) && caller.RefusalOfPast(id, named.Start + LongestSegment) is { } refusal)
             return refusal;
+        if (purposes.Find(PurposeFor.Past, caller, http, named.Start + UsualSegment) is { } missing)
+            return missing;
         SegmentFile? file;
         try
         {

@@ -29,13 +29,13 @@ static class PreviewEndpoints
             .WithDescription("Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: "
                 + "{width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. "
                 + "204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back.")
-            .Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").Produces(StatusCodes.Status204NoContent).Produces(StatusCodes.Status304NotModified).Fails(400, 404, 429, 503);
+            .Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").Produces(StatusCodes.Status204NoContent).Produces(StatusCodes.Status304NotModified).Fails(400, 404, 428, 429, 503);
 
     static async Task<Results<FileContentHttpResult, NoContent, ProblemHttpResult>> GetAsync(
         string id,
         [Description("Minutes since 1970 UTC.")] long minute,
         [FromQuery(Name = "ahead"), Description("Nobody looks at it yet: it is made after those that someone does.")] bool? ahead,
-        Previews previews, CameraRoster roster, Caller caller, AccessLog accesses, HttpContext http, CancellationToken stop)
+        Previews previews, CameraRoster roster, Caller caller, AccessLog accesses, Purposes purposes, HttpContext http, CancellationToken stop)
     {
         if (!SegmentName.IsCamera(id))
             return Problems.NoCamera(id);
@@ -43,6 +43,8 @@ static class PreviewEndpoints
             return Problems.Invalid("minute", "must lie between 1990 and 2200.");
         if (caller.RefusalOfPast(id, new PreviewMinute(id, minute).To) is { } refusal)
             return refusal;
+        if (purposes.Find(PurposeFor.Past, caller, http, new PreviewMinute(id, minute).To) is { } missing)
+            return missing;
         string client = http.Connection.RemoteIpAddress?.ToString() ?? "";
         var answer = await previews.GetAsync(new(id, minute), client, ahead == true, stop);
         switch (answer.End)

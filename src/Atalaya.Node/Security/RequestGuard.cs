@@ -2,6 +2,9 @@ using System.Net;
 
 using Atalaya.Node.Api;
 using Atalaya.Node.Options;
+using Atalaya.Node.Store;
+
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Atalaya.Node.Security;
 
@@ -9,7 +12,7 @@ namespace Atalaya.Node.Security;
 /// Keeps other sites' pages out, before anybody is asked who they are: a page elsewhere may make the browser of someone at this machine send requests
 /// here (cross-site requests, WebSockets), or point its own name at 127.0.0.1 (DNS rebinding).
 /// </summary>
-sealed class RequestGuard(RequestDelegate next, NodeOptions options)
+sealed class RequestGuard(RequestDelegate next, NodeOptions options, Certificates certificates)
 {
     // No inline script or style; blob: for media and the worker that the player makes itself.
     const string ContentPolicy = "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -28,6 +31,8 @@ sealed class RequestGuard(RequestDelegate next, NodeOptions options)
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=(), usb=()";
 
+        if (http.Request.IsHttps && certificates.StrictTransport is { } strict)
+            headers.StrictTransportSecurity = strict;
         var fault = HostFault(http) ?? OriginFault(http);
         if (fault is null)
             await next(http);
@@ -35,11 +40,20 @@ sealed class RequestGuard(RequestDelegate next, NodeOptions options)
             await fault.ExecuteAsync(http);
     }
 
-    static IResult? HostFault(HttpContext http)
+    IResult? HostFault(HttpContext http)
     {
         // By the name, a page that rebinds its own to 127.0.0.1 still sends its own; by the port, one on another port is another origin.
         var host = http.Request.Host;
         string name = host.Host.Trim('[', ']');
+        // Over TLS the port isn't compared: a router may give it another. The browser of one who comes by a stranger's name has been warned, and gets nothing.
+        if (http.Request.IsHttps)
+        {
+            return certificates.IsNamed(name)
+                ? null
+                : Problems.Of(StatusCodes.Status421MisdirectedRequest, "Not for this node",
+                    $"This node doesn't go by '{Problems.Shown(host.Value ?? "")}'. Names and addresses that it is reached by are written in its options (tls.names).");
+        }
+
         bool loopback = name.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || (IPAddress.TryParse(name, out var ip) && (ip.Equals(IPAddress.Loopback) || ip.Equals(IPAddress.IPv6Loopback)));
         return loopback && (host.Port ?? 80) == http.Connection.LocalPort
@@ -70,8 +84,16 @@ sealed class RequestGuard(RequestDelegate next, NodeOptions options)
 
 static class SecurityExtensions
 {
+    /// <summary>Before anything listens: the certificate, and where to listen.</summary>
+    public static IServiceCollection AddTls(this IServiceCollection services)
+    {
+        services.AddStarted<Certificates>();
+        services.AddOptions<KestrelServerOptions>().Configure<Certificates>((kestrel, certificates) => certificates.Listen(kestrel));
+        return services;
+    }
+
     /// <summary>What the server itself limits, before any endpoint sees a request.</summary>
-    public static void Limit(this Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions kestrel, RequestOptions options)
+    public static void Limit(this KestrelServerOptions kestrel, RequestOptions options)
     {
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
@@ -83,5 +105,7 @@ static class SecurityExtensions
         limits.MaxRequestLineSize = 4 << 10;
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         limits.KeepAliveTimeout = TimeSpan.FromMinutes(2);
+        // One connection carries a whole wall and what is asked beside it.
+        limits.Http2.MaxStreamsPerConnection = 250;
     }
 }

@@ -2,6 +2,7 @@ using System.ComponentModel;
 
 using Atalaya.Media;
 using Atalaya.Node.Api;
+using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
@@ -30,7 +31,7 @@ static class StorageEndpoints
         storage.MapPost("holds/assessment", AssessAsync).NeedsAnywhere(Permission.Hold).WithName("assessHold").WithSummary("What a hold would cost, without making it; reason and owner may be absent.")
             .Produces<HoldAssessmentJson>().Fails(400, 404, 413, 415);
         storage.MapDelete("holds/{id}", ReleaseAsync).NeedsAnywhere(Permission.ManageHolds).WithName("releaseHold").WithSummary("Ends a hold. Its footage goes when its time is over, or is.")
-            .Produces(StatusCodes.Status204NoContent).Fails(400, 404);
+            .Produces(StatusCodes.Status204NoContent).Fails(400, 404, 409, 429);
     }
 
     static StorageJson Status(Recordings recordings, NodeOptions options, Caller caller)
@@ -68,7 +69,7 @@ static class StorageEndpoints
     }
 
     static async Task<Results<NoContent, ProblemHttpResult>> ReleaseAsync(
-        string id, [Description("Who releases it.")] string? by, [Description("Why; kept with the hold.")] string? why, Recordings recordings, Caller caller, CancellationToken stop)
+        string id, [Description("Who releases it.")] string? by, [Description("Why; kept with the hold.")] string? why, Recordings recordings, Caller caller, SecondPerson second, HttpContext http, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (string.IsNullOrWhiteSpace(by) || by.Length > MaxOwner || by == Hold.Expiry || by.Any(char.IsControl))
@@ -81,10 +82,21 @@ static class StorageEndpoints
         // Of a hold that covers cameras of others as well, no part can be released.
         if (hold?.Cameras.Any(caller.Sees) == true && !hold.Cameras.All(c => caller.Can(Permission.ManageHolds, c)))
             return Gate.Lacks(Permission.ManageHolds);
-        return hold?.Cameras.All(c => caller.Can(Permission.ManageHolds, c)) == true && await recordings.Caretaker.ReleaseAsync(id, by!.Trim(), why!.Trim(), stop)
-            ? TypedResults.NoContent()
-            : Problems.NotFound("No such hold", "There is no hold of this id in force: it was released, has expired, or never was.");
+        if (hold?.Cameras.All(c => caller.Can(Permission.ManageHolds, c)) == true)
+        {
+            var claim = await second.ClaimAsync(caller, http, DeedOf(hold, why!), stop);
+            if (claim.Refusal is { } waits)
+                return waits;
+            if (await recordings.Caretaker.ReleaseAsync(id, by!.Trim(), why!.Trim(), stop))
+                return TypedResults.NoContent();
+            await second.GiveBackAsync(claim);
+        }
+
+        return Problems.NotFound("No such hold", "There is no hold of this id in force: it was released, has expired, or never was.");
     }
+
+    /// <summary>Releasing a hold, as the second person's rule sees it.</summary>
+    internal static Deed DeedOf(Hold hold, string why) => new(ApprovalAction.Release, hold.Cameras, hold.From, hold.To, $"{hold.Reason} ({hold.Owner}): {why.Trim()}", hold.Id);
 
     static async Task<(HoldRequest? Request, ProblemHttpResult? Refusal)> ReadAsync(
         HoldInputJson input, Recordings recordings, CameraRoster roster, Caller caller, TimeProvider clock, CancellationToken stop, bool words = true)

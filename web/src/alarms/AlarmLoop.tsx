@@ -2,12 +2,23 @@ import { useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { playlistUrl } from '../api/client';
 import { nodeNow } from '../api/clock';
+import { AskPurpose, useIsPurposeMissing } from '../approvals/AskPurpose';
 import { useFormat } from '../i18n/format';
 
 const aroundMs = 10_000;
 
 /** Ten seconds before an instant to ten after, over and over. Of what goes on still, what there is so far. */
 export function AlarmLoop({ camera, at }: { camera: string; at: number }) {
+  return useIsPurposeMissing(at - aroundMs) ? (
+    <figure className="loop" data-phase="purpose">
+      <AskPurpose />
+    </figure>
+  ) : (
+    <Loop camera={camera} at={at} />
+  );
+}
+
+function Loop({ camera, at }: { camera: string; at: number }) {
   const { t } = useTranslation();
   const format = useFormat();
   const element = useRef<HTMLVideoElement>(null);

@@ -100,6 +100,7 @@ async function connect(client: QueryClient, isStopped: () => boolean): Promise<H
   hub.on('exportChanged', (job: ExportJob) => put(client, keys.exports, job));
   hub.on('archiveCheckChanged', (check: ArchiveCheck) => put(client, keys.checks, check));
   hub.on('reanalysisChanged', (job: Reanalysis) => put(client, keys.reanalyses, job));
+  hub.on('approvalChanged', () => void client.invalidateQueries({ queryKey: keys.approvals }));
   // A burst of events is one look at the list.
   let told = 0;
   hub.on('sceneEvent', (event: SceneEvent) => {

@@ -58,6 +58,7 @@ const keys = {
   alarms: ['alarms'] as const,
   incidents: ['incidents'] as const,
   reanalyses: ['reanalyses'] as const,
+  approvals: ['approvals'] as const,
 };
 export { keys };
 

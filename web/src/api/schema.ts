@@ -800,6 +800,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/accesses/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * The page writes down that it keeps a picture of what it shows.
+         * @description Of what the one who asks may see. That pictures were shown is written down by the node itself, whoever asks for them. For whoever has signed in.
+         */
+        post: operations["noteSnapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/purposes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Purposes to choose from, what they are asked for, and which one was given.
+         * @description For whoever has signed in.
+         */
+        get: operations["getPurposes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/me/purpose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Says for what purpose this session or token looks at footage from now on.
+         * @description The access log keeps it with each access until it is changed or its time is over. An export says its own. For whoever has signed in.
+         */
+        put: operations["givePurpose"];
+        post?: never;
+        /**
+         * Ends the purpose that was given.
+         * @description For whoever has signed in.
+         */
+        delete: operations["endPurpose"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests for a second person's agreement: what waits for the one who asks, and what they asked for.
+         * @description For whoever has signed in.
+         */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One request, for who asked and for who may decide.
+         * @description For whoever has signed in.
+         */
+        get: operations["getApproval"];
+        put?: never;
+        post?: never;
+        /**
+         * Withdraws a request of one's own, agreed to or not.
+         * @description For whoever has signed in.
+         */
+        delete: operations["withdrawApproval"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/approve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agrees: what was asked may be done once, within the time of option approvals.use.
+         * @description By somebody signed in who has the permission for it themselves, never by who asked, and never with an API token. For whoever has signed in.
+         */
+        post: operations["approve"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuses, with a reason. The same can't be asked for again until the request's time is over.
+         * @description For whoever has signed in.
+         */
+        post: operations["refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -2555,7 +2703,7 @@ export interface paths {
         put?: never;
         /**
          * Starts to cut a stretch of a recording into one MP4.
-         * @description 429 when too many wait, 409 when the exports that are kept fill their space. Needs `export`; shows and takes only what that covers.
+         * @description 429 when too many wait, 409 when the exports that are kept fill their space. Where the options ask for a purpose, 428 without one; where they want a second person, 409 with the problem's 'approval' until somebody has agreed: then the same call goes through, once. Needs `export`; shows and takes only what that covers.
          */
         post: operations["createExport"];
         delete?: never;
@@ -2755,6 +2903,7 @@ export interface components {
             token: null | string;
             /** @description From where. */
             address: string;
+            /** @description Empty for what concerns none. */
             camera: string;
             kind: components["schemas"]["AccessKind"];
             /**
@@ -2771,12 +2920,18 @@ export interface components {
              * @description Null: it goes on, or the node was killed meanwhile.
              */
             endedAt: null | string;
+            /** @description For what purpose; empty: none was given, or asked for. */
+            purpose: string;
+            /** @description What they added to it, such as the number of a case. */
+            reference: string;
+            /** @description Of a request for a second person's agreement: what it is about. Empty otherwise. */
+            detail: string;
         };
         /**
          * @description In what way somebody got to see a camera.
          * @enum {string}
          */
-        AccessKind: "live" | "preview" | "playback" | "thumbnails" | "export" | "download";
+        AccessKind: "live" | "preview" | "playback" | "thumbnails" | "export" | "download" | "snapshot" | "approvalAsked" | "approved" | "approvalRefused" | "approvalWithdrawn" | "approvalExpired" | "approvalUsed";
         AccessPage: {
             accesses: components["schemas"]["Access"][];
             /** @description For the next page; null: there is none. */
@@ -3044,6 +3199,61 @@ export interface components {
         };
         /** @enum {string} */
         AnalysisState: "off" | "idle" | "starting" | "running" | "waiting";
+        Approval: {
+            id: string;
+            action: components["schemas"]["ApprovalAction"];
+            state: components["schemas"]["ApprovalState"];
+            /** @description Who asked. */
+            user: string;
+            /** @description Ids of the cameras that it concerns; may be empty. */
+            cameras: string[];
+            /**
+             * Format: date-time
+             * @description Of the footage, where it is about a stretch.
+             */
+            from: null | string;
+            /** Format: date-time */
+            to: null | string;
+            /** @description What else has to be known to decide. */
+            detail: string;
+            /** @description For what purpose; may be empty. */
+            purpose: string;
+            reference: string;
+            /** Format: date-time */
+            askedAt: string;
+            /**
+             * Format: date-time
+             * @description Of one that waits, when it expires; of one agreed to, until when it may be done; of a refusal, how long it stands.
+             */
+            expiresAt: string;
+            /** @description Who agreed or refused; null: nobody yet. */
+            decidedBy: null | string;
+            /** Format: date-time */
+            decidedAt: null | string;
+            reason: string;
+            /** Format: date-time */
+            usedAt: null | string;
+        };
+        /**
+         * @description What a second person may have to agree to.
+         * @enum {string}
+         */
+        ApprovalAction: "export" | "retention" | "release" | "rights";
+        /**
+         * @description Where a request is.
+         * @enum {string}
+         */
+        ApprovalState: "waiting" | "approved" | "refused" | "withdrawn" | "expired" | "used";
+        Approvals: {
+            /** @description What waits for the one who asks. */
+            toDecide: components["schemas"]["Approval"][];
+            /** @description What they asked for themselves. */
+            mine: components["schemas"]["Approval"][];
+            /** @description What others decided on, or somebody else may decide; only with ended=true. */
+            others: components["schemas"]["Approval"][];
+            /** @description What takes a second person here. */
+            rules: components["schemas"]["ApprovalAction"][];
+        };
         ArchiveCheck: {
             id: string;
             state: components["schemas"]["CheckState"];
@@ -3549,6 +3759,10 @@ export interface components {
             /** Format: uuid */
             alarm: null | string;
         };
+        DecisionInput: {
+            /** @description Why; the one who asked reads it, and oversight. Required to refuse. At most 500 characters. */
+            reason?: null | string;
+        };
         DisarmRequest: {
             /** @description A group that cameras have. Absent, as site: everything. */
             group?: null | string;
@@ -3639,6 +3853,11 @@ export interface components {
             sha256: null | string;
             /** @description What is missing inside the stretch; filled when done. */
             gaps: components["schemas"]["Gap"][];
+            /** @description Who asked for it; empty for one from before this was kept. */
+            user: string;
+            /** @description For what purpose; empty: none was given, or asked for. */
+            purpose: string;
+            reference: string;
         };
         ExportInput: {
             /** @description Its id. Required. */
@@ -3648,6 +3867,7 @@ export interface components {
             from?: null | string;
             /** @description RFC 3339, with a zone; after from. Required. */
             to?: null | string;
+            purpose?: null | components["schemas"]["PurposeInput"];
         };
         /** @enum {string} */
         ExportState: "queued" | "running" | "done" | "failed" | "cancelled";
@@ -3699,6 +3919,14 @@ export interface components {
          * @enum {string}
          */
         GapCause: "camera" | "network" | "unauthorised" | "disk" | "operator" | "policy" | "crash" | "shutdown" | "clock";
+        GivenPurpose: {
+            purpose: string;
+            reference: string;
+            /** Format: date-time */
+            givenAt: string;
+            /** Format: date-time */
+            until: string;
+        };
         Grant: {
             /** @description Id of a role. */
             role: string;
@@ -3768,7 +3996,7 @@ export interface components {
             parts: components["schemas"]["HealthPart"][];
         };
         HealthPart: {
-            /** @description cameras, recording, storage, store, analysis or configuration. */
+            /** @description cameras, recording, storage, store, analysis, tls or configuration. */
             name: string;
             state: components["schemas"]["HealthState"];
             /** @description What is wrong, a sentence each; empty when all is well. */
@@ -4905,6 +5133,36 @@ export interface components {
              */
             focus?: null | number;
         };
+        PurposeChoice: {
+            id: string;
+            /** @description One's own, shown as it is; others are words that a page knows in its languages. */
+            isOwn: boolean;
+            /** @description It needs a reference. */
+            needsReference: boolean;
+        };
+        /**
+         * @description What a purpose may be asked for.
+         * @enum {string}
+         */
+        PurposeFor: "export" | "past" | "live";
+        /** @description For what purpose somebody looks at footage. */
+        PurposeInput: {
+            /** @description One of those that GET /api/purposes lists. Required. */
+            purpose?: null | string;
+            /** @description Number of a case, or a sentence; at most 200 characters. Some purposes need one. */
+            reference?: null | string;
+        };
+        Purposes: {
+            purposes: components["schemas"]["PurposeChoice"][];
+            /** @description For what the one who asks has to say one. */
+            askedFor: components["schemas"]["PurposeFor"][];
+            /**
+             * Format: double
+             * @description How old footage is, in seconds, before it is the past that one is asked for.
+             */
+            pastAfter: number;
+            current: null | components["schemas"]["GivenPurpose"];
+        };
         Reanalysis: {
             id: string;
             camera: string;
@@ -5253,6 +5511,12 @@ export interface components {
         SignedOut: {
             /** @description Where the browser goes to sign out at the OpenID provider too. */
             address: string;
+        };
+        SnapshotInput: {
+            /** @description Its id. Required. */
+            camera?: null | string;
+            /** @description When the picture was taken, RFC 3339 with a zone; absent: now. */
+            at?: null | string;
         };
         /** @description A day or a stretch of days, by the site's calendar (Gregorian): once, or every year. */
         SpecialDate: {
@@ -6536,6 +6800,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     getUser: {
@@ -6647,6 +6920,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     makeUserLink: {
@@ -6687,6 +6969,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     dropUserFactors: {
@@ -6718,6 +7018,24 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6961,6 +7279,15 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7939,6 +8266,423 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    noteSnapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnapshotInput"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getPurposes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Purposes"];
+                };
+            };
+        };
+    };
+    givePurpose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PurposeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenPurpose"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    endPurpose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listApprovals: {
+        parameters: {
+            query?: {
+                /** @description Also those that have ended. Default false. */
+                ended?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+        };
+    };
+    getApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    withdrawApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    approve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
         };
@@ -13209,6 +13953,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     getSegment: {
@@ -13256,6 +14009,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
             };
             /** @description Service Unavailable */
             503: {
@@ -13313,6 +14075,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
             };
             /** @description Service Unavailable */
             503: {
@@ -13375,6 +14146,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13614,6 +14394,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     listExports: {
@@ -13696,6 +14494,15 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13828,6 +14635,15 @@ export interface operations {
                 };
                 content?: never;
             };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     headExportFile: {
@@ -13883,6 +14699,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
             };
         };
     };
@@ -14080,6 +14905,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Precondition Failed */
             412: {
                 headers: {
@@ -14100,6 +14934,15 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -14,9 +14,13 @@ import { exportFileUrl } from '../api/client';
 import { nodeNow } from '../api/clock';
 import { isUnfinished, useCameras, useDeleteExport, useExports } from '../api/queries';
 import type { ExportJob } from '../api/types';
+import { isMissing, usePurposes } from '../approvals/purpose';
+import { usePurposeWords } from '../approvals/words';
 import { useFormat } from '../i18n/format';
+import { useSession } from '../identity/session';
 import { Failure, Notice, Said, Why } from '../shell/Notice';
 import { go } from '../shell/route';
+import { toast } from '../shell/toast';
 
 export default function ExportsRoom() {
   const { t } = useTranslation();
@@ -78,6 +82,9 @@ function Row({ job, onRemove }: { job: ExportJob; onRemove: () => void }) {
   const { t } = useTranslation();
   const format = useFormat();
   const cameras = useCameras();
+  const purposes = usePurposes();
+  const words = usePurposeWords();
+  const session = useSession();
   const camera = cameras.data?.find((candidate) => candidate.id === job.camera)?.name ?? job.camera;
   const from = Date.parse(job.from);
   const to = Date.parse(job.to);
@@ -90,6 +97,11 @@ function Row({ job, onRemove }: { job: ExportJob; onRemove: () => void }) {
       </td>
       <td>
         {format.dateTime(from)} – <bdi dir="ltr">{format.time(to)}</bdi>
+        {job.purpose !== '' && (
+          <div className="dim small">
+            <bdi>{[words(job.purpose), job.reference, job.user].filter(Boolean).join(' · ')}</bdi>
+          </div>
+        )}
         <div className="dim small">
           {format.duration(to - from)}
           {job.gaps.length > 0 && <span className="amber"> · {t('exports.gaps', { count: job.gaps.length })}</span>}
@@ -133,14 +145,24 @@ function Row({ job, onRemove }: { job: ExportJob; onRemove: () => void }) {
       <td className="list-tools">
         {job.state === 'done' && (
           <Tooltip label={t('export.downloadOf', { name: job.fileName ?? camera })}>
-            <ActionIcon
-              component="a"
-              href={exportFileUrl(job.id)}
-              download={job.fileName ?? true}
-              aria-label={t('export.downloadOf', { name: job.fileName ?? camera })}
-            >
-              <IconDownload size={18} />
-            </ActionIcon>
+            {isMissing(purposes.data, 'export') && job.user !== session.data?.user?.name ? (
+              // A link can't say why its file doesn't come.
+              <ActionIcon
+                aria-label={t('export.downloadOf', { name: job.fileName ?? camera })}
+                onClick={() => toast(t('purpose.missing'), { wrong: true })}
+              >
+                <IconDownload size={18} />
+              </ActionIcon>
+            ) : (
+              <ActionIcon
+                component="a"
+                href={exportFileUrl(job.id)}
+                download={job.fileName ?? true}
+                aria-label={t('export.downloadOf', { name: job.fileName ?? camera })}
+              >
+                <IconDownload size={18} />
+              </ActionIcon>
+            )}
           </Tooltip>
         )}
         <Tooltip label={t('exports.openTimeline')}>

@@ -34,6 +34,7 @@ const plurals = new Set(
 // Words that really are the same in another language, or that are names and formats.
 const mayEqual = new Set([
   'app.situation',
+  'approvals.action.export',
   'app.incidents',
   'alarms.type.intrusion',
   'situation.latitude',

@@ -22,6 +22,7 @@ import { useTranslation } from 'react-i18next';
 import { liveUrl } from '../api/client';
 import { nodeNow } from '../api/clock';
 import { useEventsConnected } from '../api/events';
+import { Problem } from '../api/problem';
 import type { Camera, StreamKind } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { Said } from '../shell/Notice';
@@ -136,9 +137,10 @@ export const LiveTile = memo(function LiveTile({
       toast(t('live.snapshotNone'), { wrong: true });
       return;
     }
-    savePicture(video.current, camera.name, wall).then(
+    savePicture(video.current, camera.id, camera.name, wall).then(
       (name) => toast(t('live.snapshotSaved', { name })),
-      () => toast(t('live.snapshotNone'), { wrong: true }),
+      (error: unknown) =>
+        toast(error instanceof Problem ? t('live.snapshotRefused') : t('live.snapshotNone'), { wrong: true }),
     );
   };
 

@@ -7,17 +7,33 @@ import { answer, api } from '../api/client';
 import { nodeNow } from '../api/clock';
 import { useCameras } from '../api/queries';
 import type { AccessKind } from '../api/types';
+import { usePurposeWords } from '../approvals/words';
 import { useFormat } from '../i18n/format';
 import '../identity/identity.css';
 import { Failure, Notice } from '../shell/Notice';
 
-const kinds: AccessKind[] = ['live', 'preview', 'playback', 'thumbnails', 'export', 'download'];
+const kinds: AccessKind[] = [
+  'live',
+  'preview',
+  'playback',
+  'thumbnails',
+  'export',
+  'download',
+  'snapshot',
+  'approvalAsked',
+  'approved',
+  'approvalRefused',
+  'approvalWithdrawn',
+  'approvalExpired',
+  'approvalUsed',
+];
 const spans = [1, 7, 31] as const;
 
 /** Who looked at what. For oversight: it holds no pictures. */
 export default function AccessesRoom() {
   const { t } = useTranslation();
   const format = useFormat();
+  const words = usePurposeWords();
   const cameras = useCameras();
   const [days, setDays] = useState<number>(1);
   const [user, setUser] = useState('');
@@ -113,6 +129,7 @@ export default function AccessesRoom() {
               <th scope="col">{t('oversight.camera')}</th>
               <th scope="col">{t('oversight.kindIs')}</th>
               <th scope="col">{t('oversight.stretch')}</th>
+              <th scope="col">{t('oversight.purpose')}</th>
               <th scope="col">{t('oversight.address')}</th>
             </tr>
           </thead>
@@ -138,6 +155,15 @@ export default function AccessesRoom() {
                       from: format.dateTime(Date.parse(row.from)),
                       to: format.dateTime(Date.parse(row.to)),
                     })}
+                </td>
+                <td>
+                  {row.purpose !== '' && <bdi>{[words(row.purpose), row.reference].filter(Boolean).join(' · ')}</bdi>}
+                  {row.detail !== '' && (
+                    <span className="dim">
+                      {' '}
+                      <bdi dir="ltr">{row.detail}</bdi>
+                    </span>
+                  )}
                 </td>
                 <td dir="ltr">{row.address}</td>
               </tr>

@@ -11,6 +11,7 @@ import {
 import { useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { OpenAlarms } from '../alarms/OpenAlarms';
+import { ApprovalsInBar, PurposeInBar } from '../approvals/InBar';
 import { useEventsConnected } from '../api/events';
 import { useNode } from '../api/queries';
 import { languageNames, languages } from '../i18n/languages';
@@ -123,6 +124,8 @@ export function Shell({ children }: { children: ReactNode }) {
         </UnstyledButton>
         <div className="bar-end">
           {may('acknowledge') && <OpenAlarms />}
+          <ApprovalsInBar />
+          <PurposeInBar />
           <Connection />
           <LanguageChoice />
           <ThemeChoice />

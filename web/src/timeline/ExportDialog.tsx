@@ -6,7 +6,11 @@ import { useTranslation } from 'react-i18next';
 import { exportFileUrl } from '../api/client';
 import { nodeNow } from '../api/clock';
 import { fetchTimeline, keys, useCreateExport, useExports } from '../api/queries';
-import type { Camera, StreamKind } from '../api/types';
+import type { Camera, PurposeInput, StreamKind } from '../api/types';
+import { approvalOf } from '../api/approvalOf';
+import { ApprovalNeeded } from '../approvals/ApprovalNeeded';
+import { usePurposes } from '../approvals/purpose';
+import { isComplete, PurposeFields } from '../approvals/PurposeFields';
 import { useFormat } from '../i18n/format';
 import { Why } from '../shell/Notice';
 import { follow } from '../shell/route';
@@ -54,6 +58,15 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
   // Text fields hold whole seconds; a mark set on a picture keeps its milliseconds until the field is changed.
   const [from, setFrom] = useState<Edge>({ ms: givenFrom, text: zone.toLocalText(givenFrom) });
   const [to, setTo] = useState<Edge>({ ms: givenTo, text: zone.toLocalText(givenTo) });
+  const purposes = usePurposes();
+  const asked = purposes.data?.askedFor.includes('export') ?? false;
+  // As one begins with: what one looks back for, unless something else is chosen.
+  const [chosenPurpose, setPurpose] = useState<PurposeInput | null>(null);
+  const purpose: PurposeInput = chosenPurpose ?? {
+    purpose: purposes.data?.current?.purpose ?? '',
+    reference: purposes.data?.current?.reference ?? '',
+  };
+  const ready = purposes.data !== undefined && (!asked || isComplete(purposes.data, purpose));
   const create = useCreateExport();
   const jobs = useExports();
   const job = jobs.data?.find((candidate) => candidate.id === create.data?.id) ?? create.data;
@@ -123,8 +136,14 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
       className="form"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!ordered || future || from.ms === null || to.ms === null) return;
-        create.mutate({ camera, stream, from: new Date(from.ms).toISOString(), to: new Date(to.ms).toISOString() });
+        if (!ordered || future || !ready || from.ms === null || to.ms === null) return;
+        create.mutate({
+          camera,
+          stream,
+          from: new Date(from.ms).toISOString(),
+          to: new Date(to.ms).toISOString(),
+          ...(asked && { purpose }),
+        });
       }}
     >
       <NativeSelect
@@ -171,6 +190,7 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
           data={(['main', 'sub'] as const).map((kind) => ({ value: kind, label: t(`camera.stream.${kind}`) }))}
         />
       )}
+      {asked && purposes.data && <PurposeFields purposes={purposes.data} value={purpose} onChange={setPurpose} />}
       {holds.length > 0 && (
         <Alert color="gray" variant="light" icon={<IconPin size={18} />} title={t('export.held')}>
           <ul className="plain">
@@ -187,7 +207,8 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
           {t('export.gapsInside', { count: missing })}
         </Alert>
       )}
-      {create.isError && (
+      <ApprovalNeeded error={create.error} />
+      {create.isError && !approvalOf(create.error) && (
         <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={t('export.failed')}>
           <Why error={create.error} />
         </Alert>
@@ -196,7 +217,7 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
         <Button variant="default" onClick={onClose}>
           {t('app.cancel')}
         </Button>
-        <Button type="submit" loading={create.isPending} disabled={!ordered || future} data-autofocus>
+        <Button type="submit" loading={create.isPending} disabled={!ordered || future || !ready} data-autofocus>
           {t('export.start')}
         </Button>
       </div>

@@ -3,7 +3,9 @@ import { IconAlertTriangle, IconDeviceCctvOff, IconWalk, IconZoomIn, IconZoomOut
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
+import { Problem } from '../api/problem';
 import { useCameras } from '../api/queries';
+import { PurposeGate } from '../approvals/PurposeGate';
 import HoldDialog from '../holds/HoldDialog';
 import { useFormat } from '../i18n/format';
 import { boxesShown, setBoxes } from '../overlay/boxes';
@@ -35,7 +37,16 @@ const openBeforeMs = 30_000;
 /** An event is opened this long before it happened: what led to it is what one wants to see. */
 const beforeEventMs = 10_000;
 
+/** What was recorded, shown to who says for what they look back. */
 export default function TimelineRoom() {
+  return (
+    <PurposeGate what="past">
+      <Recorded />
+    </PurposeGate>
+  );
+}
+
+function Recorded() {
   const { t } = useTranslation();
   const format = useFormat();
   const { query } = usePlace();
@@ -119,9 +130,10 @@ export default function TimelineRoom() {
 
   const snapshot = () => {
     if (!player || !camera) return;
-    savePicture(player.video, camera.name, state.wall).then(
+    savePicture(player.video, camera.id, camera.name, state.wall).then(
       (name) => toast(t('live.snapshotSaved', { name })),
-      () => toast(t('live.snapshotNone'), { wrong: true }),
+      (error: unknown) =>
+        toast(error instanceof Problem ? t('live.snapshotRefused') : t('live.snapshotNone'), { wrong: true }),
     );
   };
   const full = () => {
