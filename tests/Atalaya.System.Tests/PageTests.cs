@@ -483,7 +483,7 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         (string Name, string Path)[] rooms =
         [
             ("live", "/live"), ("situation", "/situation"), ("map", "/situation?edit="), ("incidents", "/incidents"), ("handover", "/handover"), ("rules", "/settings/rules?camera=north"),
-            ("configuration", "/settings/configuration"), ("oversight", "/oversight"), ("timeline", "/timeline?camera=north"), ("exports", "/exports"), ("holds", "/holds"), ("cameras", "/settings/cameras"), ("storage", "/settings/storage"), ("camera", "/settings/cameras?edit=new"),
+            ("configuration", "/settings/configuration"), ("oversight", "/oversight"), ("account", "/account"), ("people", "/settings/people"), ("roles", "/settings/people?tab=roles"), ("new-user", "/settings/people?open=new"), ("role", "/settings/people?tab=roles&open=operator"), ("timeline", "/timeline?camera=north"), ("exports", "/exports"), ("holds", "/holds"), ("cameras", "/settings/cameras"), ("storage", "/settings/storage"), ("camera", "/settings/cameras?edit=new"),
             ("turn", "/live?camera=north"), ("assistant", "/settings/cameras?edit=find"), ("assistant-look", "/settings/cameras?edit=find"),
         ];
         var found = new List<string>();

@@ -107,7 +107,7 @@ function WithPreferences({ initialLanguage }: { initialLanguage: Language }) {
 function Room() {
   const { path } = usePlace();
   const may = useMay();
-  const home = areasFor(may)[0]?.rooms[0]?.path ?? '/live';
+  const home = areasFor(may)[0]?.rooms[0]?.path ?? '/account';
   useEffect(() => {
     if (path === '/') go(home, { replace: true });
   }, [path, home]);

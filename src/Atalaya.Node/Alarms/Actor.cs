@@ -25,10 +25,15 @@ sealed class Actor(Caller caller)
     public IReadOnlyList<string>? Cameras(Permission permission, CameraRoster roster) =>
         caller.Has(permission) ? null : [.. roster.All.Select(e => e.Config.Id).Where(c => caller.Can(permission, c))];
 
-    /// <summary>Open ones of their cameras, and closed ones as far back as they may look.</summary>
-    public bool MaySee(Alarm alarm) =>
-        Can(Permission.ViewPast, alarm.Camera)
-        && (alarm.IsOpen || alarm.Camera.Length == 0 || (caller.Since(Permission.ViewPast, alarm.Camera) is { } since && WallTime.From(alarm.LastAt) >= since));
+    /// <summary>Which alarms they are shown in lists.</summary>
+    public AlarmSight Sight(CameraRoster roster) => new(Cameras(Permission.ViewPast, roster), Cameras(Permission.ViewHealth, roster));
+
+    /// <summary>Open ones of their cameras, and closed ones as far back as they may look; what says that something doesn't work shows no footage, and is for who looks after it.</summary>
+    public bool MaySee(Alarm alarm) => MaySeeHealth(alarm.Kind, alarm.Camera) || (Can(Permission.ViewPast, alarm.Camera)
+        && (alarm.IsOpen || alarm.Camera.Length == 0 || (caller.Since(Permission.ViewPast, alarm.Camera) is { } since && WallTime.From(alarm.LastAt) >= since)));
+
+    /// <summary>Whether it says that something doesn't work, and they look after it.</summary>
+    public bool MaySeeHealth(SceneEventKind kind, string camera) => AlarmSight.TechnicalKinds.Contains(kind) && Can(Permission.ViewHealth, camera);
 
     /// <summary>As far back as they may look at any camera.</summary>
     public WallTime Horizon(CameraRoster roster)

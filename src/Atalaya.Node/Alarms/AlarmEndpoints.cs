@@ -48,14 +48,14 @@ static class AlarmEndpoints
     {
         var alarms = routes.MapGroup("/api/alarms").WithTags("alarms");
         alarms.MapGet("", ListAsync).WithName("listAlarms").WithSummary("Alarms, in an order that always begins with rescues.")
-            .Produces<AlarmPageJson>().Fails(400).NeedsAnywhere(Permission.ViewPast);
+            .Produces<AlarmPageJson>().Fails(400).NeedsAnywhere(Permission.ViewPast, or: Permission.ViewHealth);
         alarms.MapGet("changes", ChangesAsync).WithName("getCaseChanges").WithSummary("Alarms and incidents that changed after a number, as they are now.")
             .WithDescription("The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing.")
-            .Produces<CaseChangesJson>().Fails(400).NeedsAnywhere(Permission.ViewPast);
+            .Produces<CaseChangesJson>().Fails(400).NeedsAnywhere(Permission.ViewPast, or: Permission.ViewHealth);
         alarms.MapGet("figures", FiguresAsync).WithName("getAlarmFigures").WithSummary("How alarms ended, by camera and rule: where most false ones come from first.")
             .Produces<IReadOnlyList<AlarmFigureJson>>().Fails(400).NeedsAnywhere(Permission.ViewPast);
         alarms.MapGet("{id:guid}", FindAsync).WithName("getAlarm").WithSummary("An alarm with what was done to it and the scene events it was made of.")
-            .Produces<AlarmDetailJson>().Fails(404).NeedsAnywhere(Permission.ViewPast);
+            .Produces<AlarmDetailJson>().Fails(404).NeedsAnywhere(Permission.ViewPast, or: Permission.ViewHealth);
         Act(alarms.MapPost("{id:guid}/acknowledge", AcknowledgeAsync).WithName("acknowledgeAlarm").WithSummary("Takes notice of an alarm."));
         Act(alarms.MapPost("{id:guid}/assign", AssignAsync).WithName("assignAlarm").WithSummary("Gives an alarm to somebody; counts as taking notice."));
         Act(alarms.MapPost("{id:guid}/escalate", EscalateAsync).WithName("escalateAlarm").WithSummary("Asks for somebody else: the alarm waits anew."));
@@ -79,7 +79,7 @@ static class AlarmEndpoints
         var asked = new AlarmQuery(
             order, query.Open, CaseRequests.Word<AlarmState>("state", query.State, errors), CaseRequests.Word<AlarmSeverity>("severity", query.Severity, errors),
             CaseRequests.Word<IncidentType>("type", query.Type, errors), query.Camera, query.Assignee, query.Incident, CaseRequests.Moment("since", query.Since, errors),
-            CaseRequests.Moment("before", query.Before, errors), actor.Cameras(Permission.ViewPast, roster), actor.Horizon(roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
+            CaseRequests.Moment("before", query.Before, errors), actor.Sight(roster), actor.Horizon(roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
         if (errors.Any)
             return errors.ToProblem();
         return TypedResults.Ok(await book.ReadAsync(async session =>
@@ -90,7 +90,7 @@ static class AlarmEndpoints
             var page = found.Take(limit).ToList();
             return new AlarmPageJson(
                 [.. page.Where(actor.MaySee).Select(a => actor.Shown(AlarmJson.Of(a)))], found.Count > limit ? CaseSession.CursorOf(page[^1], order).ToString() : null,
-                OpenAlarmsJson.Of(await session.OpenAlarmsAsync(asked.Cameras)), change);
+                OpenAlarmsJson.Of(await session.OpenAlarmsAsync(asked.Sight)), change);
         }, stop));
     }
 
@@ -119,7 +119,7 @@ static class AlarmEndpoints
             }
 
             long reached = more ? upTo : Math.Max(last, Math.Max(alarms.Count > 0 ? alarms[^1].Change : 0, incidents.Count > 0 ? incidents[^1].Change : 0));
-            return new CaseChangesJson(told, lines, reached, more, OpenAlarmsJson.Of(await session.OpenAlarmsAsync(cameras)));
+            return new CaseChangesJson(told, lines, reached, more, OpenAlarmsJson.Of(await session.OpenAlarmsAsync(actor.Sight(roster))));
         }, stop));
     }
 
@@ -143,7 +143,7 @@ static class AlarmEndpoints
             if (await session.AlarmAsync(id) is not { } alarm || !actor.MaySee(alarm))
                 return null;
             var events = await session.QueryAsync<DecisionRow>($"{DecisionRow.Columns} where alarm = @alarm order by at desc, id desc limit @MaxEvents", new { alarm = CaseSession.Written(id), MaxEvents });
-            return new AlarmDetailJson(actor.Shown(AlarmJson.Of(alarm)), [.. (await session.StepsAsync(id)).Select(AlarmStepJson.Of)], [.. events.Where(e => actor.Can(Permission.ViewPast, e.Camera)).Select(e => actor.Shown(e.Read()))]);
+            return new AlarmDetailJson(actor.Shown(AlarmJson.Of(alarm)), [.. (await session.StepsAsync(id)).Select(AlarmStepJson.Of)], [.. events.Where(e => actor.Can(Permission.ViewPast, e.Camera) || actor.MaySeeHealth(Enum.Parse<SceneEventKind>(e.Kind), e.Camera)).Select(e => actor.Shown(e.Read()))]);
         }, stop);
         if (detail is null)
             return CaseRequests.NoAlarm(id);

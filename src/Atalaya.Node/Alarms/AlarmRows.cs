@@ -33,12 +33,32 @@ public enum AlarmListOrder
     Newest,
 }
 
+/// <summary>Which alarms the one who asks is shown.</summary>
+/// <param name="Cameras">Cameras of which they see all; null: all of everything, and the node's own.</param>
+/// <param name="Health">Cameras of which they see what doesn't work; null: of all, and of the node itself.</param>
+sealed record AlarmSight(IReadOnlyList<string>? Cameras, IReadOnlyList<string>? Health)
+{
+    /// <summary>Kinds that say that something doesn't work, and nothing of what a camera saw.</summary>
+    public static IReadOnlyList<SceneEventKind> TechnicalKinds { get; } =
+        [SceneEventKind.StreamLost, SceneEventKind.AnalysisBlind, SceneEventKind.RecordingFailed, SceneEventKind.StorageTrouble];
+
+    public static IReadOnlyList<string> TechnicalNames { get; } = [.. TechnicalKinds.Select(k => k.ToString())];
+
+    /// <summary>A condition on alarms, with @Cameras, @Health and @TechnicalNames in it.</summary>
+    public string Condition => this switch
+    {
+        { Cameras: null } => "1 = 1",
+        { Health: null } => "(camera in @Cameras or kind in @TechnicalNames)",
+        { Health.Count: 0 } => "camera in @Cameras",
+        _ => "(camera in @Cameras or (kind in @TechnicalNames and camera in @Health))",
+    };
+}
+
 /// <summary>Which alarms are asked for.</summary>
-/// <param name="Cameras">Those that the asker may see; null: all.</param>
 /// <param name="Horizon">Closed ones from before aren't asked for.</param>
 sealed record AlarmQuery(
     AlarmListOrder Order, bool? IsOpen, AlarmState? State, AlarmSeverity? Severity, IncidentType? Type, string? Camera, string? Assignee, Guid? Incident, WallTime? From, WallTime? To,
-    IReadOnlyList<string>? Cameras, WallTime Horizon, AlarmCursor? After, int Limit);
+    AlarmSight Sight, WallTime Horizon, AlarmCursor? After, int Limit);
 
 /// <summary>How alarms of one rule on one camera ended.</summary>
 sealed record AlarmFigure(string Camera, string Rule, SceneEventKind Kind, IncidentType Type, long Alarms, long Events, long Closed, long Real, long False, long Nuisance, long Test);
@@ -66,8 +86,7 @@ sealed partial class CaseSession
             where += " and type = @Type";
         if (query.Camera is not null)
             where += " and id in (select alarm from alarm_cameras where camera = @Camera)";
-        if (query.Cameras is not null)
-            where += " and camera in @Cameras";
+        where += " and " + query.Sight.Condition;
         if (query.Assignee is not null)
             where += " and assignee = @Assignee";
         if (query.Incident is not null)
@@ -96,7 +115,9 @@ sealed partial class CaseSession
             Severity = (long?)query.Severity,
             Type = query.Type?.ToString(),
             query.Camera,
-            query.Cameras,
+            query.Sight.Cameras,
+            query.Sight.Health,
+            AlarmSight.TechnicalNames,
             query.Assignee,
             Incident = query.Incident is { } incident ? Written(incident) : null,
             From = query.From?.Microseconds,
@@ -141,10 +162,10 @@ sealed partial class CaseSession
             $"{AlarmColumns} where is_open = 1 or (raised_at >= @from and raised_at < @to) or (closed_at >= @from and closed_at < @to) order by is_open desc, severity, raised_at desc limit @limit",
             new { from = from.Microseconds, to = to.Microseconds, limit })).Select(r => r.Read())];
 
-    public async Task<IReadOnlyDictionary<AlarmSeverity, long>> OpenAlarmsAsync(IReadOnlyList<string>? cameras)
+    public async Task<IReadOnlyDictionary<AlarmSeverity, long>> OpenAlarmsAsync(AlarmSight sight)
     {
         var rows = await QueryAsync<(long Severity, long Count)>(
-            $"select severity, count(*) from alarms where is_open = 1{(cameras is null ? "" : " and camera in @cameras")} group by severity", new { cameras });
+            $"select severity, count(*) from alarms where is_open = 1 and {sight.Condition} group by severity", new { sight.Cameras, sight.Health, AlarmSight.TechnicalNames });
         return rows.ToDictionary(r => (AlarmSeverity)r.Severity, r => r.Count);
     }
 

@@ -25,11 +25,13 @@ enum AccessKind
 /// </summary>
 /// <param name="Permission">Null for <see cref="AccessKind.Camera"/>: any on that camera.</param>
 /// <param name="Camera">Name of the route value that holds the camera's id.</param>
-sealed record Access(AccessKind Kind, Permission? Permission = null, string? Camera = null)
+/// <param name="Or">Another permission that will do: the endpoint shows what either covers.</param>
+sealed record Access(AccessKind Kind, Permission? Permission = null, string? Camera = null, Permission? Or = null)
 {
     /// <summary>For the API's document.</summary>
     public override string ToString() => (Kind, Permission) switch
     {
+        (AccessKind.Anywhere, { } p) when Or is { } or => $"Needs `{PermissionSet.NameOf(p)}` or `{PermissionSet.NameOf(or)}`; shows only what they cover.",
         (AccessKind.Open, _) => "Open to all.",
         (AccessKind.SignedIn, _) => "For whoever has signed in.",
         (AccessKind.Organisation, { } p) => $"Needs `{PermissionSet.NameOf(p)}` on the organisation.",
@@ -53,8 +55,9 @@ static class AccessExtensions
         where T : IEndpointConventionBuilder => endpoint.Demands(new(AccessKind.Organisation, permission));
 
     /// <summary>On one camera at least. The handler takes a <c>Caller</c> and shows and takes only what that may.</summary>
-    public static T NeedsAnywhere<T>(this T endpoint, Permission permission)
-        where T : IEndpointConventionBuilder => endpoint.Demands(new(AccessKind.Anywhere, permission));
+    /// <param name="or">Another permission that will do; the handler shows what either covers.</param>
+    public static T NeedsAnywhere<T>(this T endpoint, Permission permission, Permission? or = null)
+        where T : IEndpointConventionBuilder => endpoint.Demands(new(AccessKind.Anywhere, permission, Or: or));
 
     /// <summary>On the camera that the route names.</summary>
     public static T NeedsOnCamera<T>(this T endpoint, Permission permission, string parameter = "id")

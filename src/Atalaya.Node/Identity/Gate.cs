@@ -82,7 +82,7 @@ sealed class Gate(RequestDelegate next, Callers callers, ILogger<Gate> log)
             case AccessKind.Organisation:
                 return caller.Has(access.Permission!.Value) ? null : Lacks(access.Permission.Value);
             case AccessKind.Anywhere:
-                return caller.HasAnywhere(access.Permission!.Value) ? null : Lacks(access.Permission.Value);
+                return caller.HasAnywhere(access.Permission!.Value) || (access.Or is { } or && caller.HasAnywhere(or)) ? null : Lacks(access.Permission.Value);
             case AccessKind.Camera:
                 string camera = http.GetRouteValue(access.Camera!) as string ?? "";
                 return !caller.Sees(camera) ? Problems.NoCamera(camera)

@@ -60,7 +60,7 @@ public enum Permission
     [Description("See who looked at what, and every change of rights. Shows no video.")]
     Audit,
 
-    [Description("See how node, storage and cameras are.")]
+    [Description("See how node, storage and cameras are, and the alarms that say so.")]
     ViewHealth,
 }
 

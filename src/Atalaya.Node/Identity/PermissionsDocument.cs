@@ -59,6 +59,7 @@ static class PermissionsDocument
         null => "**nothing declared**",
         { Kind: AccessKind.Open } => "open to all",
         { Kind: AccessKind.SignedIn } => "signed in",
+        { Permission: { } permission, Or: { } or } => $"`{PermissionSet.NameOf(permission)}` or `{PermissionSet.NameOf(or)}`",
         { Permission: { } permission } => $"`{PermissionSet.NameOf(permission)}`",
         _ => "any permission",
     };

@@ -20,7 +20,7 @@ static class Roles
             14, true, "Leads the operators and works on incidents."),
         new("technician", "Technician",
             new(Permission.ViewLive, Permission.Ptz, Permission.ManageCameras, Permission.ManageRules, Permission.ManageStorage, Permission.ViewHealth),
-            null, true, "Keeps cameras, rules and disks in order. Sees what they show now, not what they recorded."),
+            null, true, "Keeps cameras, rules and disks in order, and sees what the node says doesn't work. Sees what cameras show now, not what they recorded."),
         new("investigator", "Investigator",
             new(Permission.ViewLive, Permission.ViewPast, Permission.Export, Permission.Unmask, Permission.Hold, Permission.ManageHolds, Permission.ManageIncidents),
             null, true, "Looks back as far as there is footage, and takes it out."),

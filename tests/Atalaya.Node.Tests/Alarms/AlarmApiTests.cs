@@ -280,6 +280,36 @@ public sealed class AlarmApiTests
     }
 
     [Fact]
+    public async Task A_technician_sees_what_does_not_work_and_nothing_of_what_cameras_saw()
+    {
+        await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
+        var seen = AlarmScene.Event();
+        var lost = AlarmScene.Event("wall", 5, SceneEventKind.StreamLost, rule: "stream");
+        var elsewhere = AlarmScene.Event("gate", 9, SceneEventKind.RecordingFailed, rule: "recording");
+        await node.SeeAsync(seen, lost, elsewhere);
+        using var technician = await node.AsAsync("technician", new Grant("technician", Scope.Organisation));
+        using var here = await node.AsAsync("harbour", new Grant("technician", new(ScopeKind.Site, "harbour")));
+        using var operators = await node.AsAsync("operator", new Grant("operator", Scope.Organisation));
+        async Task<string[]> AlarmsAsync(HttpClient http, string path = "/api/alarms") =>
+            [.. JsonNode.Parse(await http.GetStringAsync(path, TestNode.Stop))!["alarms"]!.AsArray().Select(a => (string)a!["id"]!).Order(StringComparer.Ordinal)];
+        string[] Ids(params SceneEvent[] events) => [.. events.Select(e => e.Id.ToString()).Order(StringComparer.Ordinal)];
+
+        (await AlarmsAsync(technician)).ShouldBe(Ids(lost, elsewhere));
+        (await AlarmsAsync(technician, "/api/alarms/changes?after=0")).ShouldBe(Ids(lost, elsewhere));
+        (await AlarmsAsync(here)).ShouldBe(Ids(lost));
+        (await AlarmsAsync(operators)).ShouldBe(Ids(seen, lost, elsewhere));
+        JsonNode.Parse(await here.GetStringAsync("/api/alarms", TestNode.Stop))!["open"]!.AsObject().Sum(o => (long)o.Value!).ShouldBe(1);
+        var detail = JsonNode.Parse(await technician.GetStringAsync($"/api/alarms/{lost.Id}", TestNode.Stop))!;
+        detail["events"]!.AsArray().Count.ShouldBe(1);
+
+        foreach (string path in new[] { $"/api/alarms/{seen.Id}", $"/api/alarms/{elsewhere.Id}" })
+            ((int)(await here.GetAsync(path, TestNode.Stop)).StatusCode).ShouldBe(404, path);
+        ((int)(await technician.GetAsync($"/api/alarms/{seen.Id}", TestNode.Stop)).StatusCode).ShouldBe(404);
+        foreach (string path in new[] { "/api/alarms/figures", $"/api/scene-events/{lost.Id}/decision", "/api/timeline", "/api/cameras/wall/playback.m3u8" })
+            ((int)(await technician.GetAsync(path, TestNode.Stop)).StatusCode).ShouldBe(403, path);
+    }
+
+    [Fact]
     public async Task Closed_alarms_are_seen_as_far_back_as_a_role_may_look()
     {
         await using var node = await TestNode.StartAsync(AlarmScene.Yaml);

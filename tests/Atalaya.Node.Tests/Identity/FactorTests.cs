@@ -1,7 +1,5 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-
 using Atalaya.Node.Identity;
+using Atalaya.Testing;
 
 namespace Atalaya.Node.Tests.Identity;
 
@@ -19,7 +17,7 @@ public sealed class FactorTests
         (await page.SendAsync(HttpMethod.Post, "/api/me/authenticator", new { password = "not it" })).Status.ShouldBe(400);
         string key = (string)(await page.SendAsync(HttpMethod.Post, "/api/me/authenticator", new { password = Password })).Body!["key"]!;
         (await page.SendAsync(HttpMethod.Put, "/api/me/authenticator", new { code = "000000" })).Status.ShouldBe(400);
-        var confirmed = await page.SendAsync(HttpMethod.Put, "/api/me/authenticator", new { code = Code(key, 0) });
+        var confirmed = await page.SendAsync(HttpMethod.Put, "/api/me/authenticator", new { code = Totp.Code(key, 0) });
         confirmed.Status.ShouldBe(200, confirmed.Body?.ToJsonString());
         string[] recovery = [.. confirmed.Body!["codes"]!.AsArray().Select(c => (string)c!)];
         recovery.Length.ShouldBe(10);
@@ -33,8 +31,8 @@ public sealed class FactorTests
             return (string)first.Body!["ticket"]!;
         }
 
-        (await other.SendAsync(HttpMethod.Post, "/api/session/second", new { ticket = await TicketAsync(), code = Code(key, 0) })).Status.ShouldBe(401, "a code counts once");
-        (await other.SendAsync(HttpMethod.Post, "/api/session/second", new { ticket = await TicketAsync(), code = Code(key, 1) })).Status.ShouldBe(200);
+        (await other.SendAsync(HttpMethod.Post, "/api/session/second", new { ticket = await TicketAsync(), code = Totp.Code(key, 0) })).Status.ShouldBe(401, "a code counts once");
+        (await other.SendAsync(HttpMethod.Post, "/api/session/second", new { ticket = await TicketAsync(), code = Totp.Code(key, 1) })).Status.ShouldBe(200);
         await other.SendAsync(HttpMethod.Delete, "/api/session");
         (await other.SendAsync(HttpMethod.Post, "/api/session/second", new { ticket = await TicketAsync(), code = recovery[0].ToLowerInvariant() })).Status.ShouldBe(200);
         await other.SendAsync(HttpMethod.Delete, "/api/session");
@@ -69,36 +67,5 @@ public sealed class FactorTests
 
         foreach (string ticket in new[] { (string)begun.Body!["ticket"]!, "made up" })
             (await page.SendAsync(HttpMethod.Post, "/api/session/passkey", new { ticket, credential = new { id = "AAAA", type = "public-key" } })).Status.ShouldBe(401);
-    }
-
-    /// <summary>RFC 6238 with RFC 4226's truncation, by this test's own hand.</summary>
-    static string Code(string key, int steps)
-    {
-        byte[] counter = new byte[8];
-        BinaryPrimitives.WriteInt64BigEndian(counter, (TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 30) + steps);
-        byte[] mac = Mac(Bytes(key), counter);
-        int at = mac[^1] & 15;
-        return ((BinaryPrimitives.ReadInt32BigEndian(mac.AsSpan(at)) & 0x7fffffff) % 1_000_000).ToString("D6");
-    }
-
-    [System.Diagnostics.CodeAnalysis.SuppressMessage("Security", "CA5350", Justification = "RFC 6238's default, and what authenticators speak.")]
-    static byte[] Mac(byte[] key, byte[] counter) => HMACSHA1.HashData(key, counter);
-
-    static byte[] Bytes(string base32)
-    {
-        var bytes = new List<byte>();
-        int bits = 0, value = 0;
-        foreach (char c in base32.TrimEnd('='))
-        {
-            value = (value << 5) | "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".IndexOf(c, StringComparison.Ordinal);
-            bits += 5;
-            if (bits < 8)
-                continue;
-            bits -= 8;
-            bytes.Add((byte)(value >> bits));
-            value &= (1 << bits) - 1;
-        }
-
-        return [.. bytes];
     }
 }

@@ -3,14 +3,17 @@ using System.Text.Json.Nodes;
 
 using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
+using Atalaya.Testing;
 
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace Atalaya.Node.Tests.Identity;
 
-/// <summary>Signing in at a real OpenID provider.</summary>
-public sealed class OpenIdTests(OpenIdServer provider) : IClassFixture<OpenIdServer>
+/// <summary>Signing in at a real OpenID _provider.</summary>
+public sealed class OpenIdTests(OpenIdTests.Running running) : IClassFixture<OpenIdTests.Running>
 {
+    readonly OpenIdServer _provider = running.Server;
+
     [Fact]
     public async Task Who_may_sign_in_at_the_provider_is_signed_in_under_the_rights_they_have_here()
     {
@@ -32,7 +35,7 @@ public sealed class OpenIdTests(OpenIdServer provider) : IClassFixture<OpenIdSer
         // Signing out leads to the provider's own, or the next one at this screen would be Omar again.
         var outside = await browser.SendAsync(HttpMethod.Delete, "/api/session");
         outside.Status.ShouldBe(200);
-        ((string)outside.Body!["address"]!).ShouldStartWith(provider.Issuer + "/session/end");
+        ((string)outside.Body!["address"]!).ShouldStartWith(_provider.Issuer + "/session/end");
         (await browser.GetAsync("/api/session"))["signedIn"]!.GetValue<bool>().ShouldBeFalse();
     }
 
@@ -103,14 +106,14 @@ public sealed class OpenIdTests(OpenIdServer provider) : IClassFixture<OpenIdSer
     {
         await using var node = await StartAsync();
         await AddAsync(node, "omar");
-        await provider.ControlAsync(new { forge = JsonNode.Parse(forge) });
+        await _provider.ControlAsync(new { forge = JsonNode.Parse(forge) });
         try
         {
             (await SignInAsync(node, "omar")).ShouldBe((401, "unbelievable"), what);
         }
         finally
         {
-            await provider.ControlAsync(new { forge = (object?)null });
+            await _provider.ControlAsync(new { forge = (object?)null });
         }
 
         (await SignInAsync(node, "omar")).ShouldBe((200, null));
@@ -123,7 +126,7 @@ public sealed class OpenIdTests(OpenIdServer provider) : IClassFixture<OpenIdSer
         await AddAsync(node, "omar");
         (await SignInAsync(node, "omar")).ShouldBe((200, null));
 
-        await provider.ControlAsync(new { rotate = true });
+        await _provider.ControlAsync(new { rotate = true });
 
         (await SignInAsync(node, "omar")).ShouldBe((200, null));
         (await SignInAsync(node, "omar")).ShouldBe((200, null));
@@ -172,7 +175,7 @@ public sealed class OpenIdTests(OpenIdServer provider) : IClassFixture<OpenIdSer
     public async Task A_provider_that_calls_itself_otherwise_is_not_asked()
     {
         // The same server by another name: OpenID Connect Discovery 1.0, 4.3.
-        await using var node = await TestNode.StartAsync($"signIn: {{ oidc: {{ authority: '{provider.Issuer.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}', clientId: atalaya }} }}");
+        await using var node = await TestNode.StartAsync($"signIn: {{ oidc: {{ authority: '{_provider.Issuer.Replace("127.0.0.1", "localhost", StringComparison.Ordinal)}', clientId: atalaya }} }}");
         using var browser = new Browser(node);
 
         (await browser.SendAsync(HttpMethod.Post, "/api/session/openid")).Status.ShouldBe(503);
@@ -208,14 +211,14 @@ public sealed class OpenIdTests(OpenIdServer provider) : IClassFixture<OpenIdSer
         var node = await TestNode.StartAsync($"""
             signIn:
               oidc:
-                authority: {provider.Issuer}
+                authority: {_provider.Issuer}
                 clientId: atalaya
                 clientSecret: {OpenIdServer.Secret}
                 displayName: Border police
                 scopes: [openid, profile, groups]
             {more}
             """);
-        await provider.ControlAsync(new { node = node.Address.ToString().TrimEnd('/') });
+        await _provider.ControlAsync(new { node = node.Address.ToString().TrimEnd('/') });
         return node;
     }
 
@@ -233,6 +236,18 @@ public sealed class OpenIdTests(OpenIdServer provider) : IClassFixture<OpenIdSer
     {
         using var browser = new Browser(node);
         return await browser.FinishAsync(await browser.VisitAsync(name));
+    }
+
+    /// <summary>One for all tests here: they run one after the other.</summary>
+    public sealed class Running : IAsyncLifetime
+    {
+        OpenIdServer? _server;
+
+        public OpenIdServer Server => _server!;
+
+        public async ValueTask InitializeAsync() => _server = await OpenIdServer.StartAsync();
+
+        public ValueTask DisposeAsync() => _server?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 
     /// <summary>What the provider put into the address.</summary>
@@ -277,7 +292,7 @@ public sealed class OpenIdTests(OpenIdServer provider) : IClassFixture<OpenIdSer
             return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
         }
 
-        /// <param name="change">What somebody on the way does to the address at the provider.</param>
+        /// <param name="change">What somebody on the way does to the address at the _provider.</param>
         public async Task<Sent> VisitAsync(string name, Func<string, string>? change = null)
         {
             var begun = await SendAsync(HttpMethod.Post, "/api/session/openid");

@@ -94,7 +94,7 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
 
       {camera && (
         <div className="alarm-pictures">
-          <AlarmLoop key={alarm.id} camera={camera.id} at={at} />
+          {may('viewPast') && <AlarmLoop key={alarm.id} camera={camera.id} at={at} />}
           <div className="chosen-picture">
             <LiveTile
               key={camera.id}

@@ -1285,7 +1285,7 @@ export interface paths {
         };
         /**
          * Alarms, in an order that always begins with rescues.
-         * @description Needs `viewPast`; shows and takes only what that covers.
+         * @description Needs `viewPast` or `viewHealth`; shows only what they cover.
          */
         get: operations["listAlarms"];
         put?: never;
@@ -1305,7 +1305,7 @@ export interface paths {
         };
         /**
          * Alarms and incidents that changed after a number, as they are now.
-         * @description The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing. Needs `viewPast`; shows and takes only what that covers.
+         * @description The event feed's casesChanged says when to ask. Whoever was away asks with the last number seen and has missed nothing. Needs `viewPast` or `viewHealth`; shows only what they cover.
          */
         get: operations["getCaseChanges"];
         put?: never;
@@ -1345,7 +1345,7 @@ export interface paths {
         };
         /**
          * An alarm with what was done to it and the scene events it was made of.
-         * @description Needs `viewPast`; shows and takes only what that covers.
+         * @description Needs `viewPast` or `viewHealth`; shows only what they cover.
          */
         get: operations["getAlarm"];
         put?: never;

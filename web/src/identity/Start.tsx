@@ -50,7 +50,7 @@ function Choose({ code, name, least }: { code: string; name: string | null; leas
   const start = useMutation({
     mutationFn: () => answer(api.POST('/api/start', { body: { code, name: name === null ? chosen : null, password } })),
     onSuccess: (result) => {
-      go('/live', { replace: true });
+      go('/', { replace: true });
       if (result.session) entered(result.session);
     },
   });
