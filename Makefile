@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis bench-alarms
+.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis bench-alarms bench-log
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -91,6 +91,10 @@ bench-alarms: ## alarms at a rate while cameras record, each accounted for (ARGS
 	@scripts/setup.sh test
 	@scripts/build.sh
 	@python3 bench/alarms.py $(ARGS)
+
+bench-log: ## fill an evidence log, start on it, prove leaves (LEAVES=10000000)
+	@dotnet build --configuration Release --verbosity quiet -nologo bench/log
+	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; dotnet exec bench/log/bin/Release/net10.0/Atalaya.LogBench.dll "$$folder/log" $(or $(LEAVES),10000000)
 
 bench-timeline: ## a month of 20 cameras: overviews, gaps, seek to the first byte
 	@scripts/setup.sh test

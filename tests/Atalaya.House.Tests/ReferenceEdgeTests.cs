@@ -10,11 +10,12 @@ public sealed class ReferenceEdgeTests
     {
         ["Atalaya.Media"] = [],
         ["Atalaya.Incidents"] = [],
+        ["Atalaya.Evidence"] = [],
         ["Atalaya.Cameras"] = ["Atalaya.Media", "Atalaya.Incidents"],
         ["Atalaya.Recording"] = ["Atalaya.Media"],
         ["Atalaya.Analysis"] = ["Atalaya.Media", "Atalaya.Incidents"],
         ["Atalaya.Simulation"] = ["Atalaya.Media"],
-        ["Atalaya.Node"] = ["Atalaya.Media", "Atalaya.Incidents", "Atalaya.Cameras", "Atalaya.Recording", "Atalaya.Analysis", "Atalaya.Simulation"],
+        ["Atalaya.Node"] = ["Atalaya.Media", "Atalaya.Incidents", "Atalaya.Evidence", "Atalaya.Cameras", "Atalaya.Recording", "Atalaya.Analysis", "Atalaya.Simulation"],
     };
 
     // Packages beyond the base library that a project may use. Media has none: it is what others build on.
@@ -22,6 +23,7 @@ public sealed class ReferenceEdgeTests
     {
         ["Atalaya.Media"] = [],
         ["Atalaya.Incidents"] = [],
+        ["Atalaya.Evidence"] = [],
         ["Atalaya.Analysis"] = ["Microsoft.Extensions.Logging.Abstractions", "YamlDotNet"],
         ["Atalaya.Cameras"] = ["Microsoft.Extensions.Logging.Abstractions"],
         ["Atalaya.Simulation"] = [],
