@@ -17,7 +17,7 @@ run() { # name, command …
 }
 
 run web npm --prefix web run --silent test -- --reporter=default --reporter=json --outputFile.json="$results/web.json"
-for project in House Incidents Media Cameras Simulation Recording Analysis Node System; do
+for project in House Incidents Evidence Media Cameras Simulation Recording Analysis Node System; do
   run "$project" dotnet exec "tests/Atalaya.$project.Tests/bin/Release/net10.0/Atalaya.$project.Tests.dll" -noLogo -ctrf "$results/$project.json"
 done
 
@@ -30,7 +30,7 @@ elif scripts/postgres.sh installed; then
     -class Atalaya.Recording.Tests.RecoveryTests -class Atalaya.Recording.Tests.RetentionTests -ctrf "$results/Recording-PostgreSQL.json"
   run Node-PostgreSQL scripts/postgres.sh run dotnet exec tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo \
     -class Atalaya.Node.Tests.CameraTests -class Atalaya.Node.Tests.PlaybackTests -class Atalaya.Node.Tests.SceneTests \
-    -class Atalaya.Node.Tests.StorageTests -class Atalaya.Node.Tests.Analysis.BlindLedgerTests \
+    -class Atalaya.Node.Tests.StorageTests -class Atalaya.Node.Tests.Analysis.BlindLedgerTests -class Atalaya.Node.Tests.Evidence.NodeLogTests \
     -class Atalaya.Node.Tests.Alarms.AlarmRouteTests -class Atalaya.Node.Tests.Alarms.AlarmApiTests -class Atalaya.Node.Tests.Alarms.NotificationTests -ctrf "$results/Node-PostgreSQL.json"
 else
   echo "NOT TESTED WITH POSTGRESQL: it isn't installed; scripts/setup.sh test installs it." >&2

@@ -6,6 +6,7 @@ using Atalaya.Node.Cameras;
 using Atalaya.Node.Checks;
 using Atalaya.Node.Configuration;
 using Atalaya.Node.Events;
+using Atalaya.Node.Evidence;
 using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Health;
@@ -61,6 +62,7 @@ static class NodeHost
             .AddApprovals()
             .AddScene()
             .AddRecordings()
+            .AddEvidence()
             .AddCameras()
             .AddAnalysis()
             .AddTracks()
@@ -108,6 +110,7 @@ static class NodeHost
         app.MapLive();
         app.MapPlayback();
         app.MapPreviews();
+        app.MapEvidence();
         app.MapStorage();
         app.MapExports();
         app.MapChecks();

@@ -62,6 +62,8 @@ public sealed class CommandLineTests
     [InlineData("check --delete-unreadable", ExitCode.Usage)]
     [InlineData("check --delete-copies", ExitCode.Usage)]
     [InlineData("reindex --data /nonexistent/atalaya", ExitCode.Failed)]
+    [InlineData("log verify --data /nonexistent/atalaya", ExitCode.Failed)]
+    [InlineData("log cosign --state /nonexistent/a --key nonsense --passphrase-file /nonexistent/b", ExitCode.Usage)]
     [InlineData("export --camera gate --from yesterday --to now --out /tmp/x.mp4", ExitCode.Usage)]
     public async Task Exit_codes_say_how_it_ended(string arguments, int code)
     {

@@ -49,6 +49,7 @@ static class CommandLine
         root.Subcommands.Add(CheckVerb.Create());
         root.Subcommands.Add(ReindexVerb.Create());
         root.Subcommands.Add(VolumeVerb.Create());
+        root.Subcommands.Add(LogVerb.Create());
         root.Subcommands.Add(ConfigurationVerb.Create());
         root.Subcommands.Add(UserVerb.Create());
         root.Subcommands.Add(UserVerb.CreateToken());

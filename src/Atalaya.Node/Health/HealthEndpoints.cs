@@ -3,6 +3,7 @@ using System.ComponentModel;
 using Atalaya.Cameras;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Evidence;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Security;
@@ -29,7 +30,7 @@ public sealed record HealthJson(HealthStateJson State, IReadOnlyList<HealthPartJ
 
 /// <param name="Detail">What is wrong, a sentence each; empty when all is well.</param>
 public sealed record HealthPartJson(
-    [property: Description("cameras, recording, storage, store, analysis, tls or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
+    [property: Description("cameras, recording, storage, store, log, analysis, tls or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
 
 static class HealthEndpoints
 {
@@ -49,14 +50,14 @@ static class HealthEndpoints
             .Needs(Permission.ViewHealth).WithName("getMetrics").WithSummary("Figures for Prometheus.").Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
 
-    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Caller caller) =>
-        Shown(Live(roster, recordings, file, analysis, certificates), caller);
+    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, NodeLog log, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Caller caller) =>
+        Shown(Live(roster, recordings, log, file, analysis, certificates), caller);
 
     // The words name cameras and paths.
     static HealthJson Shown(HealthJson health, Caller caller) =>
         caller.Has(Permission.ViewHealth) ? health : health with { Parts = [.. health.Parts.Select(p => p with { Detail = [] })] };
 
-    static HealthJson Live(CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, Certificates certificates)
+    static HealthJson Live(CameraRoster roster, Recordings recordings, NodeLog log, CameraFile file, AnalysisFeeds analysis, Certificates certificates)
     {
         var archive = recordings.Archive.Status();
         HealthPartJson[] parts =
@@ -68,6 +69,7 @@ static class HealthEndpoints
                 [.. recordings.Caretaker.Status.Volumes.Where(v => v.Level != StorageLevel.Ok).Select(v => $"{v.Name}: {v.Detail}"),
                     .. recordings.Caretaker.Status.Fault is { } trouble ? [$"Footage is neither removed nor moved: {trouble}"] : Array.Empty<string>()]),
             Part("store", HealthStateJson.Degraded, archive.StoreFault is { } fault ? [$"The index can't be written: {fault} Recording goes on."] : []),
+            Part("log", HealthStateJson.Degraded, log.Fault is { } unwritten ? [unwritten] : []),
             Part("analysis", HealthStateJson.Degraded, analysis.Complaints()),
             Part("tls", HealthStateJson.Degraded, certificates.Complaints()),
             Part("configuration", HealthStateJson.Degraded,
@@ -83,9 +85,9 @@ static class HealthEndpoints
     }
 
     static async Task<JsonHttpResult<HealthJson>> ReadyAsync(
-        CameraRoster roster, Recordings recordings, CameraFile file, AnalysisFeeds analysis, Certificates certificates, NodeDatabase database, Caller caller, CancellationToken stop)
+        CameraRoster roster, Recordings recordings, NodeLog log, CameraFile file, AnalysisFeeds analysis, Certificates certificates, NodeDatabase database, Caller caller, CancellationToken stop)
     {
-        var health = Live(roster, recordings, file, analysis, certificates);
+        var health = Live(roster, recordings, log, file, analysis, certificates);
         try
         {
             await using var connection = await database.Source.OpenConnectionAsync(stop);

@@ -42,6 +42,7 @@ public sealed record NodeOptions
     public SignInOptions SignIn { get; init; } = new();
     public OversightOptions Oversight { get; init; } = new();
     public ApprovalOptions Approvals { get; init; } = new();
+    public EvidenceOptions Evidence { get; init; } = new();
     public AnalysisOptions Analysis { get; init; } = new();
 }
 
@@ -215,6 +216,17 @@ public sealed record SignInOptions
     public string BreachedList { get; init; } = "";
 
     public OidcOptions Oidc { get; init; } = new();
+}
+
+public sealed record EvidenceOptions
+{
+    [Option("Name of this node's evidence log, unique in the world and for good: an address that is yours, without a scheme, such as log.example.org/north. Fixed at the first start. "
+        + "Empty: made of the site's name and a random number.", Max = "200")]
+    public string Origin { get; init; } = "";
+
+    [Option("File with the passphrase of the key that signs the log. Empty: a random one, keys/log.passphrase in the data folder. A file elsewhere, such as one that systemd decrypts "
+        + "(LoadCredentialEncrypted), keeps a copy of the data folder from being able to sign.", Max = "1000")]
+    public string PassphraseFile { get; init; } = "";
 }
 
 public sealed record AnalysisOptions

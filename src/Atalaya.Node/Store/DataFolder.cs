@@ -1,7 +1,7 @@
 namespace Atalaya.Node.Store;
 
 /// <summary>
-/// Where a node keeps everything: <c>archive/</c>, <c>exports/</c>, <c>previews/</c> (a cache), <c>keys/</c> and the database. Readable by its own user alone: it holds video and
+/// Where a node keeps everything: <c>archive/</c>, <c>exports/</c>, <c>previews/</c> (a cache), <c>keys/</c>, <c>log/</c> and the database. Readable by its own user alone: it holds video and
 /// the keys to the cameras' passwords. One process at a time.
 /// </summary>
 sealed class DataFolder : IDisposable
@@ -21,6 +21,10 @@ sealed class DataFolder : IDisposable
     public string Exports => System.IO.Path.Combine(Path, "exports");
     public string Previews => System.IO.Path.Combine(Path, "previews");
     public string Keys => System.IO.Path.Combine(Path, "keys");
+    public string Log => LogOf(Path);
+
+    /// <summary>The evidence log's folder in a data folder.</summary>
+    public static string LogOf(string path) => System.IO.Path.Combine(path, "log");
 
     /// <exception cref="IOException">It can't be made or written to, or another node uses it; the message says which.</exception>
     public static DataFolder Open(string path)

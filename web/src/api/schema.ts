@@ -2604,6 +2604,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The evidence log: its name, key and last checkpoint.
+         * @description Needs `audit` on the organisation.
+         */
+        get: operations["getLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/segments/{name}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * That a segment was sealed, as a proof that needs nobody's word but the log's key.
+         * @description 404 also while its seal isn't in the log yet, some seconds after it was closed. How to check it: ref/log.md. Needs `viewPast` on the camera.
+         */
+        get: operations["getSegmentProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/storage": {
         parameters: {
             query?: never;
@@ -3996,7 +4036,7 @@ export interface components {
             parts: components["schemas"]["HealthPart"][];
         };
         HealthPart: {
-            /** @description cameras, recording, storage, store, analysis, tls or configuration. */
+            /** @description cameras, recording, storage, store, log, analysis, tls or configuration. */
             name: string;
             state: components["schemas"]["HealthState"];
             /** @description What is wrong, a sentence each; empty when all is well. */
@@ -4584,6 +4624,23 @@ export interface components {
              * @description Id of an alarm that is in no incident. Required.
              */
             alarm?: null | string;
+        };
+        Log: {
+            /** @description The log's name. */
+            origin: string;
+            /** @description Its public key, as C2SP's signed notes write keys: hand it to whoever shall check the log. */
+            key: string;
+            /**
+             * Format: int64
+             * @description Leaves.
+             */
+            size: number;
+            /** @description Root of the Merkle tree above them, base64. */
+            root: string;
+            /** @description The signed checkpoint (C2SP tlog-checkpoint): origin, size, root, signature. */
+            checkpoint: string;
+            /** @description Why nothing is written just now; null: all is well. */
+            fault: null | string;
         };
         Map: {
             /** @description By camera id; cameras without a place aren't among them. */
@@ -5432,6 +5489,30 @@ export interface components {
             ticket?: null | string;
             /** @description Six digits of the authenticator, or a recovery code. Required. */
             code?: null | string;
+        };
+        SegmentProof: {
+            /**
+             * Format: int64
+             * @description Index of the seal among the log's leaves, from 0.
+             */
+            leaf: number;
+            /**
+             * Format: date-time
+             * @description When it was sealed.
+             */
+            at: string;
+            /** @description What was sealed, to the byte: JSON with camera, stream, start, end, bytes and sha256 of the file. */
+            record: string;
+            /** @description 32 hexadecimal digits. SHA-256 of these 16 bytes and the record is what the leaf commits to. */
+            salt: string;
+            /** @description The leaf itself, hexadecimal. */
+            entry: string;
+            /** @description Hashes from the leaf to the root (RFC 6962, 2.1.1), base64. */
+            proof: string[];
+            /** @description The signed checkpoint that the proof leads to. */
+            checkpoint: string;
+            /** @description The log's public key. */
+            key: string;
         };
         /** @description Who asks, and what they may. */
         Session: {
@@ -14164,6 +14245,76 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Log"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSegmentProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentProof"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
