@@ -100,6 +100,7 @@ static class AlarmEndpoints
         if (after is not >= 0)
             return Problems.Invalid("after", "must be the number of a change that was seen: 'change' of another answer.");
         var cameras = actor.Cameras(Permission.ViewPast, roster);
+        var horizon = actor.Horizon(roster);
         return TypedResults.Ok(await book.ReadAsync(async session =>
         {
             long last = await session.LastChangeAsync();
@@ -114,7 +115,7 @@ static class AlarmEndpoints
             var lines = new List<IncidentLineJson>();
             foreach (var line in incidents.Where(i => i.Change <= upTo))
             {
-                if (cameras is null || await session.ConcernsAsync(line.Id, cameras))
+                if ((line.ClosedAt is not { } closed || WallTime.From(closed) >= horizon) && (cameras is null || await session.ConcernsAsync(line.Id, cameras)))
                     lines.Add(IncidentLineJson.Of(line));
             }
 
@@ -132,6 +133,8 @@ static class AlarmEndpoints
             Stretch.Check(start, end, TimeSpan.FromDays(366), errors);
         if (errors.Any)
             return errors.ToProblem();
+        var horizon = actor.Horizon(roster);
+        start = start < horizon ? horizon : start;
         var figures = await book.ReadAsync(s => s.FiguresAsync(start, end, actor.Cameras(Permission.ViewPast, roster), MaxFigures), stop);
         return TypedResults.Ok<IReadOnlyList<AlarmFigureJson>>([.. figures.Select(AlarmFigureJson.Of)]);
     }

@@ -75,7 +75,7 @@ static class IncidentEndpoints
         var asked = new IncidentQuery(
             order, query.Open, CaseRequests.Word<IncidentState>("state", query.State, errors), CaseRequests.Word<AlarmSeverity>("severity", query.Severity, errors),
             CaseRequests.Word<IncidentType>("type", query.Type, errors), query.Assignee, CaseRequests.Moment("since", query.Since, errors), CaseRequests.Moment("before", query.Before, errors),
-            actor.Cameras(Permission.ViewPast, roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
+            actor.Cameras(Permission.ViewPast, roster), actor.Horizon(roster), CaseRequests.Cursor(query.Cursor, errors), limit + 1);
         if (errors.Any)
             return errors.ToProblem();
         return TypedResults.Ok(await book.ReadAsync(async session =>
@@ -315,9 +315,11 @@ static class IncidentEndpoints
         return told;
     }
 
-    /// <summary>An incident, if the asker may see it.</summary>
+    /// <summary>An incident, if the asker may see it: of their cameras, open or closed as far back as they may look.</summary>
     internal static async Task<Incident?> SeenAsync(CaseSession session, Guid id, Actor actor, CameraRoster roster, Permission permission) =>
-        actor.Cameras(permission, roster) is { } cameras && !await session.ConcernsAsync(id, cameras) ? null : await session.IncidentAsync(id);
+        (actor.Cameras(permission, roster) is { } cameras && !await session.ConcernsAsync(id, cameras)) || !await session.IsSinceAsync(id, actor.Horizon(roster))
+            ? null
+            : await session.IncidentAsync(id);
 
     static async Task<(Incident? Incident, ProblemHttpResult? Problem)> AddAlarmAsync(CaseSession session, Incident incident, Guid alarm, Actor actor, DateTimeOffset now)
     {

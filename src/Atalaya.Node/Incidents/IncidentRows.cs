@@ -14,9 +14,10 @@ sealed record IncidentLine(
 
 /// <summary>Which incidents are asked for.</summary>
 /// <param name="Cameras">Those that the asker may see: one of an incident's alarms must be theirs; null: all.</param>
+/// <param name="Horizon">Those that were closed before aren't asked for.</param>
 sealed record IncidentQuery(
     AlarmListOrder Order, bool? IsOpen, IncidentState? State, AlarmSeverity? Severity, IncidentType? Type, string? Assignee, WallTime? From, WallTime? To, IReadOnlyList<string>? Cameras,
-    AlarmCursor? After, int Limit);
+    WallTime Horizon, AlarmCursor? After, int Limit);
 
 /// <summary>Incidents in the database: their events, and a row each for the lists.</summary>
 static class IncidentRows
@@ -75,7 +76,7 @@ static class IncidentRows
 
     public static async Task<IReadOnlyList<IncidentLine>> IncidentsAsync(this CaseSession session, IncidentQuery query)
     {
-        string where = "1 = 1";
+        string where = "(is_open = 1 or closed_at >= @Horizon)";
         if (query.IsOpen is { } open)
             where += open ? " and is_open = 1" : " and is_open = 0";
         if (query.State is not null)
@@ -118,6 +119,7 @@ static class IncidentRows
             From = query.From?.Microseconds,
             To = query.To?.Microseconds,
             query.Cameras,
+            Horizon = query.Horizon.Microseconds,
             Rank = query.After?.Rank,
             Key = query.After?.Key,
             Id = query.After?.Id,
@@ -148,6 +150,11 @@ static class IncidentRows
     /// <summary>Whether one of its alarms was seen by one of these cameras.</summary>
     public static async Task<bool> ConcernsAsync(this CaseSession session, Guid incident, IReadOnlyList<string> cameras) =>
         await session.FirstAsync<long?>("select 1 from alarms where incident = @incident and camera in @cameras limit 1", new { incident = CaseSession.Written(incident), cameras }) is not null;
+
+    /// <summary>Whether it goes on, or was closed since.</summary>
+    public static async Task<bool> IsSinceAsync(this CaseSession session, Guid incident, WallTime horizon) =>
+        await session.FirstAsync<long?>(
+            "select 1 from incidents where id = @incident and (is_open = 1 or closed_at >= @horizon)", new { incident = CaseSession.Written(incident), horizon = horizon.Microseconds }) is not null;
 
     static IncidentLine[] Read(IEnumerable<Row> rows) =>
         [.. rows.Select(r => new IncidentLine(
