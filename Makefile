@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis bench-alarms bench-log
+.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis bench-alarms bench-log bench-scroll
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -87,6 +87,12 @@ bench-analysis: ## cameras a core beside motion, overhead, 16 sub-streams beside
 	@scripts/build.sh
 	@dotnet build --no-restore --configuration Release --verbosity quiet -nologo bench/detector
 	@python3 bench/analysis.py $(ARGS)
+bench-scroll: ## a thousand open alarms scrolled in a browser: what each frame takes (ARGS='--alarms 2000')
+	@scripts/setup.sh test
+	@scripts/build.sh
+	@dotnet build --no-restore --configuration Release --verbosity quiet -nologo tests/Atalaya.System.Tests
+	@python3 bench/scroll.py $(ARGS)
+
 bench-alarms: ## alarms at a rate while cameras record, each accounted for (ARGS='--seconds 600 --cameras 50')
 	@scripts/setup.sh test
 	@scripts/build.sh

@@ -21,7 +21,22 @@ export default tseslint.config(
     {
         files: ['scripts/**/*.mjs', 'public/*.js'],
         languageOptions: {
-            globals: { process: 'readonly', console: 'readonly', document: 'readonly', localStorage: 'readonly' },
+            globals: {
+                process: 'readonly',
+                console: 'readonly',
+                document: 'readonly',
+                localStorage: 'readonly',
+                location: 'readonly',
+                navigator: 'readonly',
+                fetch: 'readonly',
+                setTimeout: 'readonly',
+                self: 'readonly',
+                caches: 'readonly',
+                Request: 'readonly',
+                Response: 'readonly',
+                URL: 'readonly',
+                Buffer: 'readonly',
+            },
         },
         rules: { 'no-unused-vars': ['error', { caughtErrorsIgnorePattern: '^_' }], 'no-var': 'off' },
     },

@@ -59,6 +59,31 @@ public sealed partial class HealthTests
     }
 
     [Fact]
+    public async Task The_report_tells_of_database_machine_clock_outbox_and_the_last_gap_of_a_stream()
+    {
+        TestNode node;
+        await using (var fake = await FakeCamera.StartAsync(Clip))
+        {
+            node = await TestNode.StartAsync($"cameras: [{{ id: gate, main: '{fake.Url}' }}]");
+            await node.UntilAsync("/api/health", h => h["recording"]!.AsArray().SingleOrDefault() is { } gate && (string?)gate["state"] == "recording" && gate["newest"] is not null);
+        }
+
+        await using var ends = node;
+        var report = await node.UntilAsync("/api/health", h => h["recording"]!.AsArray().Single()!["lastGap"] is not null);
+
+        ((bool)report["database"]!["answers"]!).ShouldBeTrue();
+        ((string)report["database"]!["engine"]!).ShouldBeOneOf("sqlite", "postgresql");
+        ((int)report["machine"]!["processors"]!).ShouldBe(Environment.ProcessorCount);
+        ((long)report["machine"]!["memoryBytes"]!).ShouldBeGreaterThan((long)report["machine"]!["residentBytes"]!);
+        ((long)report["outbox"]!["dead"]!).ShouldBe(0);
+        report["outbox"]!["oldestWaiting"].ShouldBeNull();
+        report["recording"]![0]!["lastGap"]!["to"].ShouldBeNull();
+        // The kernel tells, and then how wrong it may be.
+        if ((bool?)report["clock"]!["synchronised"] == true)
+            ((double)report["clock"]!["mostErrorSeconds"]!).ShouldBeGreaterThanOrEqualTo(0);
+    }
+
+    [Fact]
     public async Task Pages_hear_of_cameras_that_come_change_and_go()
     {
         await using var fake = await FakeCamera.StartAsync(Clip);

@@ -483,7 +483,7 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         (string Name, string Path)[] rooms =
         [
             ("live", "/live"), ("situation", "/situation"), ("map", "/situation?edit="), ("incidents", "/incidents"), ("handover", "/handover"), ("rules", "/settings/rules?camera=north"),
-            ("configuration", "/settings/configuration"), ("oversight", "/oversight"), ("account", "/account"), ("people", "/settings/people"), ("roles", "/settings/people?tab=roles"), ("new-user", "/settings/people?open=new"), ("role", "/settings/people?tab=roles&open=operator"), ("timeline", "/timeline?camera=north"), ("exports", "/exports"), ("holds", "/holds"), ("cameras", "/settings/cameras"), ("storage", "/settings/storage"), ("camera", "/settings/cameras?edit=new"),
+            ("configuration", "/settings/configuration"), ("oversight", "/oversight"), ("account", "/account"), ("people", "/settings/people"), ("roles", "/settings/people?tab=roles"), ("new-user", "/settings/people?open=new"), ("role", "/settings/people?tab=roles&open=operator"), ("timeline", "/timeline?camera=north"), ("exports", "/exports"), ("holds", "/holds"), ("cameras", "/settings/cameras"), ("storage", "/settings/storage"), ("health", "/settings/health"), ("layout", "/live?edit=new-layout"), ("tour", "/live?edit=new-tour"), ("camera", "/settings/cameras?edit=new"),
             ("turn", "/live?camera=north"), ("assistant", "/settings/cameras?edit=find"), ("assistant-look", "/settings/cameras?edit=find"),
         ];
         var found = new List<string>();
@@ -502,6 +502,10 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
                     await visit.Page.WaitForFunctionAsync("() => ['playing', 'paused', 'ended'].includes(document.querySelector('.stage')?.dataset.phase)", null, new() { Timeout = 20_000 });
                 if (name == "camera")
                     await visit.Page.GetByRole(AriaRole.Dialog).WaitForAsync();
+                if (name == "health")
+                    await visit.Page.Locator("[data-ready]").WaitForAsync(new() { State = WaitForSelectorState.Attached, Timeout = 20_000 });
+                if (name == "layout")
+                    await visit.Page.Locator(".layout-slot").First.WaitForAsync();
                 if (name == "turn")
                     await visit.Page.Locator(".ptz-disc").WaitForAsync(new() { Timeout = 20_000 });
                 if (name.StartsWith("assistant", StringComparison.Ordinal))
@@ -581,7 +585,7 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         },
         $"recordings of {length.TotalSeconds} s", TimeSpan.FromSeconds(60));
 
-    [GeneratedRegex(@"\b(app|search|keys|live|recording|camera|cameras|form|timeline|export|exports|problem|assistant|onvif|ptz|scene|hold|holds|storage|check)\.[a-z]+[A-Za-z.]*\b")]
+    [GeneratedRegex(@"\b(app|search|keys|live|recording|camera|cameras|form|timeline|export|exports|problem|assistant|onvif|ptz|scene|hold|holds|storage|check|wall|zoom|health)\.[a-z]+[A-Za-z.]*\b")]
     private static partial Regex MissingKey();
 
     [GeneratedRegex("Torre este")]

@@ -9,6 +9,8 @@
         if (language) {
             root.lang = language;
             root.dir = language === 'ar' ? 'rtl' : 'ltr';
+            if (/^(en|es|fr|ar)$/.test(language))
+                document.querySelector('link[rel=manifest]').href = '/manifest.' + language + '.webmanifest';
         }
     } catch (_) {
         // Storage is forbidden: the defaults stand.

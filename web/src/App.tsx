@@ -27,6 +27,7 @@ const PeopleRoom = lazy(() => import('./people/PeopleRoom'));
 const AccessesRoom = lazy(() => import('./oversight/AccessesRoom'));
 const StorageRoom = lazy(() => import('./storage/StorageRoom'));
 const ConfigurationRoom = lazy(() => import('./configuration/ConfigurationRoom'));
+const HealthRoom = lazy(() => import('./health/HealthRoom'));
 const ExportsRoom = lazy(() => import('./exports/ExportsRoom'));
 
 // The scheme is kept under our own key, where preferences.js finds it before the first paint.
@@ -64,6 +65,7 @@ function WithPreferences({ initialLanguage }: { initialLanguage: Language }) {
 
   useEffect(() => {
     document.documentElement.lang = language;
+    document.querySelector('link[rel=manifest]')?.setAttribute('href', `/manifest.${language}.webmanifest`);
     setDirection(directionOf(language));
   }, [language, setDirection]);
 
@@ -140,6 +142,8 @@ function Room() {
       return <StorageRoom />;
     case '/settings/configuration':
       return <ConfigurationRoom />;
+    case '/settings/health':
+      return <HealthRoom />;
     case '/settings/cameras':
       return <CamerasRoom />;
     default:

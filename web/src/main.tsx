@@ -10,6 +10,7 @@ import { sessionKey } from './identity/session';
 import { startI18n } from './i18n';
 import { chooseLanguage } from './i18n/languages';
 import { kept } from './i18n/preferences';
+import { keepAwayPage } from './shell/updates';
 import { applyTheme } from './theme';
 
 // Signed out elsewhere, or idle too long: the session is asked for, and the page shows the way in.
@@ -30,6 +31,7 @@ const client: QueryClient = new QueryClient({
 });
 
 applyTheme();
+keepAwayPage();
 const language = chooseLanguage(kept('language'), navigator.languages);
 await startI18n(language);
 

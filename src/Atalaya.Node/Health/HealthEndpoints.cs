@@ -36,6 +36,7 @@ static class HealthEndpoints
 {
     public static IServiceCollection AddHealth(this IServiceCollection services) => services
         .AddSingleton<NodeMeters>()
+        .AddSingleton<Machine>()
         .AddSingleton(s => new MetricsText(s.GetRequiredService<NodeMeters>()))
         .AddStarted<Observation>();
 
@@ -46,6 +47,7 @@ static class HealthEndpoints
             .WithDescription("What is wrong, in words, is told to who may see it (viewHealth on the organisation); to others, which part.");
         health.MapGet("/health/ready", ReadyAsync).Open().WithName("getReadiness").WithSummary("200 when it records and answers; 503 when the archive's index or the disk fails.")
             .Produces<HealthJson>().Produces<HealthJson>(StatusCodes.Status503ServiceUnavailable);
+        health.MapGet("/api/health", HealthReport.ReadAsync).Needs(Permission.ViewHealth).WithName("getHealthReport").WithSummary("Database, clock, machine, what recording lacks and what waits to be told.");
         health.MapGet("/metrics", (MetricsText metrics) => TypedResults.Text(metrics.Write(), "text/plain; version=0.0.4"))
             .Needs(Permission.ViewHealth).WithName("getMetrics").WithSummary("Figures for Prometheus.").Produces<string>(StatusCodes.Status200OK, "text/plain");
     }

@@ -2912,6 +2912,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Database, clock, machine, what recording lacks and what waits to be told.
+         * @description Needs `viewHealth` on the organisation.
+         */
+        get: operations["getHealthReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/metrics": {
         parameters: {
             query?: never;
@@ -3760,6 +3780,15 @@ export interface components {
         };
         /** @enum {string} */
         ClauseAction: "raise" | "ignore";
+        ClockHealth: {
+            /** @description As the kernel says: some service keeps it right. Null: the kernel doesn't tell. */
+            synchronised: null | boolean;
+            /**
+             * Format: double
+             * @description How wrong it may be, as the kernel reckons; null: unknown.
+             */
+            mostErrorSeconds: null | number;
+        };
         CloseAlarmRequest: {
             outcome?: null | components["schemas"]["AlarmOutcome"];
             note?: null | string;
@@ -3777,6 +3806,18 @@ export interface components {
             applied: boolean;
             /** @description What is other than it was, in the order of the text; empty: nothing. */
             changes: components["schemas"]["ObjectChange"][];
+        };
+        DatabaseHealth: {
+            /** @description sqlite or postgresql. */
+            engine: string;
+            answers: boolean;
+            /**
+             * Format: double
+             * @description From the question to its answer; null without one.
+             */
+            milliseconds: null | number;
+            /** @description Why it doesn't; empty while it does. */
+            detail: string;
         };
         /** @enum {string} */
         DayOfWeek: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
@@ -4041,6 +4082,17 @@ export interface components {
             state: components["schemas"]["HealthState"];
             /** @description What is wrong, a sentence each; empty when all is well. */
             detail: string[];
+        };
+        /** @description What a technician looks at that no other answer has: the database, the clock, the machine, what recording lacks, what waits to be told. */
+        HealthReport: {
+            /** Format: date-time */
+            at: string;
+            database: components["schemas"]["DatabaseHealth"];
+            clock: components["schemas"]["ClockHealth"];
+            machine: components["schemas"]["MachineHealth"];
+            /** @description Each stream that is to be recorded. */
+            recording: components["schemas"]["RecordingHealth"][];
+            outbox: null | components["schemas"]["OutboxHealth"];
         };
         /** @enum {string} */
         HealthState: "ok" | "degraded" | "failed";
@@ -4579,6 +4631,17 @@ export interface components {
         IncidentState: "open" | "assigned" | "dispatched" | "monitored" | "resolved" | "closed" | "reopened";
         /** @enum {string} */
         IncidentType: "rescue" | "intrusion" | "crossing" | "smuggling" | "vehicle" | "crowd" | "tamper" | "technical";
+        LastGap: {
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description Null: it goes on.
+             */
+            to: null | string;
+            cause: components["schemas"]["GapCause"];
+            detail: string;
+        };
         /** @description A wall that somebody arranged. Cameras that the caller may not watch are empty tiles. */
         Layout: {
             /** Format: uuid */
@@ -4624,6 +4687,35 @@ export interface components {
              * @description Id of an alarm that is in no incident. Required.
              */
             alarm?: null | string;
+        };
+        MachineHealth: {
+            /** Format: int32 */
+            processors: number;
+            /**
+             * Format: double
+             * @description Share of all processors that was used by anything since the answer before, 0 to 1; null of the first, and where the system doesn't tell.
+             */
+            busy: null | number;
+            /**
+             * Format: double
+             * @description Of that, the node itself, without its analysis process.
+             */
+            node: null | number;
+            /**
+             * Format: int64
+             * @description Memory that the node holds, bytes.
+             */
+            residentBytes: number;
+            /**
+             * Format: int64
+             * @description Memory of the machine, bytes; null where the system doesn't tell.
+             */
+            memoryBytes: null | number;
+            /**
+             * Format: int64
+             * @description Of it, what programs may still take.
+             */
+            availableBytes: null | number;
         };
         Log: {
             /** @description The log's name. */
@@ -4902,6 +4994,20 @@ export interface components {
             title?: null | string;
             /** @description Ids of alarms that belong to it. */
             alarms?: null | string[];
+        };
+        OutboxHealth: {
+            /** Format: int64 */
+            waiting: number;
+            /**
+             * Format: int64
+             * @description Nobody took them for a day; they can be sent again.
+             */
+            dead: number;
+            /**
+             * Format: date-time
+             * @description When the oldest that waits was written.
+             */
+            oldestWaiting: null | string;
         };
         Passkey: {
             id: string;
@@ -5287,6 +5393,32 @@ export interface components {
         Record: "none" | "main" | "sub" | "both";
         /** @enum {string} */
         RecordedStreams: "none" | "main" | "sub" | "both";
+        /** @enum {string} */
+        RecorderState: "waiting" | "recording" | "diskFailed" | "stopped";
+        RecordingHealth: {
+            camera: string;
+            stream: components["schemas"]["StreamKind"];
+            state: components["schemas"]["RecorderState"];
+            /** Format: date-time */
+            since: string;
+            reason: string;
+            /**
+             * Format: date-time
+             * @description The newest picture on the disk.
+             */
+            newest: null | string;
+            /**
+             * Format: int64
+             * @description Pictures and sound that came and are not on the disk, since the node started.
+             */
+            unitsLost: number;
+            lastGap: null | components["schemas"]["LastGap"];
+            /**
+             * Format: double
+             * @description Seconds that gaps lack of the last day.
+             */
+            missingSeconds: number;
+        };
         /** @enum {string} */
         RecordingState: "off" | "waiting" | "recording" | "failed";
         RecordingStatus: {
@@ -15148,6 +15280,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    getHealthReport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthReport"];
                 };
             };
         };

@@ -118,3 +118,6 @@ export type LayoutTile = Schemas['Tile'];
 export type Tour = Schemas['Tour'];
 export type TourInput = Schemas['TourInput'];
 export type TourStep = Schemas['TourStep'];
+export type HealthReport = Schemas['HealthReport'];
+export type HealthParts = Schemas['Health'];
+export type AnalysisHealth = Schemas['Analysis'];

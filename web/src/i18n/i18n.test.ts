@@ -58,6 +58,12 @@ const mayEqual = new Set([
   'configuration.title',
   'alarmPolicy.sentence',
   'alarmPolicy.comma',
+  'health.gap',
+  'health.machine',
+  'health.outbox',
+  'health.version',
+  'health.volume',
+  'health.node',
 ]);
 
 const translations = { es: flatten(es), fr: flatten(fr), ar: flatten(ar), en: english };

@@ -5,6 +5,7 @@ import {
   IconLanguage,
   IconMoon,
   IconPlugConnectedX,
+  IconRefreshDot,
   IconSearch,
   IconSun,
 } from '@tabler/icons-react';
@@ -24,6 +25,7 @@ import { Palette } from './Palette';
 import { areasFor, rooms } from './rooms';
 import { follow, go, usePlace } from './route';
 import { useToast } from './toast';
+import { useNewerPage } from './updates';
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
@@ -127,6 +129,7 @@ export function Shell({ children }: { children: ReactNode }) {
           <ApprovalsInBar />
           <PurposeInBar />
           <Connection />
+          <NewerPage />
           <LanguageChoice />
           <ThemeChoice />
           <Tooltip label={t('keys.title')}>
@@ -189,6 +192,18 @@ function Connection() {
       <span className="bar-lost" role="status" aria-label={t('app.eventsLost')}>
         <IconPlugConnectedX size={18} aria-hidden />
       </span>
+    </Tooltip>
+  );
+}
+
+function NewerPage() {
+  const { t } = useTranslation();
+  if (!useNewerPage()) return null;
+  return (
+    <Tooltip label={t('app.newerPage')} multiline w={260}>
+      <ActionIcon className="bar-newer" aria-label={t('app.newerPage')} onClick={() => location.reload()}>
+        <IconRefreshDot size={18} />
+      </ActionIcon>
     </Tooltip>
   );
 }

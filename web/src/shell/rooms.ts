@@ -7,6 +7,7 @@ import {
   IconDeviceCctv,
   IconEye,
   IconFileExport,
+  IconHeartbeat,
   IconLayoutGrid,
   IconMap2,
   IconPackage,
@@ -68,6 +69,7 @@ export const areas: readonly Area[] = [
       { path: '/settings/cameras', words: 'app.cameras', icon: IconDeviceCctv, key: 'c', needs: 'viewHealth' },
       { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure, key: 'r', needs: 'manageRules' },
       { path: '/settings/alarms', words: 'app.alarms', icon: IconBellCog, key: 'a', needs: 'manageAlarms' },
+      { path: '/settings/health', words: 'health.title', icon: IconHeartbeat, key: 'w', needs: 'viewHealth' },
       { path: '/settings/storage', words: 'app.storage', icon: IconDatabase, key: 's', needs: 'viewHealth' },
       { path: '/settings/people', words: 'app.people', icon: IconUsers, key: 'p', needs: 'manageUsers' },
       {
