@@ -81,12 +81,13 @@ static class LogVerb
         var wrong = new List<string>();
         var found = LogAudit.Run(log, [key], Visit, progress, stop);
         long late = (WallTime.Now(clock) - Overdue).Microseconds;
-        foreach (var (now, end, record) in LogSources.Sealed(connection))
+        foreach (var (now, end, record, leaf) in LogSources.Sealed(connection))
         {
             stop.ThrowIfCancellationRequested();
             segments++;
-            unsealed += record is null ? 1 : 0;
-            if (record is null && end < late)
+            bool waits = leaf is not { } number || number >= found.Size;
+            unsealed += waits ? 1 : 0;
+            if (waits && end < late)
                 Wrong($"{now.Reference}: the segment has no seal.");
             else if (record is not null && record != now.Text)
                 Wrong($"{now.Reference}: the segment isn't what was sealed: {record} then, {now.Text} now.");

@@ -24,10 +24,10 @@ static class LogSources
         order by s.end_us, s.camera, s.stream
         """, new { from }, buffered: false).Select(s => s.ToRecord());
 
-    /// <summary>Every segment of the index, and the record that the log has about it; null: none.</summary>
-    public static IEnumerable<(LogRecord Now, long EndUs, string? Record)> Sealed(DbConnection connection) => connection.Query<SealedRow>(
-        $"select {SegmentRow.Columns}, r.record as Record from segments s left join log_records r on r.kind = 'Segment' and r.reference = {SegmentRow.Reference}",
-        buffered: false, commandTimeout: 0).Select(s => (new SegmentRow(s.Camera, s.Stream, s.StartUs, s.EndUs, s.Bytes, s.Sha256).ToRecord(), s.EndUs, s.Record));
+    /// <summary>Every segment of the index, and the record that the log has about it, with its leaf's number; null: none.</summary>
+    public static IEnumerable<(LogRecord Now, long EndUs, string? Record, long? Leaf)> Sealed(DbConnection connection) => connection.Query<SealedRow>(
+        $"select {SegmentRow.Columns}, r.record as Record, r.leaf as Leaf from segments s left join log_records r on r.kind = 'Segment' and r.reference = {SegmentRow.Reference}",
+        buffered: false, commandTimeout: 0).Select(s => (new SegmentRow(s.Camera, s.Stream, s.StartUs, s.EndUs, s.Bytes, s.Sha256).ToRecord(), s.EndUs, s.Record, s.Leaf));
 
     /// <summary>Gaps that have an end; those that retention made are deletions.</summary>
     public static IEnumerable<LogRecord> Gaps(DbConnection connection) => connection.Query<GapRow>(
@@ -141,7 +141,7 @@ static class LogSources
             LeafKind.Policy, $"{p.Version}",
             new { version = p.Version, at = LogRecord.Time(p.At), by = p.ByWhom, sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(p.Body))) }));
 
-    sealed record SealedRow(string Camera, string Stream, long StartUs, long EndUs, long Bytes, string Sha256, string? Record);
+    sealed record SealedRow(string Camera, string Stream, long StartUs, long EndUs, long Bytes, string Sha256, string? Record, long? Leaf);
 
     sealed record GapRow(string Camera, string Stream, long FromUs, long ToUs, string Cause, string Detail);
 
