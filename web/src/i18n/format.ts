@@ -20,7 +20,7 @@ export interface Format {
   /** One unit, rounded: for what is only a forecast. */
   about: (ms: number) => string;
   relative: (ms: number, nowMs: number) => string;
-  /** Things that stand beside each other, without “and”. */
+  /** Things that stand beside each other, in one line. */
   list: (items: readonly string[]) => string;
 }
 
