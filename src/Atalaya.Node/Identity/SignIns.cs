@@ -65,18 +65,18 @@ sealed class SignIns(Callers callers, SignInThrottle throttle, OpenIdProvider pr
     /// <returns>Where the browser goes to sign out at the OpenID provider too, if it signed in there: else the next person at this screen would be the last one.</returns>
     public async Task<string?> EndAsync(HttpContext http, Caller caller)
     {
-        string? elsewhere = null;
+        bool there = false;
         if (caller.Credential == Credential.Session)
         {
-            if (provider.IsUsed && (await callers.People.FindSessionAsync(caller.CredentialId, http.RequestAborted))?.Method == ByOpenId)
-                elsewhere = await provider.EndSessionAsync($"{http.Request.Scheme}://{http.Request.Host}/", http.RequestAborted);
+            there = provider.IsUsed && (await callers.People.FindSessionAsync(caller.CredentialId, http.RequestAborted))?.Method == ByOpenId;
             await callers.People.RemoveSessionAsync(caller.UserId, caller.CredentialId, http.RequestAborted);
             callers.Forget();
         }
 
         http.Response.Cookies.Delete(Callers.Cookie, Cookie());
         http.Response.Headers["Clear-Site-Data"] = "\"cache\"";    // Segments and small pictures that the browser kept.
-        return elsewhere;
+        // Last: here it has ended, however long the provider takes.
+        return there ? await provider.EndSessionAsync($"{http.Request.Scheme}://{http.Request.Host}/", http.RequestAborted) : null;
     }
 
     public async Task<SessionJson> TellAsync(Caller caller, CancellationToken stop)
