@@ -29,8 +29,8 @@ if [ "$purpose" = test ]; then
   packages+=(chromium fonts-liberation fonts-noto-core openssl
     python3 python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)
-  # The other engine of the store; tests run servers of their own.
-  packages+=(postgresql)
+  # The other engine of the store, and a message broker; tests run servers of their own.
+  packages+=(postgresql rabbitmq-server)
 fi
 
 missing=()

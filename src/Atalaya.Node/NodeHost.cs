@@ -101,6 +101,7 @@ static class NodeHost
         app.MapIncidents();
         app.MapHandOver();
         app.MapNotifications();
+        app.MapPush();
         app.MapAnalysis();
         app.MapRules();
         app.MapTracks();

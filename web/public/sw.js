@@ -1,5 +1,9 @@
 // What stands in for the node while it is away: one page that says so, and nothing else. No answer of the API, no picture and no
 // file of the page is kept here, so nothing old can ever pass for what is now, and a new version of the page is there with the next load.
+// What it does with push messages stands in a file of its own.
+/* global importScripts */
+importScripts('/push-handler.js');
+
 const kept = 'atalaya-away-1';
 const files = ['/away.html', '/away.css', '/away-words.js', '/away.js', '/favicon.svg'];
 

@@ -20,6 +20,7 @@ const HandOverRoom = lazy(() => import('./incidents/HandOverRoom'));
 const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
 const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
 const AlarmSettingsRoom = lazy(() => import('./alarms/settings/AlarmSettingsRoom'));
+const NotificationsRoom = lazy(() => import('./notifications/NotificationsRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
 const HoldsRoom = lazy(() => import('./holds/HoldsRoom'));
 const AccountRoom = lazy(() => import('./identity/AccountRoom'));
@@ -128,6 +129,8 @@ function Room() {
       return <ExportsRoom />;
     case '/settings/rules':
       return <RulesRoom />;
+    case '/settings/notifications':
+      return <NotificationsRoom />;
     case '/settings/alarms':
       return <AlarmSettingsRoom />;
     case '/holds':

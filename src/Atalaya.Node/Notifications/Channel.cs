@@ -8,6 +8,12 @@ public enum ChannelKind
 {
     Email,
     Webhook,
+
+    /// <summary>A message broker, by AMQP 0-9-1.</summary>
+    Amqp,
+
+    /// <summary>Browsers that asked for it, by Web Push. There is one such channel at most.</summary>
+    Push,
 }
 
 public enum NotificationFormat
@@ -59,7 +65,7 @@ public sealed record Channel
     /// <summary>In these hours only rescue and critical ones are told; others wait for their end.</summary>
     public IReadOnlyList<WeeklyWindow> Quiet { get; init; } = [];
 
-    /// <summary>Of a webhook.</summary>
+    /// <summary>Of a webhook, or of a broker: amqps://host:port/virtual-host.</summary>
     public string? Url { get; init; }
     public NotificationFormat Format { get; init; }
 
@@ -67,9 +73,22 @@ public sealed record Channel
     public string? Server { get; init; }
     public int Port { get; init; } = 587;
 
-    /// <summary>STARTTLS; without it nothing is sent but to this machine.</summary>
+    /// <summary>STARTTLS, or TLS from the start; without it nothing is sent but to this machine.</summary>
     public bool Tls { get; init; } = true;
+
+    /// <summary>TLS from the first byte on (port 465) instead of STARTTLS.</summary>
+    public bool ImplicitTls { get; init; }
+
+    /// <summary>SHA-256 of the mail server's or broker's certificate, in hexadecimal digits: that one alone is accepted. Null: what the system trusts.</summary>
+    public string? Fingerprint { get; init; }
+
+    /// <summary>Of a broker: name of the durable topic exchange; null: <see cref="AmqpWay.UsualExchange"/>.</summary>
+    public string? Exchange { get; init; }
+
+    /// <summary>Who signs in at a mail server or broker.</summary>
     public string? User { get; init; }
+
+    /// <summary>Sender of e-mail; whom push services can write to (RFC 8292, 2.1).</summary>
     public string? From { get; init; }
 
     /// <summary>Told always.</summary>

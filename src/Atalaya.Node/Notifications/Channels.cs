@@ -66,6 +66,9 @@ sealed class Channels(NodeDatabase database, Casebook book, TimeProvider clock, 
         bool removed = await book.WriteAsync(async session =>
         {
             await session.KeepAsync("delete from notification_outbox where channel = @id and state <> 'sent'", new { id });
+            // Browsers subscribed with this channel's key; another one can't tell them anything.
+            if (Find(id)?.Channel.Kind == ChannelKind.Push)
+                await session.KeepAsync("delete from push_subscriptions");
             return await session.KeepAsync("delete from notification_channels where id = @id", new { id }) > 0;
         }, stop);
         await LoadAsync(stop);
@@ -78,22 +81,40 @@ sealed class Channels(NodeDatabase database, Casebook book, TimeProvider clock, 
         foreach (var known in _all)
         {
             if (known.Channel.Wants(alarm))
-                await EnqueueAsync(session, known.Channel.Id, $"{CaseSession.Written(alarm.Id)} {alarm.Version} {occasion}", occasion, alarm);
+                await EnqueueAsync(session, known.Channel, $"{CaseSession.Written(alarm.Id)} {alarm.Version} {occasion}", occasion, alarm);
         }
     }
 
     /// <summary>Tries a channel.</summary>
-    public Task<Guid> TestAsync(string channel, CancellationToken stop) =>
+    /// <returns>Null: nobody would be told.</returns>
+    public Task<Guid?> TestAsync(Channel channel, CancellationToken stop) =>
         book.WriteAsync(s => EnqueueAsync(s, channel, $"test {Guid.NewGuid():n}", NotificationOccasion.Test, null), stop);
 
-    async Task<Guid> EnqueueAsync(CaseSession session, string channel, string item, NotificationOccasion occasion, Alarm? alarm)
+    /// <returns>The first; null: there is nobody to tell.</returns>
+    async Task<Guid?> EnqueueAsync(CaseSession session, Channel channel, string item, NotificationOccasion occasion, Alarm? alarm)
+    {
+        if (channel.Kind != ChannelKind.Push)
+            return await EnqueueAsync(session, channel.Id, item, null, occasion, alarm);
+        // Each browser takes its message or doesn't, so each has its own.
+        Guid? first = null;
+        foreach (var browser in await session.SubscriptionsAsync())
+        {
+            string target = CaseSession.Written(browser.Id);
+            var made = await EnqueueAsync(session, channel.Id, $"{item} {target}", target, occasion, alarm);
+            first ??= made;
+        }
+
+        return first;
+    }
+
+    async Task<Guid> EnqueueAsync(CaseSession session, string channel, string item, string? target, NotificationOccasion occasion, Alarm? alarm)
     {
         var now = clock.GetUtcNow();
         var id = Guid.CreateVersion7(now);
         await session.KeepAsync(
             """
-            insert into notification_outbox (id, channel, item, occasion, severity, level, body, state, attempts, next_at, created_at)
-            values (@id, @channel, @item, @occasion, @severity, @level, @body, 'waiting', 0, @at, @at) on conflict (channel, item) do nothing
+            insert into notification_outbox (id, channel, item, occasion, severity, level, body, state, attempts, next_at, created_at, target)
+            values (@id, @channel, @item, @occasion, @severity, @level, @body, 'waiting', 0, @at, @at, @target) on conflict (channel, item) do nothing
             """,
             new
             {
@@ -105,6 +126,7 @@ sealed class Channels(NodeDatabase database, Casebook book, TimeProvider clock, 
                 level = (long)(alarm?.Level ?? 0),
                 body = alarm is null ? "" : JsonSerializer.Serialize(alarm, PolicyReader.Json),
                 at = WallTime.From(now).Microseconds,
+                target,
             });
         return id;
     }

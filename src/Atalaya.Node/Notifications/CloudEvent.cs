@@ -19,18 +19,26 @@ static class CloudEvent
 
     static readonly JsonSerializerOptions Json = Made();
 
+    /// <summary>Attributes of an event (3), without its data.</summary>
     /// <param name="id">The same at each attempt: who gets it twice knows.</param>
-    public static byte[] Of(Guid id, NotificationOccasion occasion, Alarm? alarm, string site, DateTimeOffset created) => JsonSerializer.SerializeToUtf8Bytes(new
+    public static IReadOnlyDictionary<string, string> Attributes(Guid id, NotificationOccasion occasion, Alarm? alarm, string site, DateTimeOffset created) => new Dictionary<string, string>
     {
-        Specversion = "1.0",
-        Id = id,
-        Source = "urn:atalaya:" + Uri.EscapeDataString(site),
-        Type = $"org.atalaya.alarm.{JsonNamingPolicy.CamelCase.ConvertName(occasion.ToString())}.v1",
-        Subject = alarm?.Id.ToString() ?? "test",
-        Time = created,
-        Datacontenttype = "application/json",
-        Data = alarm is null ? null : AlarmJson.Of(alarm),
-    }, Json);
+        ["specversion"] = "1.0",
+        ["id"] = id.ToString(),
+        ["source"] = "urn:atalaya:" + Uri.EscapeDataString(site),
+        ["type"] = $"org.atalaya.alarm.{JsonNamingPolicy.CamelCase.ConvertName(occasion.ToString())}.v1",
+        ["subject"] = alarm?.Id.ToString() ?? "test",
+        ["time"] = WireTime.Format(created),
+        ["datacontenttype"] = "application/json",
+    };
+
+    /// <inheritdoc cref="Attributes"/>
+    public static byte[] Of(Guid id, NotificationOccasion occasion, Alarm? alarm, string site, DateTimeOffset created)
+    {
+        var all = Attributes(id, occasion, alarm, site, created).ToDictionary(a => a.Key, object? (a) => a.Value, StringComparer.Ordinal);
+        all["data"] = alarm is null ? null : AlarmJson.Of(alarm);
+        return JsonSerializer.SerializeToUtf8Bytes(all, Json);
+    }
 
     public static string Sign(ReadOnlySpan<byte> body, string secret, DateTimeOffset at)
     {

@@ -23,7 +23,11 @@ public sealed record ChannelJson(
     [property: Description("Alarms at least so urgent.")] AlarmSeverity AtLeast,
     [property: Description("Empty: all.")] IReadOnlyList<IncidentType> Types,
     [property: Description("In these hours only rescue and critical ones are told; others wait for their end.")] IReadOnlyList<WeeklyWindow> Quiet,
-    string? Url, NotificationFormat Format, string? Server, int Port, bool Tls, string? User, string? From,
+    string? Url, NotificationFormat Format, string? Server, int Port, bool Tls,
+    [property: Description("TLS from the first byte on instead of STARTTLS.")] bool ImplicitTls,
+    [property: Description("SHA-256 of the one certificate that is accepted; null: what the system trusts.")] string? Fingerprint,
+    [property: Description("Of a broker: its topic exchange.")] string? Exchange,
+    string? User, string? From,
     [property: Description("Told always.")] IReadOnlyList<string> To,
     [property: Description("The first who is on call is told besides; at the n-th escalation the n-th after.")] IReadOnlyList<OnCall> Rota,
     [property: Description("A password or signing secret is kept; it is never shown.")] bool HasSecret,
@@ -32,7 +36,7 @@ public sealed record ChannelJson(
     internal static ChannelJson Of(KnownChannel k)
     {
         var c = k.Channel;
-        return new(c.Id, c.Name, c.Kind, c.Enabled, c.AtLeast, c.Types, c.Quiet, c.Url, c.Format, c.Server, c.Port, c.Tls, c.User, c.From, c.To, c.Rota, k.Secret is not null, k.Version);
+        return new(c.Id, c.Name, c.Kind, c.Enabled, c.AtLeast, c.Types, c.Quiet, c.Url, c.Format, c.Server, c.Port, c.Tls, c.ImplicitTls, c.Fingerprint, c.Exchange, c.User, c.From, c.To, c.Rota, k.Secret is not null && c.Kind != ChannelKind.Push, k.Version);
     }
 }
 
@@ -54,25 +58,34 @@ public sealed record ChannelInputJson
     [Description("In these hours only rescue and critical ones are told.")]
     public IReadOnlyList<WeeklyWindow>? Quiet { get; init; }
 
-    [Description("Of a webhook: https, or http to this machine.")]
+    [Description("Of a webhook: https, or http to this machine. Of a broker: amqps://host:port/virtual-host, or amqp to this machine.")]
     public string? Url { get; init; }
 
-    [Description("Of a webhook: cloudEvents (default), or cap: rescues alone, as CAP 1.2.")]
+    [Description("Of a broker: its durable topic exchange, made where it isn't there; 'atalaya' by default.")]
+    public string? Exchange { get; init; }
+
+    [Description("Of e-mail and brokers: SHA-256 of the server's certificate, 64 hexadecimal digits, colons allowed; that one alone is then accepted, also a self-signed one.")]
+    public string? Fingerprint { get; init; }
+
+    [Description("Of a webhook or broker: cloudEvents (default), or cap: rescues alone, as CAP 1.2.")]
     public NotificationFormat? Format { get; init; }
 
     [Description("Of e-mail: name of the SMTP server.")]
     public string? Server { get; init; }
 
-    [Description("587 by default.")]
+    [Description("587 by default, 465 with implicitTls.")]
     public int? Port { get; init; }
 
-    [Description("STARTTLS; true by default. Without it only a server on this machine.")]
+    [Description("True by default. Without it only a server on this machine.")]
     public bool? Tls { get; init; }
+
+    [Description("TLS from the first byte on (RFC 8314) instead of STARTTLS.")]
+    public bool? ImplicitTls { get; init; }
 
     [Description("To sign in with; absent: nobody signs in.")]
     public string? User { get; init; }
 
-    [Description("Sender's address.")]
+    [Description("Sender's address; of push, the address under which push services reach who runs this node.")]
     public string? From { get; init; }
 
     [Description("Addresses that are told always.")]
@@ -81,7 +94,7 @@ public sealed record ChannelInputJson
     [Description("Who is on call, in order.")]
     public IReadOnlyList<OnCall>? Rota { get; init; }
 
-    [Description("Password of e-mail, signing secret of a webhook (16 characters at least). Absent: as it is; empty: none any more.")]
+    [Description("Password of e-mail or of a broker's user, signing secret of a webhook (16 characters at least). Absent: as it is; empty: none any more.")]
     public string? Secret { get; init; }
 }
 
@@ -111,7 +124,7 @@ static class NotificationEndpoints
             .Produces<ChannelJson>().Fails(400, 412, 413, 415).Needs(Permission.ManageAlarms);
         all.MapDelete("channels/{id}", DeleteAsync).WithName("deleteChannel").WithSummary("Removes a channel and what waits for it.").Produces(StatusCodes.Status204NoContent).Fails(404).Needs(Permission.ManageAlarms);
         all.MapPost("channels/{id}/test", TestAsync).WithName("testChannel").WithSummary("Tells a channel that somebody tried it. Look at the outbox for how it went.")
-            .Produces<NotificationJson>(StatusCodes.Status202Accepted).Fails(404).Needs(Permission.ManageAlarms);
+            .Produces<NotificationJson>(StatusCodes.Status202Accepted).Fails(404, 409).Needs(Permission.ManageAlarms);
         all.MapGet("outbox", ListAsync).WithName("listNotifications").WithSummary("What was told, waits or is dead, the newest first; 200 at most.")
             .Produces<IReadOnlyList<NotificationJson>>().Fails(400).Needs(Permission.ManageAlarms);
         all.MapPost("outbox/{id:guid}/resend", ResendAsync).WithName("resendNotification").WithSummary("Tells a dead one again.").Produces(StatusCodes.Status204NoContent).Fails(404).Needs(Permission.ManageAlarms);
@@ -142,12 +155,43 @@ static class NotificationEndpoints
                 errors.Add("secret", $"must be at least {LeastSecret} characters: it signs what is sent.");
         }
 
-        int port = input.Port ?? 587;
-        bool tls = input.Tls ?? true;
+        bool tls = input.Tls ?? true, implicitTls = input.ImplicitTls ?? false;
+        int port = input.Port ?? (implicitTls ? 465 : 587);
+        string? fingerprint = input.Fingerprint?.Replace(":", "", StringComparison.Ordinal).Trim().ToLowerInvariant() is { Length: > 0 } digits ? digits : null;
+        if (input.Kind is ChannelKind.Email or ChannelKind.Amqp && fingerprint is not null && (fingerprint.Length != 64 || !fingerprint.All(char.IsAsciiHexDigitLower)))
+            errors.Add("fingerprint", "must be the 64 hexadecimal digits of a SHA-256.");
+        if (input.Kind == ChannelKind.Amqp)
+        {
+            if (!Uri.TryCreate(input.Url, UriKind.Absolute, out var broker) || input.Url!.Length > 1000 || broker.Host.Length == 0 || !(broker.Scheme == "amqps" || (broker.Scheme == "amqp" && broker.IsLoopback))
+                || broker.UserInfo.Length > 0 || broker.Query.Length > 0 || broker.AbsolutePath.Count(c => c == '/') > 1)
+            {
+                errors.Add("url", "must be as amqps://host:5671/virtual-host, without a user name; amqp only to this machine.");
+            }
+
+            if (input.Exchange is { Length: > 0 } exchange && (exchange.Length > 100 || exchange.StartsWith("amq.", StringComparison.Ordinal) || !exchange.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or ':')))
+                errors.Add("exchange", "must be at most 100 letters, digits, hyphens, underscores, full stops or colons, and not begin with 'amq.'.");
+            CaseRequests.Words("user", input.User, PolicyCheck.MaxText, errors, mayBeEmpty: true);
+        }
+
+        if (input.Kind == ChannelKind.Push)
+        {
+            Address("from", input.From);
+            if (input.Secret is not null)
+                errors.Add("secret", "isn't entered: the node makes its own key.");
+            if (channels.All.Any(c => c.Channel.Kind == ChannelKind.Push && c.Channel.Id != id))
+                errors.Add("kind", "There is a push channel already, and browsers can subscribe to one alone.");
+        }
+        else if (channels.Find(id)?.Channel.Kind == ChannelKind.Push && input.Kind is not null)
+        {
+            errors.Add("kind", "can't be changed: browsers have subscribed to this channel. Remove it instead.");
+        }
+
         if (input.Kind == ChannelKind.Email)
         {
             if (Uri.CheckHostName(input.Server) == UriHostNameType.Unknown)
                 errors.Add("server", "must be the name or address of an SMTP server.");
+            else if (implicitTls && !tls)
+                errors.Add("implicitTls", "goes with tls.");
             else if (!tls && !(input.Server == "localhost" || (IPAddress.TryParse(input.Server, out var address) && IPAddress.IsLoopback(address))))
                 errors.Add("tls", "may be false only for a server on this machine.");
             if (port is < 1 or > 65535)
@@ -183,18 +227,23 @@ static class NotificationEndpoints
             AtLeast = input.AtLeast ?? AlarmSeverity.High,
             Types = input.Types ?? [],
             Quiet = input.Quiet ?? [],
-            Url = input.Kind == ChannelKind.Webhook ? input.Url : null,
-            Format = input.Kind == ChannelKind.Webhook ? input.Format ?? NotificationFormat.CloudEvents : NotificationFormat.CloudEvents,
+            Url = input.Kind is ChannelKind.Webhook or ChannelKind.Amqp ? input.Url : null,
+            Exchange = input.Kind == ChannelKind.Amqp && input.Exchange is { Length: > 0 } named ? named : null,
+            Fingerprint = input.Kind is ChannelKind.Email or ChannelKind.Amqp ? fingerprint : null,
+            Format = input.Kind is ChannelKind.Webhook or ChannelKind.Amqp ? input.Format ?? NotificationFormat.CloudEvents : NotificationFormat.CloudEvents,
             Server = input.Kind == ChannelKind.Email ? input.Server : null,
             Port = port,
             Tls = tls,
-            User = input.Kind == ChannelKind.Email ? input.User : null,
-            From = input.Kind == ChannelKind.Email ? input.From : null,
-            To = input.To ?? [],
-            Rota = input.Rota ?? [],
+            ImplicitTls = input.Kind == ChannelKind.Email && implicitTls,
+            User = input.Kind is ChannelKind.Email or ChannelKind.Amqp ? input.User : null,
+            From = input.Kind is ChannelKind.Email or ChannelKind.Push ? input.From : null,
+            To = input.Kind == ChannelKind.Email ? input.To ?? [] : [],
+            Rota = input.Kind == ChannelKind.Email ? input.Rota ?? [] : [],
         };
         // A secret goes to the server it was given for, and to no other.
-        string? secret = input.Secret ?? (channels.Find(id)?.Channel is { } before && (before.Kind, before.Url, before.Server, before.Port) != (channel.Kind, channel.Url, channel.Server, channel.Port) ? "" : null);
+        string? secret = channel.Kind == ChannelKind.Push
+            ? channels.Find(id)?.Secret is null ? WebPush.NewKey() : null
+            : input.Secret ?? (channels.Find(id)?.Channel is { } before && (before.Kind, before.Url, before.Server, before.Port) != (channel.Kind, channel.Url, channel.Server, channel.Port) ? "" : null);
         if (!await channels.PutAsync(channel, secret, seen, stop))
             return CaseRequests.Changed("channel", channels.Find(id) is { } current ? ChannelJson.Of(current) : new object(), Array.Empty<string>());
         var made = ChannelJson.Of(channels.Find(id)!);
@@ -219,9 +268,10 @@ static class NotificationEndpoints
 
     static async Task<Results<Accepted<NotificationJson>, ProblemHttpResult>> TestAsync(string id, Channels channels, Casebook book, CancellationToken stop)
     {
-        if (channels.Find(id) is null)
+        if (channels.Find(id) is not { } known)
             return NoChannel(id);
-        var made = await channels.TestAsync(id, stop);
+        if (await channels.TestAsync(known.Channel, stop) is not { } made)
+            return Problems.Conflict("There is nobody to tell", "No browser has subscribed yet. Subscribe this one first.");
         var outbox = await book.ReadAsync(s => s.OutboxAsync(null, MaxListed), stop);
         return outbox.FirstOrDefault(n => n.Id == made) is { } written ? TypedResults.Accepted("/api/notifications/outbox", NotificationJson.Of(written)) : NoChannel(id);
     }

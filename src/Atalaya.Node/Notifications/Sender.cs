@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Net;
 using System.Net.Mail;
 using System.Text;
 using System.Text.Json;
@@ -9,18 +8,45 @@ using Atalaya.Incidents.Policy;
 using Atalaya.Media;
 using Atalaya.Node.Alarms;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 
 namespace Atalaya.Node.Notifications;
 
 /// <summary>One entry of the outbox.</summary>
-sealed record Notification(Guid Id, string Channel, NotificationOccasion Occasion, AlarmSeverity Severity, int Level, Alarm? Alarm, string State, int Attempts, WallTime NextAt, WallTime CreatedAt, WallTime? SentAt, string? Fault);
+/// <param name="Target">Of the channel's receivers the one it is for; null: all.</param>
+sealed record Notification(
+    Guid Id, string Channel, NotificationOccasion Occasion, AlarmSeverity Severity, int Level, Alarm? Alarm, string State, int Attempts, WallTime NextAt, WallTime CreatedAt, WallTime? SentAt, string? Fault,
+    string? Target);
+
+/// <summary>How an attempt ended.</summary>
+enum Delivery
+{
+    Taken,
+
+    /// <summary>It is tried again.</summary>
+    Failed,
+
+    /// <summary>Nobody will ever take it.</summary>
+    Hopeless,
+
+    /// <summary>Who it was for may not know of it any more.</summary>
+    NotTheirs,
+}
+
+/// <param name="Fault">Why it wasn't taken.</param>
+readonly record struct Delivered(Delivery End, string? Fault)
+{
+    public static Delivered Taken { get; } = new(Delivery.Taken, null);
+}
 
 /// <summary>
 /// Tells what is in the outbox, the most urgent first, until it was taken: at least once, each attempt under the same id. What nobody takes for a day is dead; it stays, and can be
 /// sent again.
 /// </summary>
-sealed class Sender(Casebook book, Channels channels, Standing standing, CameraRoster roster, NodeOptions options, TimeProvider clock, ILogger<Sender> log) : IHostedService, IAsyncDisposable
+sealed class Sender(
+    Casebook book, Channels channels, Standing standing, CameraRoster roster, Callers callers, CameraScopes scopes, NodeOptions options, TimeProvider clock, ILogger<Sender> log)
+    : IHostedService, IAsyncDisposable
 {
     /// <summary>With pauses from two seconds to an hour: a day and a bit.</summary>
     public const int MostAttempts = 36;
@@ -31,6 +57,7 @@ sealed class Sender(Casebook book, Channels channels, Standing standing, CameraR
 
     // Redirects would carry the message, and its signature, to whom nobody chose.
     readonly HttpClient _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = Timeout.InfiniteTimeSpan };
+    readonly AmqpWay _brokers = new(options.Name);
     readonly CancellationTokenSource _stop = new();
     Task _running = Task.CompletedTask;
     bool _complained;   // touched only by RunAsync
@@ -48,6 +75,7 @@ sealed class Sender(Casebook book, Channels channels, Standing standing, CameraR
         if (!_stop.IsCancellationRequested)
             await _stop.CancelAsync();
         await _running;
+        await _brokers.DisposeAsync();
         _http.Dispose();
     }
 
@@ -85,34 +113,52 @@ sealed class Sender(Casebook book, Channels channels, Standing standing, CameraR
             return;
         }
 
-        string? fault;
+        Delivered ended;
         using (var limit = CancellationTokenSource.CreateLinkedTokenSource(stop))
         using (clock.CreateTimer(static l => ((CancellationTokenSource)l!).Cancel(), limit, Patience, Timeout.InfiniteTimeSpan))
         {
             try
             {
-                fault = known.Channel.Kind == ChannelKind.Webhook
-                    ? await PostAsync(known, notification, limit.Token)
-                    : await MailAsync(known, notification, now, zone, limit.Token);
+                ended = known.Channel.Kind switch
+                {
+                    ChannelKind.Webhook => await PostAsync(known, notification, limit.Token),
+                    ChannelKind.Amqp => await PublishAsync(known, notification, limit.Token),
+                    ChannelKind.Push => await new PushWay(_http, book, callers, scopes, clock).TellAsync(known, notification, Place(notification.Alarm), options.Name, limit.Token),
+                    _ => await MailAsync(known, notification, now, zone, limit.Token),
+                };
             }
             catch (OperationCanceledException) when (!stop.IsCancellationRequested)
             {
-                fault = $"No answer within {Patience.TotalSeconds:0} s.";
+                ended = new(Delivery.Failed, $"No answer within {Patience.TotalSeconds:0} s.");
             }
-            catch (Exception failure) when (failure is HttpRequestException or SmtpException or IOException or InvalidOperationException or FormatException or System.Security.Authentication.AuthenticationException)
+            catch (Exception failure) when (failure is HttpRequestException or IOException or System.Net.Sockets.SocketException or InvalidOperationException or FormatException
+                or System.Security.Authentication.AuthenticationException or System.Security.Cryptography.CryptographicException)
             {
-                fault = failure is SmtpException { InnerException: { } inner } ? $"{failure.Message} {inner.Message}" : failure.Message;
+                ended = new(Delivery.Failed, failure.Message);
             }
         }
 
-        if (fault is null)
+        await NoteAsync(notification, ended, now, stop);
+    }
+
+    async Task NoteAsync(Notification notification, Delivered ended, DateTimeOffset now, CancellationToken stop)
+    {
+        string fault = ended.Fault ?? "";
+        int attempt = notification.Attempts + 1;
+        if (ended.End == Delivery.Taken)
         {
             await book.WriteAsync(s => s.SentAsync(notification.Id, WallTime.Now(clock)), stop);
-            return;
         }
-
-        int attempt = notification.Attempts + 1;
-        if (attempt >= MostAttempts || notification.Occasion == NotificationOccasion.Test)
+        else if (ended.End == Delivery.NotTheirs)
+        {
+            await book.WriteAsync(s => s.DropAsync(notification.Id), stop);
+        }
+        else if (ended.End == Delivery.Hopeless)
+        {
+            log.LogInformation("Channel {Channel} has nobody for a notification: {Fault}", notification.Channel, fault);
+            await book.WriteAsync(s => s.GiveUpAsync(notification.Id, fault), stop);
+        }
+        else if (attempt >= MostAttempts || notification.Occasion == NotificationOccasion.Test)
         {
             log.LogError("Channel {Channel} took a notification never: {Fault} It is among the dead ones.", notification.Channel, fault);
             await book.WriteAsync(s => s.GiveUpAsync(notification.Id, fault), stop);
@@ -125,61 +171,66 @@ sealed class Sender(Casebook book, Channels channels, Standing standing, CameraR
         }
     }
 
-    async Task<string?> PostAsync(KnownChannel known, Notification notification, CancellationToken stop)
-    {
-        byte[] body;
-        string type;
-        if (known.Channel.Format == NotificationFormat.Cap)
-        {
-            body = Encoding.UTF8.GetBytes(CapText(notification));
-            type = "application/cap+xml; charset=utf-8";
-        }
-        else
-        {
-            body = CloudEvent.Of(notification.Id, notification.Occasion, notification.Alarm, options.Name, notification.CreatedAt.ToDateTimeOffset());
-            type = CloudEvent.ContentType;
-        }
+    /// <summary>What is said to programs: a CloudEvent, or a CAP document.</summary>
+    (byte[] Body, string Type) Message(KnownChannel known, Notification notification) => known.Channel.Format == NotificationFormat.Cap
+        ? (Encoding.UTF8.GetBytes(CapText(notification)), "application/cap+xml; charset=utf-8")
+        : (CloudEvent.Of(notification.Id, notification.Occasion, notification.Alarm, options.Name, notification.CreatedAt.ToDateTimeOffset()), CloudEvent.ContentType);
 
+    async Task<Delivered> PublishAsync(KnownChannel known, Notification notification, CancellationToken stop)
+    {
+        var (body, type) = Message(known, notification);
+        return await _brokers.TellAsync(known, notification, body, type, stop);
+    }
+
+    async Task<Delivered> PostAsync(KnownChannel known, Notification notification, CancellationToken stop)
+    {
+        var (body, type) = Message(known, notification);
         using var request = new HttpRequestMessage(HttpMethod.Post, known.Channel.Url) { Content = new ByteArrayContent(body) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
         request.Headers.TryAddWithoutValidation("Idempotency-Key", $"\"{notification.Id}\"");
         if (known.Secret is { } secret)
             request.Headers.TryAddWithoutValidation(CloudEvent.SignatureHeader, CloudEvent.Sign(body, secret, clock.GetUtcNow()));
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
-        return response.IsSuccessStatusCode ? null : $"The receiver answered {(int)response.StatusCode}.";
+        return response.IsSuccessStatusCode ? Delivered.Taken : new(Delivery.Failed, $"The receiver answered {(int)response.StatusCode}.");
     }
 
-    async Task<string?> MailAsync(KnownChannel known, Notification notification, DateTimeOffset now, TimeZoneInfo zone, CancellationToken stop)
+    async Task<Delivered> MailAsync(KnownChannel known, Notification notification, DateTimeOffset now, TimeZoneInfo zone, CancellationToken stop)
     {
         var channel = known.Channel;
         var to = channel.Recipients(notification.Level, now, zone);
         if (to.Count == 0)
-            return "Nobody is on call, and nobody is named who is told always.";
-        using var message = new MailMessage { From = new(channel.From!), SubjectEncoding = Encoding.UTF8, BodyEncoding = Encoding.UTF8 };
-        foreach (string address in to)
-            message.To.Add(new MailAddress(address));
-        message.Headers.Add("Message-ID", $"<{notification.Id}@{new MailAddress(channel.From!).Host}>");
+            return new(Delivery.Failed, "Nobody is on call, and nobody is named who is told always.");
+        var mail = new MailText
+        {
+            From = channel.From!,
+            To = to,
+            Id = $"{notification.Id}@{new MailAddress(channel.From!).Host}",
+            At = now,
+            Subject = OneLine($"[{options.Name}] Test of channel {channel.Name}"),
+            Body = "Somebody tried this channel. Nothing has happened.\n",
+        };
         if (notification.Alarm is { } alarm)
         {
             string place = Place(alarm), again = notification.Occasion == NotificationOccasion.Escalated ? $", asked for the {alarm.Level + 1}. time" : "";
-            message.Subject = OneLine($"[{options.Name}] {alarm.Severity}: {alarm.Type} at {place}{again}");
-            message.Priority = alarm.Severity <= AlarmSeverity.Critical ? MailPriority.High : MailPriority.Normal;
-            message.Body = $"{alarm.Type}, {alarm.Severity}\n{place}\n{TimeZoneInfo.ConvertTime(alarm.At, zone):yyyy-MM-dd HH:mm:ss zzz}\n{alarm.Kind} by {alarm.Rule}\n{alarm.Detail}\n\nAlarm {alarm.Id}\n";
-            if (alarm.Type == IncidentType.Rescue)
-                message.Attachments.Add(new(new MemoryStream(Encoding.UTF8.GetBytes(CapText(notification))), "alert.cap", "application/cap+xml"));
-        }
-        else
-        {
-            message.Subject = OneLine($"[{options.Name}] Test of channel {channel.Name}");
-            message.Body = "Somebody tried this channel. Nothing has happened.\n";
+            mail = mail with
+            {
+                Subject = OneLine($"[{options.Name}] {alarm.Severity}: {alarm.Type} at {place}{again}"),
+                IsUrgent = alarm.Severity <= AlarmSeverity.Critical,
+                Body = $"{alarm.Type}, {alarm.Severity}\n{place}\n{TimeZoneInfo.ConvertTime(alarm.At, zone):yyyy-MM-dd HH:mm:ss zzz}\n{alarm.Kind} by {alarm.Rule}\n{alarm.Detail}\n\nAlarm {alarm.Id}\n",
+                Attachment = alarm.Type == IncidentType.Rescue ? ("alert.cap", "application/cap+xml", Encoding.UTF8.GetBytes(CapText(notification))) : null,
+            };
         }
 
         // One connection a message: they are few, and each must not depend on the last.
-        using var client = new SmtpClient(channel.Server!, channel.Port) { EnableSsl = channel.Tls, DeliveryFormat = SmtpDeliveryFormat.International };
+        var security = !channel.Tls ? SmtpSecurity.None : channel.ImplicitTls ? SmtpSecurity.Implicit : SmtpSecurity.StartTls;
+        await using var session = await SmtpSession.OpenAsync(channel.Server!, channel.Port, security, channel.Fingerprint, stop);
         if (channel.User is { Length: > 0 } user)
-            client.Credentials = new NetworkCredential(user, known.Secret);
-        await client.SendMailAsync(message, stop);
-        return null;
+            await session.SignInAsync(user, known.Secret ?? "", stop);
+        var refused = await session.SendAsync(channel.From!, to, mail.Bytes(), stop);
+        if (refused.Count > 0)
+            log.LogWarning("Channel {Channel}: the server refused some of the recipients: {Refused}", channel.Id, string.Join(" ", refused));
+        await session.QuitAsync(stop);
+        return Delivered.Taken;
     }
 
     string CapText(Notification notification)
@@ -191,7 +242,7 @@ sealed class Sender(Casebook book, Channels channels, Standing standing, CameraR
         return CapDocument.Of(alarm, options.Name, Place(alarm), exercise, notification.CreatedAt.ToDateTimeOffset()) is var cap ? $"{cap.Declaration}\n{cap}\n" : "";
     }
 
-    string Place(Alarm alarm) => roster.Find(alarm.Camera)?.Config.Name is { Length: > 0 } name ? name : alarm.Camera.Length > 0 ? alarm.Camera : options.Name;
+    string Place(Alarm? alarm) => alarm is null || alarm.Camera.Length == 0 ? options.Name : roster.Find(alarm.Camera)?.Config.Name is { Length: > 0 } name ? name : alarm.Camera;
 
     static string OneLine(string text) => new([.. text.Select(c => char.IsControl(c) ? ' ' : c)]);
 
@@ -235,7 +286,7 @@ sealed class Sender(Casebook book, Channels channels, Standing standing, CameraR
 /// <summary>The outbox in the database.</summary>
 static class OutboxRows
 {
-    const string Columns = "select id, channel, occasion, severity, level, body, state, attempts, next_at as NextAt, created_at as CreatedAt, sent_at as SentAt, fault from notification_outbox";
+    const string Columns = "select id, channel, occasion, severity, level, body, state, attempts, next_at as NextAt, created_at as CreatedAt, sent_at as SentAt, fault, target from notification_outbox";
 
     public static async Task<IReadOnlyList<Notification>> DueAsync(this CaseSession session, WallTime now, int limit) =>
         [.. (await session.QueryAsync<Row>($"{Columns} where state = 'waiting' and next_at <= @now order by severity, next_at limit @limit", new { now = now.Microseconds, limit })).Select(r => r.Read())];
@@ -257,6 +308,8 @@ static class OutboxRows
     public static Task<int> GiveUpAsync(this CaseSession session, Guid id, string fault) =>
         session.KeepAsync("update notification_outbox set state = 'dead', attempts = attempts + 1, fault = @fault where id = @id", new { fault = Short(fault), id = CaseSession.Written(id) });
 
+    public static Task<int> DropAsync(this CaseSession session, Guid id) => session.KeepAsync("delete from notification_outbox where id = @id", new { id = CaseSession.Written(id) });
+
     /// <summary>Tells a dead one again, from the first attempt on.</summary>
     public static Task<int> ResendAsync(this CaseSession session, Guid id, WallTime now) =>
         session.KeepAsync("update notification_outbox set state = 'waiting', attempts = 0, next_at = @now where id = @id and state = 'dead'", new { now = now.Microseconds, id = CaseSession.Written(id) });
@@ -277,9 +330,10 @@ static class OutboxRows
         public long CreatedAt { get; init; }
         public long? SentAt { get; init; }
         public string? Fault { get; init; }
+        public string? Target { get; init; }
 
         public Notification Read() => new(
             Guid.ParseExact(Id, "n"), Channel, Enum.Parse<NotificationOccasion>(Occasion), (AlarmSeverity)Severity, (int)Level,
-            Body.Length == 0 ? null : JsonSerializer.Deserialize<Alarm>(Body, PolicyReader.Json), State, (int)Attempts, new(NextAt), new(CreatedAt), SentAt is { } at ? new(at) : null, Fault);
+            Body.Length == 0 ? null : JsonSerializer.Deserialize<Alarm>(Body, PolicyReader.Json), State, (int)Attempts, new(NextAt), new(CreatedAt), SentAt is { } at ? new(at) : null, Fault, Target);
     }
 }

@@ -181,6 +181,13 @@ public sealed record AlarmOptions
 {
     [Option("How long closed alarms are kept that belong to no incident. 400 days: a year's figures of false alarms and a month to look at them.", Min = "1d", Max = "3650d")]
     public TimeSpan Keep { get; init; } = TimeSpan.FromDays(400);
+
+    // Those of Chrome and its kin, Firefox, Safari and Edge.
+    [Option("Push services at which browsers may be told of alarms: hosts, or domains after '*.'. Anybody who may see alarms says where their browser is reached; a node that posted "
+        + "anywhere could be made to probe its network. Empty: none.",
+        Max = "50")]
+    public IReadOnlyList<string> PushServices { get; init; } =
+        ["fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"];
 }
 
 public sealed record RequestOptions

@@ -7,6 +7,8 @@ using Atalaya.Incidents;
 using Atalaya.Node.Alarms;
 using Atalaya.Node.Notifications;
 
+using FsCheck.Fluent;
+
 namespace Atalaya.Node.Tests.Alarms;
 
 public sealed class NotificationTests
@@ -91,6 +93,78 @@ public sealed class NotificationTests
         await node.UntilAsync("/api/notifications/outbox?state=sent", o => o.AsArray().Count == 3);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Mail_goes_over_tls_to_the_one_certificate_that_was_named_and_to_no_other(bool implicitTls)
+    {
+        using var certificate = SmtpReceiver.Certificate();
+        await using var mail = SmtpReceiver.Start(certificate, implicitTls);
+        await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
+        string right = string.Join(':', Convert.ToHexString(SHA256.HashData(certificate.RawData)).Chunk(2).Select(c => new string(c)));
+        async Task<JsonNode> TryAsync(string? fingerprint)
+        {
+            var (put, problem) = await node.SendAsync(HttpMethod.Put, "/api/notifications/channels/mail", new
+            {
+                kind = "email",
+                server = "127.0.0.1",
+                port = mail.Port,
+                implicitTls,
+                fingerprint,
+                user = "post",
+                secret = "a secret",
+                from = "post@site.example",
+                name = "Búho",
+                to = new[] { "desk@site.example", SmtpReceiver.Unknown + "@site.example" },
+            });
+            put.ShouldBe(200, problem?.ToJsonString());
+            string id = (string)(await node.SendAsync(HttpMethod.Post, "/api/notifications/channels/mail/test")).Body!["id"]!;
+            return (await node.UntilAsync("/api/notifications/outbox", o => o.AsArray().Any(n => (string?)n!["id"] == id && (string?)n["state"] != "waiting"))).AsArray().Single(n => (string?)n!["id"] == id)!;
+        }
+
+        ((string?)(await TryAsync(null))["state"]).ShouldBe("dead", "nobody vouches for it");
+        ((string?)(await TryAsync(new string('a', 64)))["state"]).ShouldBe("dead", "another one was named");
+        mail.SignedIn.ShouldBeEmpty("a password isn't told to a stranger");
+        var sent = await TryAsync(right);
+        ((string?)sent["state"]).ShouldBe("sent", sent.ToJsonString());
+        mail.SignedIn.ShouldBe(["\0post\0a secret"]);
+        var (to, text) = mail.Messages.ShouldHaveSingleItem();
+        to.ShouldBe(["desk@site.example"]);
+        text.ShouldContain("Subject: =?utf-8?B?");
+        node.Log.ShouldNotContain("a secret");
+    }
+
+    [Fact]
+    public async Task Whoever_stands_between_can_not_put_words_before_the_handshake()
+    {
+        using var certificate = SmtpReceiver.Certificate();
+        await using var mail = SmtpReceiver.Start(certificate);
+        await using var smuggler = SmtpReceiver.Start(certificate, smuggled: "\r\n250-AUTH PLAIN");
+        string fingerprint = Convert.ToHexStringLower(SHA256.HashData(certificate.RawData));
+        await using (await SmtpSession.OpenAsync("127.0.0.1", mail.Port, SmtpSecurity.StartTls, fingerprint, TestNode.Stop))
+        {
+        }
+
+        await Should.ThrowAsync<SmtpRefusal>(() => SmtpSession.OpenAsync("127.0.0.1", smuggler.Port, SmtpSecurity.StartTls, fingerprint, TestNode.Stop));
+        await using var plain = SmtpReceiver.Start();
+        (await Should.ThrowAsync<SmtpRefusal>(() => SmtpSession.OpenAsync("127.0.0.1", plain.Port, SmtpSecurity.StartTls, null, TestNode.Stop))).Message.ShouldContain("STARTTLS");
+    }
+
+    [Fact]
+    public void A_message_ends_where_it_ends_and_nowhere_before()
+    {
+        SmtpSession.Stuffed("a\r\n.\r\n.b\r\n"u8).ShouldBe("a\r\n..\r\n..b\r\n.\r\n"u8.ToArray());
+        SmtpSession.Stuffed("a"u8).ShouldBe("a\r\n.\r\n"u8.ToArray());
+        FsCheck.Check.QuickThrowOnFailure(Prop.ForAll(ArbMap.Default.ArbFor<string>(), text =>
+        {
+            string plain = new([.. (text ?? "").Where(c => !char.IsControl(c) && !char.IsSurrogate(c))]);
+            // Encoded words are whole letters, short enough, and say what was said.
+            string[] words = MailText.Words(plain).Split("\r\n ");
+            words.ShouldAllBe(w => w.Length <= 75);
+            string.Concat(words.Select(w => w.StartsWith("=?", StringComparison.Ordinal) ? Encoding.UTF8.GetString(Convert.FromBase64String(w[10..^2])) : w)).ShouldBe(plain);
+        }));
+    }
+
     [Fact]
     public void Quiet_hours_hold_back_all_but_the_most_urgent()
     {
@@ -152,6 +226,9 @@ public sealed class NotificationTests
         (await Faults(new { kind = "webhook", url = "https://user:pass@example.org/" })).ShouldBe(["url"]);
         (await Faults(new { kind = "email", server = "mail.example", tls = false, from = "a\r\nBcc: b@c", to = new[] { "no address" } })).ShouldBe(["from", "tls", "to[0]"]);
         (await Faults(new { kind = "email", server = "mail.example", from = "a@b.example" })).ShouldBe(["to"]);
+        (await Faults(new { kind = "email", server = "127.0.0.1", from = "a@b.example", to = new[] { "a@b.example" }, tls = false, implicitTls = true, fingerprint = "xyz" })).ShouldBe(["fingerprint", "implicitTls"]);
+        (await Faults(new { kind = "amqp", url = "amqp://broker.example/", exchange = "amq.topic" })).ShouldBe(["exchange", "url"]);
+        (await Faults(new { kind = "push", from = "nobody", secret = "x" })).ShouldBe(["from", "secret"]);
 
         (await node.SendAsync(HttpMethod.Put, Path, new { kind = "webhook", url = "https://one.example/", secret = Secret })).Status.ShouldBe(200);
         (await node.SendAsync(HttpMethod.Put, Path, new { kind = "webhook", url = "https://one.example/", name = "kept" })).Body!["hasSecret"]!.GetValue<bool>().ShouldBeTrue();

@@ -2096,6 +2096,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a browser needs to subscribe to alarms, and the caller's browsers that did.
+         * @description Needs `viewPast`; shows and takes only what that covers.
+         */
+        get: operations["getPush"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a browser told of the alarms that the caller may see, also while the page is closed.
+         * @description Needs `viewPast`; shows and takes only what that covers.
+         */
+        post: operations["subscribePush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Tells one of the caller's browsers nothing more.
+         * @description Needs `viewPast`; shows and takes only what that covers.
+         */
+        delete: operations["unsubscribePush"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/analysis": {
         parameters: {
             query?: never;
@@ -3676,6 +3736,12 @@ export interface components {
             /** Format: int32 */
             port: number;
             tls: boolean;
+            /** @description TLS from the first byte on instead of STARTTLS. */
+            implicitTls: boolean;
+            /** @description SHA-256 of the one certificate that is accepted; null: what the system trusts. */
+            fingerprint: null | string;
+            /** @description Of a broker: its topic exchange. */
+            exchange: null | string;
             user: null | string;
             from: null | string;
             /** @description Told always. */
@@ -3700,31 +3766,37 @@ export interface components {
             types?: null | components["schemas"]["IncidentType"][];
             /** @description In these hours only rescue and critical ones are told. */
             quiet?: null | components["schemas"]["WeeklyWindow"][];
-            /** @description Of a webhook: https, or http to this machine. */
+            /** @description Of a webhook: https, or http to this machine. Of a broker: amqps://host:port/virtual-host, or amqp to this machine. */
             url?: null | string;
+            /** @description Of a broker: its durable topic exchange, made where it isn't there; 'atalaya' by default. */
+            exchange?: null | string;
+            /** @description Of e-mail and brokers: SHA-256 of the server's certificate, 64 hexadecimal digits, colons allowed; that one alone is then accepted, also a self-signed one. */
+            fingerprint?: null | string;
             format?: null | components["schemas"]["NotificationFormat"];
             /** @description Of e-mail: name of the SMTP server. */
             server?: null | string;
             /**
              * Format: int32
-             * @description 587 by default.
+             * @description 587 by default, 465 with implicitTls.
              */
             port?: null | number;
-            /** @description STARTTLS; true by default. Without it only a server on this machine. */
+            /** @description True by default. Without it only a server on this machine. */
             tls?: null | boolean;
+            /** @description TLS from the first byte on (RFC 8314) instead of STARTTLS. */
+            implicitTls?: null | boolean;
             /** @description To sign in with; absent: nobody signs in. */
             user?: null | string;
-            /** @description Sender's address. */
+            /** @description Sender's address; of push, the address under which push services reach who runs this node. */
             from?: null | string;
             /** @description Addresses that are told always. */
             to?: null | string[];
             /** @description Who is on call, in order. */
             rota?: null | components["schemas"]["OnCall"][];
-            /** @description Password of e-mail, signing secret of a webhook (16 characters at least). Absent: as it is; empty: none any more. */
+            /** @description Password of e-mail or of a broker's user, signing secret of a webhook (16 characters at least). Absent: as it is; empty: none any more. */
             secret?: null | string;
         };
         /** @enum {string} */
-        ChannelKind: "email" | "webhook";
+        ChannelKind: "email" | "webhook" | "amqp" | "push";
         /**
          * @description How much of each file is looked at.
          * @enum {string}
@@ -4688,6 +4760,23 @@ export interface components {
              */
             alarm?: null | string;
         };
+        Log: {
+            /** @description The log's name. */
+            origin: string;
+            /** @description Its public key, as C2SP's signed notes write keys: hand it to whoever shall check the log. */
+            key: string;
+            /**
+             * Format: int64
+             * @description Leaves.
+             */
+            size: number;
+            /** @description Root of the Merkle tree above them, base64. */
+            root: string;
+            /** @description The signed checkpoint (C2SP tlog-checkpoint): origin, size, root, signature. */
+            checkpoint: string;
+            /** @description Why nothing is written just now; null: all is well. */
+            fault: null | string;
+        };
         MachineHealth: {
             /** Format: int32 */
             processors: number;
@@ -4716,23 +4805,6 @@ export interface components {
              * @description Of it, what programs may still take.
              */
             availableBytes: null | number;
-        };
-        Log: {
-            /** @description The log's name. */
-            origin: string;
-            /** @description Its public key, as C2SP's signed notes write keys: hand it to whoever shall check the log. */
-            key: string;
-            /**
-             * Format: int64
-             * @description Leaves.
-             */
-            size: number;
-            /** @description Root of the Merkle tree above them, base64. */
-            root: string;
-            /** @description The signed checkpoint (C2SP tlog-checkpoint): origin, size, root, signature. */
-            checkpoint: string;
-            /** @description Why nothing is written just now; null: all is well. */
-            fault: null | string;
         };
         Map: {
             /** @description By camera id; cameras without a place aren't among them. */
@@ -5325,6 +5397,36 @@ export interface components {
              */
             pastAfter: number;
             current: null | components["schemas"]["GivenPurpose"];
+        };
+        Push: {
+            /** @description What a browser subscribes with (applicationServerKey, base64url); null: this node has no push channel. */
+            key: null | string;
+            /** @description The caller's own browsers. */
+            subscriptions: components["schemas"]["PushSubscription"][];
+        };
+        /** @description A browser that is told of alarms. */
+        PushSubscription: {
+            /** Format: uuid */
+            id: string;
+            /** @description As its owner calls it. */
+            name: string;
+            /** Format: date-time */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When its push service last took something for it.
+             */
+            toldAt: null | string;
+        };
+        PushSubscriptionInput: {
+            /** @description The device, 1 to 100 characters. Required. */
+            name?: null | string;
+            /** @description As the browser gives it; at one of the push services that the option alarms.pushServices names. Required. */
+            endpoint?: null | string;
+            /** @description The browser's public key, base64url. Required. */
+            p256dh?: null | string;
+            /** @description The secret that it shares, base64url. Required. */
+            auth?: null | string;
         };
         Reanalysis: {
             id: string;
@@ -12617,6 +12719,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     listNotifications: {
@@ -12652,6 +12763,115 @@ export interface operations {
         };
     };
     resendNotification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Push"];
+                };
+            };
+        };
+    };
+    subscribePush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushSubscriptionInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscription"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    unsubscribePush: {
         parameters: {
             query?: never;
             header?: never;

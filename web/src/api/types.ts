@@ -121,3 +121,7 @@ export type TourStep = Schemas['TourStep'];
 export type HealthReport = Schemas['HealthReport'];
 export type HealthParts = Schemas['Health'];
 export type AnalysisHealth = Schemas['Analysis'];
+export type Channel = Schemas['Channel'];
+export type ChannelInput = Schemas['ChannelInput'];
+export type Notification = Schemas['Notification'];
+export type Push = Schemas['Push'];

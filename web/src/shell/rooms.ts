@@ -2,6 +2,7 @@ import {
   IconAdjustmentsHorizontal,
   IconArrowsExchange,
   IconBellCog,
+  IconSend,
   IconBriefcase,
   IconDatabase,
   IconDeviceCctv,
@@ -70,6 +71,13 @@ export const areas: readonly Area[] = [
       { path: '/settings/rules', words: 'app.rules', icon: IconRulerMeasure, key: 'r', needs: 'manageRules' },
       { path: '/settings/alarms', words: 'app.alarms', icon: IconBellCog, key: 'a', needs: 'manageAlarms' },
       { path: '/settings/health', words: 'health.title', icon: IconHeartbeat, key: 'w', needs: 'viewHealth' },
+      {
+        path: '/settings/notifications',
+        words: 'app.notifications',
+        icon: IconSend,
+        key: 'f',
+        needs: 'manageAlarms',
+      },
       { path: '/settings/storage', words: 'app.storage', icon: IconDatabase, key: 's', needs: 'viewHealth' },
       { path: '/settings/people', words: 'app.people', icon: IconUsers, key: 'p', needs: 'manageUsers' },
       {
