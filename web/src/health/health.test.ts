@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnalysisHealth, Camera, HealthReport, Storage } from '../api/types';
+import type { AnalysisHealth, Camera, HealthParts, HealthReport, Storage } from '../api/types';
 import en from '../i18n/en.json';
 import { troubleKinds, troublesOf, type Findings } from './troubles';
 
@@ -55,6 +55,12 @@ describe('what is told of health', () => {
     expect(kinds({ analysis: blind('unreadable') })).toEqual(['blind']);
     expect(kinds({ analysis: blind('overload') })).toEqual(['overload']);
     expect(kinds({ report: { ...report, clock: { synchronised: null, mostErrorSeconds: null } } })).toEqual([]);
+  });
+
+  it('says so when the evidence log stands still', () => {
+    const log = { name: 'log', state: 'degraded', detail: ['a file is lost'] } as const;
+    const found = troublesOf({ ...well, parts: { state: 'degraded', parts: [log] } as unknown as HealthParts });
+    expect(found).toMatchObject([{ kind: 'evidenceLog', urgent: false, said: 'a file is lost' }]);
   });
 
   it('has words for each: what it is, what it means, what to do', () => {

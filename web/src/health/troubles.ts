@@ -19,6 +19,7 @@ export const troubleKinds = [
   'outboxSlow',
   'busy',
   'memory',
+  'evidenceLog',
   'configuration',
 ] as const;
 export type TroubleKind = (typeof troubleKinds)[number];
@@ -101,6 +102,8 @@ export function troublesOf({ report, parts, cameras, storage, analysis, now }: F
       add('memory', false, null, '', null);
     }
   }
+  const log = parts?.parts.find(({ name }) => name === 'log');
+  if (log && log.state !== 'ok') add('evidenceLog', false, null, log.detail.join(' '), null);
   const configuration = parts?.parts.find(({ name }) => name === 'configuration');
   if (configuration && configuration.state !== 'ok') {
     add('configuration', false, null, configuration.detail.join(' '), '/settings/configuration');
