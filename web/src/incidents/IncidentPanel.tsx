@@ -12,6 +12,7 @@ import { useSession } from '../identity/session';
 import { follow } from '../shell/route';
 import { Failure, Why } from '../shell/Notice';
 import { useAlarmsOf, useIncident, usePin, useTell, type IncidentDeed } from './cases';
+import { useItemText } from './itemText';
 import { Story } from './Story';
 
 interface Props {
@@ -27,6 +28,7 @@ export function IncidentPanel({ id, names, onClose }: Props) {
   const found = useIncident(id);
   const tell = useTell();
   const pin = usePin();
+  const textOf = useItemText();
   const me = useSession().data?.user?.name ?? '';
   const others = usePresence(id).filter((name) => name !== me);
   const incident = found.data;
@@ -34,6 +36,11 @@ export function IncidentPanel({ id, names, onClose }: Props) {
   if (found.isError && !incident) return <Failure title={t('incidents.gone')} error={found.error} />;
   if (!incident) return <Skeleton height={200} m={16} />;
   const open = incident.state !== 'closed';
+  // Which of the shipped items an item is stands in the story, where the checklist came from.
+  const items = (incident.story as IncidentEvent[]).flatMap((event) =>
+    event.event === 'opened' || event.event === 'classified' ? event.checklist : [],
+  );
+  const keyOf = (id: string, text: string) => items.find((item) => item.id === id && item.text === text)?.key ?? null;
   const deed = (what: IncidentDeed, then?: () => void) =>
     tell.mutate({ incident, deed: what }, { onSuccess: () => then?.() });
   const conflict = tell.error instanceof Problem && tell.error.status === 412;
@@ -121,7 +128,7 @@ export function IncidentPanel({ id, names, onClose }: Props) {
                 {incident.checklist.map((entry) => (
                   <li key={entry.id}>
                     <Checkbox
-                      label={<bdi>{entry.text}</bdi>}
+                      label={<bdi>{textOf({ text: entry.text, key: keyOf(entry.id, entry.text) })}</bdi>}
                       description={
                         entry.state === 'open'
                           ? entry.required
