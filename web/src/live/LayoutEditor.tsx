@@ -173,14 +173,13 @@ export default function LayoutEditor({ before, size: firstSize, tiles: firstTile
               data-slot={index}
               tabIndex={index === at ? 0 : -1}
               aria-pressed={index === at}
-              aria-label={t('wall.slot', { tile: format.number(index + 1), what: wordsOf(tile) })}
               onFocus={() => setAt(index)}
               onClick={() => setAt(index)}
               onPointerDown={drag(tile, index)}
             >
               <span className="dim small">{format.number(index + 1)}</span>
               {tile.kind === 'alarm' && <IconBellRinging size={18} aria-hidden />}
-              <bdi>{tile.kind === 'empty' ? '' : wordsOf(tile)}</bdi>
+              <bdi className={tile.kind === 'empty' ? 'visually-hidden' : undefined}>{wordsOf(tile)}</bdi>
             </button>
           ))}
         </div>
@@ -278,7 +277,9 @@ export default function LayoutEditor({ before, size: firstSize, tiles: firstTile
                   onClick={() => place(tile)}
                   onPointerDown={drag(tile, null)}
                 >
-                  <bdi>{camera.name}</bdi>
+                  <span className="grow">
+                    <bdi>{camera.name}</bdi>
+                  </span>
                   {times > 0 && <span className="dim small">{t('wall.onIt')}</span>}
                 </button>
               </li>

@@ -3,7 +3,7 @@ import 'leaflet/dist/leaflet.css';
 import { useEffect, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { MapPlace, Plan } from '../api/types';
-import { boundsOf, fieldOfView } from './places';
+import { boundsOf, fieldOfView, shownNames } from './places';
 import { fetchCountries } from './world';
 
 export interface MapCamera {
@@ -24,6 +24,13 @@ interface Props {
   placing?: string | null;
   onPlace?: (latitude: number, longitude: number) => void;
   onView?: (view: { south: number; west: number; north: number; east: number }) => void;
+}
+
+/** A name as an element: Leaflet would read a text as HTML. */
+function plainText(name: string): HTMLElement {
+  const element = document.createElement('bdi');
+  element.textContent = name;
+  return element;
 }
 
 /** From here on borders are drawn from finer data. */
@@ -138,14 +145,16 @@ export function SiteMap({ cameras, plans, selected, onSelect, placing = null, on
   useEffect(() => {
     const group = layers.current;
     if (!group) return;
+    const made = map.current;
     group.views.clearLayers();
     group.symbols.clearLayers();
+    const named: { symbol: L.Marker; rank: number }[] = [];
     for (const { id, name, place, state, words } of cameras) {
       const view = fieldOfView(place);
       const chosen = id === selected ? ' chosen' : '';
       if (view) L.polygon(view, { interactive: false, className: `view is-${state}${chosen}` }).addTo(group.views);
       const symbol = L.marker([place.latitude, place.longitude], {
-        icon: L.divIcon({ className: `symbol is-${state}${chosen}`, iconSize: [22, 22] }),
+        icon: L.divIcon({ className: `symbol is-${state}${chosen}`, iconSize: [24, 24] }),
         keyboard: true,
         riseOnHover: true,
         draggable: id === placing,
@@ -159,13 +168,40 @@ export function SiteMap({ cameras, plans, selected, onSelect, placing = null, on
         const at = symbol.getLatLng();
         heard.current.onPlace?.(at.lat, at.lng);
       });
-      symbol.bindTooltip(name, { direction: 'top', offset: [0, -12], className: 'symbol-name' });
+      symbol.bindTooltip(plainText(name), {
+        direction: 'top',
+        offset: [0, -12],
+        className: 'symbol-name',
+        permanent: true,
+      });
+      named.push({ symbol, rank: id === selected ? 3 : state === 'alarm' ? 2 : state === 'fault' ? 1 : 0 });
       symbol.addTo(group.symbols);
       const element = symbol.getElement();
       element?.setAttribute('aria-label', `${name}: ${words}`);
       element?.setAttribute('data-symbol', id);
       element?.setAttribute('data-state', state);
+      element?.setAttribute('title', name);
     }
+    if (!made) return;
+    named.sort((a, b) => b.rank - a.rank);
+    const writeNames = () => {
+      const shown = shownNames(
+        named.map(({ symbol }) => {
+          const { x, y } = made.latLngToContainerPoint(symbol.getLatLng());
+          const element = symbol.getTooltip()?.getElement();
+          return { x, y, width: element?.offsetWidth ?? 0, height: element?.offsetHeight ?? 0 };
+        }),
+      );
+      named.forEach(({ symbol }, index) =>
+        symbol.getTooltip()?.getElement()?.classList.toggle('without-room', !shown[index]),
+      );
+    };
+    writeNames();
+    // Moving changes no distance; a nearer look does.
+    made.on('zoomend resize', writeNames);
+    return () => {
+      made.off('zoomend resize', writeNames);
+    };
   }, [cameras, selected, placing]);
 
   // Once, when there is something to see; then the view is the operator's.

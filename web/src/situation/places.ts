@@ -46,3 +46,40 @@ export function boundsOf(points: readonly (readonly [number, number])[]): [[numb
     [north + high, east + wide],
   ];
 }
+
+/** A name over its symbol on the map, CSS px of the map. */
+export interface Label {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+const half = 12;
+const above = 14;
+
+/**
+ * Which names are written: in this order, each that lies over no name already written and over no other symbol. One that isn't is still said on pointing
+ * at its symbol, and by moving closer.
+ * @param labels of symbols at (x, y), the most important first
+ */
+export function shownNames(labels: readonly Label[]): boolean[] {
+  const written: { left: number; top: number; right: number; bottom: number }[] = [];
+  return labels.map(({ x, y, width, height }, index) => {
+    const box = { left: x - width / 2, top: y - above - height, right: x + width / 2, bottom: y - above };
+    const overName = written.some(
+      (other) => box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom,
+    );
+    const overSymbol = labels.some(
+      (other, i) =>
+        i !== index &&
+        box.left < other.x + half &&
+        other.x - half < box.right &&
+        box.top < other.y + half &&
+        other.y - half < box.bottom,
+    );
+    if (overName || overSymbol) return false;
+    written.push(box);
+    return true;
+  });
+}

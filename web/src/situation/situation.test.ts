@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boundsOf, fieldOfView, offset } from './places';
+import { boundsOf, fieldOfView, offset, shownNames } from './places';
 
 const place = { latitude: 35, longitude: -6, heading: 90, angle: 60, range: 100 };
 
@@ -30,5 +30,14 @@ describe('places on the map', () => {
     ];
     expect(north - south).toBeGreaterThan(0.0009);
     expect(east - west).toBeGreaterThan(0.0009);
+  });
+
+  it('are named where there is room, the most important first, and no name hides a symbol', () => {
+    const name = (x: number, y: number) => ({ x, y, width: 80, height: 20 });
+    expect(shownNames([name(100, 100), name(300, 100)])).toEqual([true, true]);
+    // Side by side: the first one counts.
+    expect(shownNames([name(100, 100), name(150, 100)])).toEqual([true, false]);
+    // The second stands where the first one's name would be.
+    expect(shownNames([name(100, 100), name(110, 76)])).toEqual([false, true]);
   });
 });
