@@ -64,7 +64,9 @@ export default function HealthRoom() {
   const share = (value: number | null) => (value === null ? '–' : format.percent(value));
 
   return (
-    <div className="page health">
+    // With nothing to press in it, keys scroll it by itself.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="page health" role="region" aria-label={t('health.title')} tabIndex={0}>
       <div className="page-head">
         <h1>{t('health.title')}</h1>
         {data && <span className="dim">{t('storage.measured', { time: format.time(Date.parse(data.at)) })}</span>}
