@@ -38,6 +38,7 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const may = useMay();
+  const works = may('acknowledge');
   const detail = useAlarm(listed.id);
   const act = useActOnAlarm();
   const incident = useOpenIncident();
@@ -54,7 +55,7 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
   const openIncident = () => incident.mutate(alarm.id, { onSuccess: (made) => go(`/incidents?incident=${made.id}`) });
 
   useKeys((key) => {
-    if (key === 'a' && waits) {
+    if (key === 'a' && waits && works) {
       deed({ kind: 'acknowledge' });
       return true;
     }
@@ -119,7 +120,7 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
 
       {open && (
         <div className="alarm-deeds">
-          {waits && (
+          {waits && works && (
             <Button
               leftSection={<IconCheck size={16} />}
               loading={act.isPending}
@@ -128,7 +129,7 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
               {t('alarms.acknowledge')}
             </Button>
           )}
-          {alarm.assignee !== name && name !== '' && (
+          {works && alarm.assignee !== name && name !== '' && (
             <Button
               variant="default"
               leftSection={<IconHandStop size={16} />}
@@ -137,9 +138,15 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
               {t('alarms.take')}
             </Button>
           )}
-          <Button variant="default" leftSection={<IconArrowUp size={16} />} onClick={() => deed({ kind: 'escalate' })}>
-            {t('alarms.escalate')}
-          </Button>
+          {works && (
+            <Button
+              variant="default"
+              leftSection={<IconArrowUp size={16} />}
+              onClick={() => deed({ kind: 'escalate' })}
+            >
+              {t('alarms.escalate')}
+            </Button>
+          )}
           {alarm.incident === null && may('manageIncidents') && (
             <Button
               variant="default"
@@ -159,7 +166,7 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
               {t('alarms.toIncident')}
             </Button>
           )}
-          {camera && (
+          {camera && may('viewPast') && (
             <Button
               variant="default"
               leftSection={<IconTimelineEvent size={16} />}
@@ -170,29 +177,33 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
               {t('app.timeline')}
             </Button>
           )}
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <Button variant="default" rightSection={<IconChevronDown size={16} />}>
-                {t('alarms.close')}
-              </Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Label>{t('alarms.whatWasIt')}</Menu.Label>
-              {outcomes.map((outcome) => (
-                <Menu.Item key={outcome} onClick={() => deed({ kind: 'close', outcome, note })}>
-                  {t(`alarms.outcome.${outcome}`)}
-                </Menu.Item>
-              ))}
-            </Menu.Dropdown>
-          </Menu>
-          <TextInput
-            className="alarm-note"
-            aria-label={t('alarms.note')}
-            placeholder={t('alarms.note')}
-            value={note}
-            maxLength={4000}
-            onChange={(event) => setNote(event.currentTarget.value)}
-          />
+          {works && (
+            <>
+              <Menu position="bottom-end">
+                <Menu.Target>
+                  <Button variant="default" rightSection={<IconChevronDown size={16} />}>
+                    {t('alarms.close')}
+                  </Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <Menu.Label>{t('alarms.whatWasIt')}</Menu.Label>
+                  {outcomes.map((outcome) => (
+                    <Menu.Item key={outcome} onClick={() => deed({ kind: 'close', outcome, note })}>
+                      {t(`alarms.outcome.${outcome}`)}
+                    </Menu.Item>
+                  ))}
+                </Menu.Dropdown>
+              </Menu>
+              <TextInput
+                className="alarm-note"
+                aria-label={t('alarms.note')}
+                placeholder={t('alarms.note')}
+                value={note}
+                maxLength={4000}
+                onChange={(event) => setNote(event.currentTarget.value)}
+              />
+            </>
+          )}
         </div>
       )}
       {(act.isError || incident.isError) && (
