@@ -43,7 +43,7 @@ public sealed class CommandPageTests(Site site) : IClassFixture<Site>
         await first.Page.GetByLabel("Write a note").FillAsync("Two people in the water.");
         await first.Page.GetByRole(AriaRole.Button, new() { Name = "Write", Exact = true }).ClickAsync();
         await first.Page.Locator(".story-note", new() { HasText = "Two people in the water." }).WaitForAsync();
-        await first.Page.GetByRole(AriaRole.Button, new() { Name = "Keep the footage" }).ClickAsync();
+        await first.Page.GetByRole(AriaRole.Button, new() { Name = "Keep the footage", Exact = true }).ClickAsync();
         await first.Page.Locator(".footage", new() { HasText = "Kept" }).WaitForAsync();
         (await site.GetAsync("/api/holds")).GetArrayLength().ShouldBe(1);
         await first.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "incident.png") });
@@ -90,6 +90,59 @@ public sealed class CommandPageTests(Site site) : IClassFixture<Site>
         await visit.Page.Keyboard.PressAsync("Enter");
         await visit.Page.WaitForFunctionAsync("() => document.querySelector('.chosen .tile')?.dataset.phase === 'live'", null, new() { Timeout = 20_000 });
         await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "situation-map.png") });
+        visit.Complaints.ShouldBeEmpty();
+    }
+
+    /// <summary>From the policy to the outcome: an event is what the policy makes of it, and a case is classified, worked through and closed by a person.</summary>
+    [Fact]
+    public async Task A_case_is_classified_its_list_is_worked_through_and_it_is_closed_as_real()
+    {
+        // The other tests' events go by the sentence behind it.
+        using (var written = await site.Http.PutAsJsonAsync(
+            "/api/alarm-policy", new { clauses = new object[] { new { id = "river", rules = new[] { "river-3" }, type = "smuggling", severity = "critical", opensIncident = true }, new { id = "rest" } } }, Stop))
+            written.EnsureSuccessStatusCode();
+        await ReportAsync("north", "river-3", "low");
+        string id = "";
+        await Site.EventuallyAsync(
+            async () => (id = (await site.GetAsync("/api/incidents?open=true&type=smuggling")).GetProperty("incidents").EnumerateArray().Select(i => i.GetProperty("id").GetString()!).FirstOrDefault() ?? "").Length > 0,
+            "the policy to open an incident");
+
+        await using var visit = await site.OpenAsync($"/incidents?incident={id}");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "More", Exact = true }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Menuitem, new() { Name = "It is something else" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Dialog).GetByLabel("What it is").SelectOptionAsync("crossing");
+        await visit.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox, new() { Name = "Why" }).FillAsync("Two on foot, no load.");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Write it" }).ClickAsync();
+        await visit.Page.Locator(".story-note", new() { HasText = "Two on foot, no load." }).WaitForAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "More", Exact = true }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Menuitem, new() { Name = "Escalate" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Dialog).GetByLabel("To whom").FillAsync("Duty officer");
+        await visit.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Textbox, new() { Name = "Why" }).FillAsync("The patrol asks for a second one.");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Write it" }).ClickAsync();
+        await visit.Page.Locator(".story-note", new() { HasText = "asks for a second one" }).WaitForAsync();
+
+        // One is done, the others don't apply, each with its reason.
+        var open = visit.Page.Locator("[data-not-applicable]");
+        int items = await open.CountAsync();
+        items.ShouldBeGreaterThan(1);
+        await visit.Page.Locator(".checklist input[type=checkbox]").First.ClickAsync();
+        for (int left = items - 1; left > 0; left--)
+        {
+            await visit.Page.WaitForFunctionAsync("left => document.querySelectorAll('[data-not-applicable]').length === left", left);
+            await open.First.ClickAsync();
+            await visit.Page.GetByRole(AriaRole.Dialog).GetByLabel("Why it doesn’t apply").FillAsync("They went back by themselves.");
+            await visit.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Doesn’t apply" }).ClickAsync();
+        }
+
+        await visit.Page.WaitForFunctionAsync("() => document.querySelectorAll('[data-not-applicable]').length === 0");
+        await visit.Page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", "incident-worked.png"), FullPage = true });
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "It is over" }).ClickAsync();
+        await visit.Page.Locator("[data-state=resolved]").WaitForAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Close", Exact = true }).Last.ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Menuitem, new() { Name = "Real" }).ClickAsync();
+        await visit.Page.Locator("[data-state=closed]").WaitForAsync();
+        var closed = await site.GetAsync($"/api/incidents/{id}");
+        (closed.GetProperty("outcome").GetString(), closed.GetProperty("type").GetString()).ShouldBe(("real", "crossing"));
         visit.Complaints.ShouldBeEmpty();
     }
 

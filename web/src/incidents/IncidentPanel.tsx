@@ -13,6 +13,7 @@ import { follow } from '../shell/route';
 import { Failure, Why } from '../shell/Notice';
 import { useAlarmsOf, useIncident, usePin, useTell, type IncidentDeed } from './cases';
 import { useItemText } from './itemText';
+import { MoreDeeds, NotApplicable } from './MoreDeeds';
 import { Story } from './Story';
 
 interface Props {
@@ -110,6 +111,7 @@ export function IncidentPanel({ id, names, onClose }: Props) {
                 ))}
               </Menu.Dropdown>
             </Menu>
+            <MoreDeeds incident={incident} onSend={(what) => deed(what)} />
           </>
         )}
       </div>
@@ -134,7 +136,7 @@ export function IncidentPanel({ id, names, onClose }: Props) {
                           ? entry.required
                             ? t('incidents.required')
                             : undefined
-                          : `${entry.by ?? ''} ${entry.at === null ? '' : format.time(Date.parse(entry.at))}`
+                          : `${entry.state === 'notApplicable' ? `${t('incidents.notApplicable')} · ` : ''}${entry.by ?? ''} ${entry.at === null ? '' : format.time(Date.parse(entry.at))}`
                       }
                       checked={entry.state === 'done'}
                       disabled={!open}
@@ -147,6 +149,13 @@ export function IncidentPanel({ id, names, onClose }: Props) {
                         })
                       }
                     />
+                    {open && entry.state === 'open' && (
+                      <NotApplicable
+                        item={entry.id}
+                        label={textOf({ text: entry.text, key: keyOf(entry.id, entry.text) })}
+                        onSend={(note) => deed({ kind: 'tick', item: entry.id, state: 'notApplicable', note })}
+                      />
+                    )}
                   </li>
                 ))}
               </ul>

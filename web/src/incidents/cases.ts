@@ -1,7 +1,17 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { answer, api } from '../api/client';
 import { keys } from '../api/queries';
-import type { AlarmOutcome, AlarmPage, HandOver, HandOverNote, Incident, IncidentPage, TickState } from '../api/types';
+import type {
+  AlarmOutcome,
+  AlarmPage,
+  AlarmSeverity,
+  HandOver,
+  HandOverNote,
+  Incident,
+  IncidentPage,
+  IncidentType,
+  TickState,
+} from '../api/types';
 
 export const useIncidents = (open: boolean): UseQueryResult<IncidentPage> =>
   useQuery({
@@ -29,6 +39,10 @@ export const useAlarmsOf = (incident: string): UseQueryResult<AlarmPage> =>
 export type IncidentDeed =
   | { kind: 'assign'; to: string }
   | { kind: 'dispatch'; patrol: string; task: string }
+  | { kind: 'monitor'; note: string }
+  | { kind: 'escalate'; to: string; why: string }
+  | { kind: 'classify'; type: IncidentType; severity: AlarmSeverity; why: string }
+  | { kind: 'attach'; name: string; reference: string }
   | { kind: 'tick'; item: string; state: TickState; note: string }
   | { kind: 'note'; note: string }
   | { kind: 'resolve'; note: string }
@@ -44,6 +58,23 @@ function send(incident: Incident, deed: IncidentDeed): Promise<Incident> {
     case 'dispatch':
       return answer<Incident>(
         api.POST('/api/incidents/{id}/dispatch', { params, body: { patrol: deed.patrol, task: deed.task } }),
+      );
+    case 'monitor':
+      return answer<Incident>(api.POST('/api/incidents/{id}/monitor', { params, body: { note: deed.note } }));
+    case 'escalate':
+      return answer<Incident>(
+        api.POST('/api/incidents/{id}/escalate', { params, body: { to: deed.to, why: deed.why } }),
+      );
+    case 'classify':
+      return answer<Incident>(
+        api.POST('/api/incidents/{id}/classify', {
+          params,
+          body: { type: deed.type, severity: deed.severity, why: deed.why },
+        }),
+      );
+    case 'attach':
+      return answer<Incident>(
+        api.POST('/api/incidents/{id}/attachments', { params, body: { name: deed.name, reference: deed.reference } }),
       );
     case 'tick':
       return answer<Incident>(
