@@ -75,8 +75,11 @@ public sealed record Alarm
     /// <summary>How often it was escalated.</summary>
     public int Level { get; init; }
 
-    /// <summary>By when somebody must have acknowledged it; null: no target, or met.</summary>
+    /// <summary>By when somebody must have acknowledged it; null: no target, or met. It doesn't count while the trouble is over.</summary>
     public DateTimeOffset? Due { get; init; }
+
+    /// <summary>When the trouble of the node that it is about ended; null: it goes on, or isn't such an alarm.</summary>
+    public DateTimeOffset? OverAt { get; init; }
     public AlarmOutcome? Outcome { get; init; }
     public string? ClosedBy { get; init; }
     public DateTimeOffset? ClosedAt { get; init; }
@@ -112,7 +115,7 @@ public sealed record Alarm
         Due = now + target,
     };
 
-    /// <summary>The same with one more scene event of the same happening. The more urgent of both severities stays.</summary>
+    /// <summary>The same with one more scene event of the same happening. The more urgent of both severities stays; a trouble that was over goes on.</summary>
     public Alarm Join(SceneEvent scene, AlarmSeverity severity) => this with
     {
         Cameras = Cameras.Contains(scene.Camera, StringComparer.Ordinal) || Cameras.Count >= MaxCameras ? Cameras : [.. Cameras, scene.Camera],
@@ -120,7 +123,11 @@ public sealed record Alarm
         LastAt = scene.At > LastAt ? scene.At : LastAt,
         Events = Events + 1,
         Severity = severity < Severity ? severity : Severity,
+        OverAt = null,
     };
+
+    /// <summary>The same with its trouble ended, or as it is if it is closed or its trouble was over already. No step: nobody did anything, and who acts on it needn't look anew.</summary>
+    public Alarm Over(DateTimeOffset at) => IsOpen && OverAt is null ? this with { OverAt = at } : this;
 
     /// <summary>What an act makes of it.</summary>
     /// <param name="target">For how long it may wait after an escalation; null: as long as it likes.</param>

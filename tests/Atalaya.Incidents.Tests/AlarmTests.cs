@@ -72,6 +72,19 @@ public sealed class AlarmTests
         escalated.Apply(new(AlarmActKind.Acknowledge, "luc", Scenes.Noon)).Alarm.AcknowledgedBy.ShouldBe("luc");
     }
 
+    [Fact]
+    public void A_trouble_is_over_once_goes_on_with_the_next_event_and_leaves_a_closed_alarm_as_it_is()
+    {
+        var alarm = Scenes.Alarm(Scenes.Event());
+        var over = alarm.Over(Scenes.Noon.AddMinutes(1));
+        over.ShouldBe(alarm with { OverAt = Scenes.Noon.AddMinutes(1) });
+        over.Over(Scenes.Noon.AddMinutes(2)).ShouldBe(over);
+        over.Join(Scenes.Event(seconds: 90), AlarmSeverity.High).OverAt.ShouldBeNull();
+        var closed = alarm.Apply(new(AlarmActKind.Close, "ana", Scenes.Noon) { Outcome = AlarmOutcome.Real }).Alarm;
+        closed.Over(Scenes.Noon.AddMinutes(1)).ShouldBe(closed);
+        over.Apply(new(AlarmActKind.Close, "ana", Scenes.Noon.AddMinutes(3)) { Outcome = AlarmOutcome.Real }).Alarm.OverAt.ShouldBe(over.OverAt);
+    }
+
     /// <summary>In no order there is, an intrusion stands above a rescue.</summary>
     [Fact]
     public void Rescues_come_first_in_every_order()

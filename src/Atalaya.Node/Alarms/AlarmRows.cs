@@ -68,7 +68,7 @@ sealed partial class CaseSession
     const string AlarmColumns =
         """
         select id, type, severity, state, camera, cameras, rule, kind, class, detail, at, last_at as LastAt, raised_at as RaisedAt, events, clause, acknowledged_by as AcknowledgedBy,
-        acknowledged_at as AcknowledgedAt, assignee, level, due, outcome, closed_by as ClosedBy, closed_at as ClosedAt, incident, version from alarms
+        acknowledged_at as AcknowledgedAt, assignee, level, due, outcome, closed_by as ClosedBy, closed_at as ClosedAt, incident, version, over_at as OverAt from alarms
         """;
 
     public async Task<Alarm?> AlarmAsync(Guid id) => await FirstAsync<AlarmRow>($"{AlarmColumns} where id = @id", new { id = Written(id) }) is { } row ? row.Read() : null;
@@ -152,9 +152,9 @@ sealed partial class CaseSession
         return [.. rows.Select(r => (r.Read(), r.ChangeNumber))];
     }
 
-    /// <summary>Open ones whose target passed, the most urgent first.</summary>
+    /// <summary>Open ones whose target passed and whose trouble isn't over, the most urgent first.</summary>
     public async Task<IReadOnlyList<Alarm>> OverdueAlarmsAsync(WallTime now, int limit) =>
-        [.. (await QueryAsync<AlarmRow>($"{AlarmColumns} where due <= @now order by severity, due limit @limit", new { now = now.Microseconds, limit })).Select(r => r.Read())];
+        [.. (await QueryAsync<AlarmRow>($"{AlarmColumns} where due <= @now and over_at is null order by severity, due limit @limit", new { now = now.Microseconds, limit })).Select(r => r.Read())];
 
     /// <summary>Open ones, and those raised or closed in a stretch.</summary>
     public async Task<IReadOnlyList<Alarm>> AlarmsOfShiftAsync(WallTime from, WallTime to, int limit) =>
@@ -199,11 +199,26 @@ sealed partial class CaseSession
             r.Camera, r.Rule, Enum.Parse<SceneEventKind>(r.Kind), Enum.Parse<IncidentType>(r.Type), r.Alarms, r.Events, r.Closed, r.Reals, r.Falses, r.Nuisances, r.Tests))];
     }
 
-    /// <summary>Whether a condition of the node itself has an alarm that nobody closed.</summary>
-    public async Task<bool> HasOpenAsync(string camera, SceneEventKind kind, string rule) =>
-        await FirstAsync<long?>(
-            "select 1 from alarms a join alarm_cameras c on c.alarm = a.id where c.camera = @camera and a.is_open = 1 and a.kind = @kind and a.rule = @rule limit 1",
-            new { camera, kind = kind.ToString(), rule }) is not null;
+    /// <summary>The alarm of a condition of the node itself that nobody closed: rather one that goes on than one that is over, rather the latest.</summary>
+    public async Task<Alarm?> OpenAlarmAsync(Condition of) => await FirstAsync<AlarmRow>(
+        $"""
+        {AlarmColumns} where is_open = 1 and kind = @kind and rule = @Rule and id in (select alarm from alarm_cameras where camera = @Camera)
+        order by case when over_at is null then 0 else 1 end, at desc limit 1
+        """,
+        new { of.Camera, kind = of.Kind.ToString(), of.Rule }) is { } row ? row.Read() : null;
+
+    /// <summary>Open alarms of the node's own troubles alone that aren't over, each with all the conditions in it.</summary>
+    public async Task<ILookup<Guid, Condition>> TroublesAsync()
+    {
+        var rows = await QueryAsync<(string Alarm, string Camera, string Kind, string Rule)>(
+            """
+            select distinct e.alarm, e.camera, e.kind, e.rule from alarms a join scene_events e on e.alarm = a.id
+            where a.is_open = 1 and a.over_at is null and a.kind in @TechnicalNames and exists (select 1 from scene_events f where f.id = a.id)
+            and not exists (select 1 from scene_events o where o.alarm = a.id and o.source <> @node)
+            """,
+            new { AlarmSight.TechnicalNames, node = nameof(SceneEventSource.Node) });
+        return rows.ToLookup(r => Guid.ParseExact(r.Alarm, "n"), r => new Condition(r.Camera, Enum.Parse<SceneEventKind>(r.Kind), r.Rule));
+    }
 
     /// <summary>Scene events of a stretch with what was made of them, and what became of the alarms that they raised or may have joined.</summary>
     /// <param name="reach">For how long before an event alarms may matter to it.</param>
@@ -261,6 +276,7 @@ sealed partial class CaseSession
         public long? ClosedAt { get; init; }
         public string? Incident { get; init; }
         public long Version { get; init; }
+        public long? OverAt { get; init; }
         public long ChangeNumber { get; init; }
 
         public Alarm Read() => new()
@@ -290,6 +306,7 @@ sealed partial class CaseSession
             ClosedAt = Time(ClosedAt),
             Incident = Incident is null ? null : Guid.ParseExact(Incident, "n"),
             Version = Version,
+            OverAt = Time(OverAt),
         };
     }
 
@@ -330,13 +347,13 @@ sealed partial class CaseSession
         await WriteAsync(
             """
             insert into alarms (id, type, severity, state, is_open, camera, cameras, rule, kind, class, detail, at, last_at, raised_at, events, clause, acknowledged_by, acknowledged_at,
-            assignee, level, due, outcome, closed_by, closed_at, incident, version, change_number)
+            assignee, level, due, outcome, closed_by, closed_at, incident, version, over_at, change_number)
             values (@Id, @Type, @Severity, @State, @IsOpen, @Camera, @Cameras, @Rule, @Kind, @Class, @Detail, @At, @LastAt, @RaisedAt, @Events, @Clause, @AcknowledgedBy, @AcknowledgedAt,
-            @Assignee, @Level, @Due, @Outcome, @ClosedBy, @ClosedAt, @Incident, @Version, @Change)
+            @Assignee, @Level, @Due, @Outcome, @ClosedBy, @ClosedAt, @Incident, @Version, @OverAt, @Change)
             on conflict (id) do update set type = excluded.type, severity = excluded.severity, state = excluded.state, is_open = excluded.is_open, cameras = excluded.cameras, at = excluded.at,
             last_at = excluded.last_at, events = excluded.events, acknowledged_by = excluded.acknowledged_by, acknowledged_at = excluded.acknowledged_at, assignee = excluded.assignee,
             level = excluded.level, due = excluded.due, outcome = excluded.outcome, closed_by = excluded.closed_by, closed_at = excluded.closed_at, incident = excluded.incident,
-            version = excluded.version, change_number = excluded.change_number
+            version = excluded.version, over_at = excluded.over_at, change_number = excluded.change_number
             """,
             new
             {
@@ -366,6 +383,7 @@ sealed partial class CaseSession
                 ClosedAt = Micros(alarm.ClosedAt),
                 Incident = alarm.Incident is { } incident ? Written(incident) : null,
                 alarm.Version,
+                OverAt = Micros(alarm.OverAt),
                 Change,
             });
         if (step is not null)

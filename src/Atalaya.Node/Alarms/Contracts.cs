@@ -27,16 +27,17 @@ public sealed record AlarmJson(
     DateTimeOffset? AcknowledgedAt,
     string? Assignee,
     [property: Description("How often it was escalated.")] int Level,
-    [property: Description("By when somebody must acknowledge it; null: no target, or met.")] DateTimeOffset? Due,
+    [property: Description("By when somebody must acknowledge it; null: no target, or met. Nothing is escalated while overAt is set.")] DateTimeOffset? Due,
     AlarmOutcome? Outcome,
     string? ClosedBy,
     DateTimeOffset? ClosedAt,
     [property: Description("The incident it belongs to.")] Guid? Incident,
-    [property: Description("For If-Match: grows with everything that is done to it, not with events that join.")] long Version)
+    [property: Description("For If-Match: grows with everything that is done to it, not with events that join.")] long Version,
+    [property: Description("When the trouble of the node that it is about ended; null: it goes on, or isn't such an alarm. It stays open until somebody says what it was.")] DateTimeOffset? OverAt)
 {
     internal static AlarmJson Of(Alarm a) => new(
         a.Id, a.Type, a.Severity, a.State, a.Camera, a.Cameras, a.Kind, a.Rule, a.Class, a.Detail, a.At, a.LastAt, a.RaisedAt, a.Events, a.Clause, a.AcknowledgedBy, a.AcknowledgedAt, a.Assignee,
-        a.Level, a.Due, a.Outcome, a.ClosedBy, a.ClosedAt, a.Incident, a.Version);
+        a.Level, a.Due, a.Outcome, a.ClosedBy, a.ClosedAt, a.Incident, a.Version, a.OverAt);
 }
 
 public sealed record OpenAlarmsJson(long Rescue, long Critical, long High, long Medium, long Low)

@@ -17,7 +17,7 @@ readonly record struct Condition(string Camera, SceneEventKind Kind, string Rule
 
 /// <summary>
 /// Reports what doesn't work in the node as scene events, so that it takes the way of all alarms: streams, recording, analysis, storage. A condition is reported once it has
-/// lasted, and again only after it was over, or when nobody has an open alarm of it any more after a restart.
+/// lasted, and again only after it was over, or when it has no open alarm any more after a restart. Its alarm is told when it is over; closing it is for people.
 /// </summary>
 sealed class TechnicalWatch(
     SceneEvents scene, Casebook book, CameraRoster roster, CameraView view, Recordings recordings, AnalysisFeeds feeds, AnalysisHost analysis, TimeProvider clock, ILogger<TechnicalWatch> log)
@@ -25,10 +25,11 @@ sealed class TechnicalWatch(
 {
     static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
 
-    /// <summary>What is over by then was a hiccup, or the node's own start.</summary>
+    /// <summary>What is over by then was a hiccup, or the node's own start. What is quiet for so long is over.</summary>
     static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
 
     readonly Dictionary<Condition, (DateTimeOffset Since, bool Told)> _known = [];  // touched only by LookAsync
+    readonly Dictionary<Guid, DateTimeOffset> _quiet = [];  // alarms of which nothing lasts, since when; touched only by EndAsync
     readonly CancellationTokenSource _stop = new();
     Task _running = Task.CompletedTask;
 
@@ -59,7 +60,7 @@ sealed class TechnicalWatch(
                 _known[condition] = known = (at, false);
             if (known.Told || at - known.Since < Grace)
                 continue;
-            if (!await book.ReadAsync(s => s.HasOpenAsync(condition.Camera, condition.Kind, condition.Rule), stop))
+            if (!await GoesOnAsync(condition, stop))
             {
                 await scene.RecordAsync(new()
                 {
@@ -75,6 +76,33 @@ sealed class TechnicalWatch(
 
             _known[condition] = known with { Told = true };
         }
+    }
+
+    /// <summary>Writes which alarms are over: all troubles in them have been for a while. One that ended while the node was down ended when it looked again.</summary>
+    public async Task EndAsync(IReadOnlyDictionary<Condition, string> now, CancellationToken stop)
+    {
+        var at = clock.GetUtcNow();
+        var quiet = (await book.ReadAsync(s => s.TroublesAsync(), stop)).Where(IsQuiet).Select(a => a.Key).ToHashSet();
+        foreach (var other in _quiet.Keys.Where(id => !quiet.Contains(id)).ToList())
+            _quiet.Remove(other);
+        foreach (var id in quiet)
+            _quiet.TryAdd(id, at);
+        if (!_quiet.Values.Any(IsLong))
+            return;
+        await book.WriteAsync(async session =>
+        {
+            // Looked at anew: another trouble may have joined a moment ago.
+            foreach (var id in (await session.TroublesAsync()).Where(IsQuiet).Select(a => a.Key))
+            {
+                if (_quiet.TryGetValue(id, out var since) && IsLong(since) && await session.AlarmAsync(id) is { } alarm)
+                    await session.SaveAsync(alarm.Over(since));
+            }
+
+            return true;
+        }, stop);
+
+        bool IsQuiet(IEnumerable<Condition> troubles) => !troubles.Any(now.ContainsKey);
+        bool IsLong(DateTimeOffset since) => at - since >= Grace;
     }
 
     /// <summary>What doesn't work just now, with a sentence each.</summary>
@@ -108,6 +136,18 @@ sealed class TechnicalWatch(
         return found;
     }
 
+    /// <summary>Whether its alarm is open and goes on. One that was over does so only if nobody has taken notice yet: who has, saw the trouble before.</summary>
+    Task<bool> GoesOnAsync(Condition condition, CancellationToken stop) => book.WriteAsync(async session =>
+    {
+        if (await session.OpenAlarmAsync(condition) is not { } alarm)
+            return false;
+        if (alarm.OverAt is null)
+            return true;
+        if (alarm.IsWaiting)
+            await session.SaveAsync(alarm with { OverAt = null });
+        return alarm.IsWaiting;
+    }, stop);
+
     async Task RunAsync()
     {
         using var beat = new PeriodicTimer(Every, clock);
@@ -117,7 +157,11 @@ sealed class TechnicalWatch(
             {
                 try
                 {
-                    await LookAsync(Conditions(), _stop.Token);
+                    var now = Conditions();
+                    await LookAsync(now, _stop.Token);
+                    // Until the volumes were looked at, none is known to be well.
+                    if (recordings.Caretaker.Status != StorageStatus.Unknown)
+                        await EndAsync(now, _stop.Token);
                 }
                 catch (DbException fault)
                 {

@@ -194,7 +194,7 @@ public sealed class AlarmRouteTests
     {
         await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
         var clock = new ManualClock(TimeProvider.System.GetUtcNow());
-        await using var watch = ActivatorWatch(node, clock);
+        await using var watch = await WatchAsync(node, clock);
         var blind = new Condition("gate", SceneEventKind.AnalysisBlind, "analysis");
         var disk = new Condition("", SceneEventKind.StorageTrouble, "volume archive");
         var wrong = new Dictionary<Condition, string> { [blind] = "Too slow.", [disk] = "Nearly full." };
@@ -213,7 +213,7 @@ public sealed class AlarmRouteTests
             .ShouldBe([("technical", "high", "", "Nearly full."), ("technical", "medium", "gate", "Too slow.")]);
 
         // A node that starts anew finds the same trouble, and the alarm of it.
-        await using var after = ActivatorWatch(node, clock);
+        await using var after = await WatchAsync(node, clock);
         await after.LookAsync(wrong, TestNode.Stop);
         clock.Advance(TimeSpan.FromMinutes(1));
         await after.LookAsync(wrong, TestNode.Stop);
@@ -221,8 +221,95 @@ public sealed class AlarmRouteTests
         (await node.AlarmsAsync()).Sum(a => (long)a!["events"]!).ShouldBe(2);
     }
 
-    static TechnicalWatch ActivatorWatch(TestNode node, TimeProvider clock) =>
-        Microsoft.Extensions.DependencyInjection.ActivatorUtilities.CreateInstance<TechnicalWatch>(node.App.Services, clock);
+    [Fact]
+    public async Task An_alarm_whose_trouble_has_ended_says_so_and_stays_open_until_somebody_says_what_it_was()
+    {
+        await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
+        var clock = new ManualClock(TimeProvider.System.GetUtcNow());
+        await using var watch = await WatchAsync(node, clock);
+        await node.SendAsync(HttpMethod.Put, "/api/alarm-policy", new { merge = new { seconds = 600 } });
+        var full = new Condition("", SceneEventKind.StorageTrouble, "volume archive");
+        var absent = full with { Rule = "volume vault" };
+        await SeenAsync(watch, full, absent);
+        ((long)(await AlarmAsync())["events"]!).ShouldBe(2, "both are one happening");
+        await node.Service<Casebook>().WriteAsync(s => s.WriteAsync("update alarms set due = 1"), TestNode.Stop);
+
+        await SeenAsync(watch, absent);
+        (await AlarmAsync())["overAt"].ShouldBeNull("one of the two lasts");
+
+        // The node stops, and the rest ends before it is back: that is seen when it looks.
+        await using var after = await WatchAsync(node, clock);
+        var ended = clock.GetUtcNow();
+        long before = (long)(await node.GetAsync("/api/alarms"))["change"]!;
+        await after.EndAsync(new Dictionary<Condition, string>(), TestNode.Stop);
+        (await AlarmAsync())["overAt"].ShouldBeNull("it may only be starting");
+        await SeenAsync(after);
+        var over = await AlarmAsync();
+        (over["overAt"]!.GetValue<DateTimeOffset>() - ended).Duration().ShouldBeLessThan(TimeSpan.FromMilliseconds(1));
+        ((string?)over["state"], (long)over["version"]!).ShouldBe(("raised", 1));
+        ((string?)(await node.GetAsync($"/api/alarms/changes?after={before}"))["alarms"]!.AsArray().Single()!["id"]).ShouldBe((string?)over["id"]);
+        await node.Service<AlarmClock>().EscalateAsync(TestNode.Stop);
+        ((int)(await AlarmAsync())["level"]!).ShouldBe(0, "nobody must hurry for what is over");
+
+        // It comes again: the alarm isn't over any more.
+        await SeenAsync(after, full, absent);
+        var again = await AlarmAsync();
+        (again["overAt"], (long)again["events"]!).ShouldBe((null, 3));
+        await node.Service<AlarmClock>().EscalateAsync(TestNode.Stop);
+        ((int)(await AlarmAsync())["level"]!).ShouldBe(1);
+
+        // Closed while it lasts: what ends later changes nothing.
+        (await node.SendAsync(HttpMethod.Post, $"/api/alarms/{over["id"]}/close", new { outcome = "real" })).Status.ShouldBe(200);
+        await SeenAsync(after);
+        (await AlarmAsync())["overAt"].ShouldBeNull();
+
+        async Task<System.Text.Json.Nodes.JsonNode> AlarmAsync() => (await node.AlarmsAsync()).Single()!;
+
+        Task SeenAsync(TechnicalWatch by, params Condition[] troubles) => AlarmRouteTests.SeenAsync(node, clock, by, troubles);
+    }
+
+    /// <summary>A link that flaps is one alarm as long as nobody has looked; after that it asks for a new look.</summary>
+    [Fact]
+    public async Task A_trouble_that_comes_back_is_the_same_alarm_until_somebody_has_taken_notice()
+    {
+        await using var node = await TestNode.StartAsync(AlarmScene.Yaml);
+        var clock = new ManualClock(TimeProvider.System.GetUtcNow());
+        await using var watch = await WatchAsync(node, clock);
+        var blind = new Condition("gate", SceneEventKind.AnalysisBlind, "analysis");
+        for (int i = 0; i < 3; i++)
+        {
+            await SeenAsync(node, clock, watch, blind);
+            (await node.AlarmsAsync()).Single()!["overAt"].ShouldBeNull();
+            await SeenAsync(node, clock, watch);
+            (await node.AlarmsAsync()).Single()!["overAt"].ShouldNotBeNull();
+        }
+
+        string first = (string)(await node.AlarmsAsync()).Single()!["id"]!;
+        (await node.SendAsync(HttpMethod.Post, $"/api/alarms/{first}/acknowledge", new { })).Status.ShouldBe(200);
+        await SeenAsync(node, clock, watch, blind);
+        var alarms = await node.AlarmsAsync();
+        alarms.Select(a => ((string)a!["id"]! == first, a["overAt"] is null, (string?)a["state"])).ShouldBe([(true, false, "acknowledged"), (false, true, "raised")], ignoreOrder: true);
+    }
+
+    /// <summary>For longer than a hiccup.</summary>
+    static async Task SeenAsync(TestNode node, ManualClock clock, TechnicalWatch watch, params Condition[] troubles)
+    {
+        var now = troubles.ToDictionary(c => c, _ => "Trouble.");
+        for (int i = 0; i < 8; i++)
+        {
+            await watch.LookAsync(now, TestNode.Stop);
+            await node.DecidedAsync();
+            await watch.EndAsync(now, TestNode.Stop);
+            clock.Advance(TimeSpan.FromSeconds(5));
+        }
+    }
+
+    /// <summary>A watch with its own clock, in place of the node's.</summary>
+    static async Task<TechnicalWatch> WatchAsync(TestNode node, TimeProvider clock)
+    {
+        await node.Service<TechnicalWatch>().StopAsync(TestNode.Stop);
+        return Microsoft.Extensions.DependencyInjection.ActivatorUtilities.CreateInstance<TechnicalWatch>(node.App.Services, clock);
+    }
 
     [Fact]
     public async Task Closed_alarms_go_when_their_time_is_over_unless_an_incident_holds_them()

@@ -118,6 +118,8 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
         </p>
       )}
 
+      {alarm.overAt !== null && <p>{t('alarms.overSince', { time: format.dateTime(Date.parse(alarm.overAt)) })}</p>}
+
       {open && (
         <div className="alarm-deeds">
           {waits && works && (

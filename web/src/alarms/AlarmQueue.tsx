@@ -163,11 +163,23 @@ const Row = memo(function Row({ alarm, where, now, isSelected, stops, onFocus, o
         <time dateTime={alarm.at} title={format.dateTime(at)}>
           {format.relative(at, now)}
         </time>
-        {due !== null && <Due due={due} now={now} />}
+        {alarm.overAt !== null && <Over since={Date.parse(alarm.overAt)} now={now} />}
+        {due !== null && alarm.overAt === null && <Due due={due} now={now} />}
       </span>
     </button>
   );
 });
+
+/** The trouble has ended; somebody says what it was when there is time. */
+function Over({ since, now }: { since: number; now: number }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return (
+    <span className="dim" title={t('alarms.overSince', { time: format.dateTime(since) })}>
+      {t('alarms.over', { duration: format.duration(now - since) })}
+    </span>
+  );
+}
 
 /** What is left until somebody must have taken notice. */
 function Due({ due, now }: { due: number; now: number }) {

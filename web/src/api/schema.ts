@@ -3124,7 +3124,7 @@ export interface components {
             level: number;
             /**
              * Format: date-time
-             * @description By when somebody must acknowledge it; null: no target, or met.
+             * @description By when somebody must acknowledge it; null: no target, or met. Nothing is escalated while overAt is set.
              */
             due: null | string;
             outcome: null | components["schemas"]["AlarmOutcome"];
@@ -3141,6 +3141,11 @@ export interface components {
              * @description For If-Match: grows with everything that is done to it, not with events that join.
              */
             version: number;
+            /**
+             * Format: date-time
+             * @description When the trouble of the node that it is about ended; null: it goes on, or isn't such an alarm. It stays open until somebody says what it was.
+             */
+            overAt: null | string;
         };
         /** @enum {string} */
         AlarmActKind: "acknowledge" | "assign" | "escalate" | "close";
