@@ -173,7 +173,13 @@ export function IncidentPanel({ id, names, onClose }: Props) {
           <h3>{t('incidents.story')}</h3>
           <Note busy={tell.isPending} onSend={(note, then) => deed({ kind: 'note', note }, then)} />
           {!open && <Reopen onSend={(why) => deed({ kind: 'reopen', why })} />}
-          <Story story={incident.story as IncidentEvent[]} />
+          <Story
+            story={incident.story as IncidentEvent[]}
+            item={(item) => {
+              const text = incident.checklist.find((entry) => entry.id === item)?.text;
+              return text === undefined ? item : textOf({ text, key: keyOf(item, text) });
+            }}
+          />
         </section>
       </div>
     </article>

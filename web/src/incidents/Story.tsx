@@ -2,8 +2,14 @@ import { useTranslation } from 'react-i18next';
 import type { IncidentEvent } from '../api/types';
 import { useFormat } from '../i18n/format';
 
+interface Props {
+  story: readonly IncidentEvent[];
+  /** What an item of the checklist says, by its id. */
+  item: (id: string) => string;
+}
+
 /** Everything that happened to an incident, the newest first: who, when, what. */
-export function Story({ story }: { story: readonly IncidentEvent[] }) {
+export function Story({ story, item }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
   const who = (by: string) => (by === 'clock' ? t('alarms.clock') : by === 'policy' ? t('incidents.policy') : by);
@@ -24,7 +30,7 @@ export function Story({ story }: { story: readonly IncidentEvent[] }) {
               {said.name !== '' && (
                 <>
                   {': '}
-                  <bdi>{said.name}</bdi>
+                  <bdi>{event.event === 'ticked' ? item(said.name) : said.name}</bdi>
                 </>
               )}
               <span className="dim small">
