@@ -51,7 +51,7 @@ const beats = events.filter(({ name }) => name === 'FireAnimationFrame').sort((a
 const thread = beats[0]?.tid;
 const process_ = beats[0]?.pid;
 const tasks = events.filter(
-  ({ name, tid, pid, ph }) => tid === thread && pid === process_ && ph === 'X' && (name === 'RunTask' || name === 'ThreadControllerImpl::RunTask'),
+  ({ name, tid, pid, ph }) => tid === thread && pid === process_ && ph === 'X' && name === 'RunTask',
 );
 const work = beats.slice(0, -1).map((beat, i) => {
   const end = beats[i + 1].ts;

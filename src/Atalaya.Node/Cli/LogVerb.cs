@@ -81,7 +81,9 @@ static class LogVerb
         var wrong = new List<string>();
         var found = LogAudit.Run(log, [key], Visit, progress, stop);
         long late = (WallTime.Now(clock) - Overdue).Microseconds;
-        foreach (var (now, end, record, leaf) in LogSources.Sealed(connection))
+        // Records may be left to read, of leaves that nobody could look at: PostgreSQL reads one question at a time on a connection.
+        using var beside = store.OpenConnection();
+        foreach (var (now, end, record, leaf) in LogSources.Sealed(beside))
         {
             stop.ThrowIfCancellationRequested();
             segments++;
