@@ -283,6 +283,9 @@ sealed class SegmentPublisher : IAsyncDisposable
             lock (_gate)
             {
                 var now = MonotonicTime.Now(_clock);
+                // At once: nobody shall count it twice.
+                if (before is not null)
+                    _failed.Remove(before);
                 _failed.Add(new(segment, before?.Since ?? now, e));
                 _retryAt = now + RetryDelay;
             }

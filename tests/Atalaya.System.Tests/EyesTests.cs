@@ -54,6 +54,9 @@ public sealed class EyesTests
             await password.FillAsync("seven grey herons wait");
         await visit.Page.Keyboard.PressAsync("Enter");
         await visit.Page.Locator(".rail").WaitForAsync(new() { Timeout = 20_000 });
+        // Who looks back says for what; that the page asks for it is a test of its own.
+        (await visit.Page.EvaluateAsync<int>(
+            "async () => (await fetch('/api/me/purpose', { method: 'PUT', headers: { 'Content-Type': 'application/json', 'Atalaya-Page': '1' }, body: JSON.stringify({ purpose: 'technical' }) })).status")).ShouldBe(200);
         await visit.Page.GotoAsync(new Uri(address, "/live").ToString());
         await visit.Page.WaitForFunctionAsync("() => Number(document.querySelector('[data-overlay=live]')?.dataset.boxes) > 0", null, new() { Timeout = 60_000 });
 

@@ -243,7 +243,7 @@ sealed class KillHarness : IAsyncDisposable
     {
         long began = Clock.GetTimestamp();
         var life = Spawn();
-        string line = await life.Process.WaitForLineAsync(l => l.Contains(" listens on ", StringComparison.Ordinal), Patience);
+        string line = await life.Process.WaitForLineAsync(l => l.StartsWith("Atalaya listens on ", StringComparison.Ordinal), Patience);
         _startUp = Clock.GetElapsedTime(began);
         using var http = new HttpClient { BaseAddress = new(line[line.IndexOf("http", StringComparison.Ordinal)..].Split(' ')[0]) };
         http.DefaultRequestHeaders.Authorization = new("Bearer", _token);

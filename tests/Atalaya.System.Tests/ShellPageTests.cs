@@ -145,6 +145,7 @@ public sealed class ShellPageTests(Site site) : IClassFixture<Site>
             closedBy = (string?)null,
             closedAt = (string?)null,
             incident = (string?)null,
+            overAt = (string?)null,
             version = 1,
         };
     }

@@ -45,6 +45,9 @@ sealed class RtspRun : IDisposable
     /// <summary>A TLS record holds 16 KiB.</summary>
     const int TlsReadBytes = 32 << 10;
 
+    /// <summary>Datagrams of a track that are still taken when the camera says goodbye: more than its port holds.</summary>
+    const int MaxArrived = 4096;
+
     static readonly TimeSpan ReportPeriod = TimeSpan.FromSeconds(5);
 
     [ThreadStatic]
@@ -288,9 +291,15 @@ sealed class RtspRun : IDisposable
     void Closed(SocketError error)
     {
         if (error == SocketError.Success)
+        {
+            TakeArrived();
             End(RtspEndKind.ClosedByCamera, $"{Camera} closed the connection.");
+        }
         else
+        {
             End(RtspEndKind.NetworkError, $"The connection to the camera at {_connection.Url.Authority} broke ({error}).");
+        }
+
         ConnectionBroke = true;
     }
 
@@ -369,7 +378,10 @@ sealed class RtspRun : IDisposable
                 track.SaidGoodbye = true;
                 bool video = _tracks.Any(static t => t.IsVideo);
                 if (_tracks.All(t => t.SaidGoodbye || (video && !t.IsVideo)))
+                {
+                    TakeArrived();
                     End(RtspEndKind.ClosedByCamera, $"{Camera} said goodbye (RTCP BYE).");
+                }
             }
 
             return;
@@ -397,7 +409,10 @@ sealed class RtspRun : IDisposable
     {
         _connection.Post(RtspConnection.FormatReply(request));
         if (request.Method!.Equals("TEARDOWN", StringComparison.OrdinalIgnoreCase))
+        {
+            TakeArrived();
             End(RtspEndKind.ClosedByCamera, $"{Camera} ended the session.");
+        }
         else if (request.Method.Equals("REDIRECT", StringComparison.OrdinalIgnoreCase))
             End(RtspEndKind.ClosedByCamera, $"{Camera} asked to be connected to anew.");
     }
@@ -587,6 +602,38 @@ sealed class RtspRun : IDisposable
                 else if (error is not (SocketError.ConnectionRefused or SocketError.Interrupted))
                     throw new SocketException((int)error);
             }
+        }
+    }
+
+    /// <summary>
+    /// Each port is read by itself, so that a goodbye may be read before the last pictures that came before it: those are taken first.
+    /// </summary>
+    void TakeArrived()
+    {
+        if (!_udp)
+            return;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(64 << 10);
+        try
+        {
+            lock (_gate)
+            {
+                foreach (var track in _tracks)
+                {
+                    // Connected: its source is known. The bound is for who goes on sending.
+                    for (int i = 0; i < MaxArrived && track.Ports?.Rtp is { Connected: true } socket; i++)
+                    {
+                        int got = socket.Receive(buffer, SocketFlags.None, out var error);
+                        if (error == SocketError.Success)
+                            Datagram(track, buffer.AsSpan(0, got), isRtcp: false);
+                        else if (error != SocketError.ConnectionRefused)
+                            break;
+                    }
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
