@@ -326,7 +326,8 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         await page.Locator(".strip.removed[data-strip='east-tower']").WaitForAsync(new() { Timeout = 20_000 });
         await page.WaitForFunctionAsync("() => Number(document.querySelector('.stage').dataset.wall) > 0", null, new() { Timeout = 15_000 });
         await ShotAsync("timeline-removed");
-        visit.Complaints.Where(c => !c.Contains("422", StringComparison.Ordinal)).ShouldBeEmpty();
+        // Ten seconds before its first event there may have been nothing to play yet, in a playlist of its own at a half hour: the browser notes that answer, too.
+        visit.Complaints.Where(c => !c.Contains("422", StringComparison.Ordinal) && !(c.Contains("404", StringComparison.Ordinal) && c.Contains("playback.m3u8", StringComparison.Ordinal))).ShouldBeEmpty();
 
         Task ShotAsync(string name) => page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", $"{name}.png") });
     }
