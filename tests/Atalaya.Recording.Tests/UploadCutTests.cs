@@ -141,6 +141,7 @@ public sealed class UploadCutTests
             cut._now = cut.Clock.GetUtcNow();
             cut.Keep("before");
             int first = gate.Requests;
+            var faults = new List<string>();
             await using (var archive = await cut.OpenAsync(disk))
             {
                 gate.Breaks = (number, after) =>
@@ -149,13 +150,21 @@ public sealed class UploadCutTests
                     return false;
                 };
                 disk.Before = (operation, path) => cut.Keep($"before {operation} {Path.GetFileName(path)}");
-                await archive.Caretaker!.PassAsync(Stop);
+                // One pass does it, unless a request fails by itself: then a later one goes on, as it would for anybody, and the story says why.
+                for (int pass = 0; pass < 3 && cut.Rows().Count(r => r.Volume == "far") <= 1; pass++)
+                {
+                    if (pass > 0)
+                        cut.Clock.Advance(TimeSpan.FromSeconds(31));
+                    await archive.Caretaker!.PassAsync(Stop);
+                    faults.Add(archive.Caretaker.Status.Fault ?? "no fault");
+                }
+
                 gate.Breaks = null;
                 disk.Before = null;
                 cut.Requests = gate.Requests - first;
             }
 
-            cut.Rows().Count(r => r.Volume == "far").ShouldBeGreaterThan(1);
+            cut.Rows().Count(r => r.Volume == "far").ShouldBeGreaterThan(1, $"of {cut.Count}: {string.Join("; ", faults)}; {string.Join(", ", cut._told)}");
             cut.Keep("the end");
             return cut;
         }

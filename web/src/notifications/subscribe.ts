@@ -1,4 +1,6 @@
 import type { TFunction } from 'i18next';
+import { kinds } from '../alarms/settings/policy';
+import { severities } from '../alarms/severity';
 import { answer, api } from '../api/client';
 
 export type Support = 'yes' | 'insecure' | 'none' | 'denied';
@@ -9,28 +11,6 @@ export function support(): Support {
   if (!('serviceWorker' in navigator) || !('PushManager' in window) || !('Notification' in window)) return 'none';
   return Notification.permission === 'denied' ? 'denied' : 'yes';
 }
-
-const kinds = [
-  'lineCrossed',
-  'zoneEntered',
-  'zoneLeft',
-  'zoneOccupied',
-  'loitering',
-  'count',
-  'crowd',
-  'wrongWay',
-  'leftBehind',
-  'removed',
-  'tamper',
-  'streamLost',
-  'motion',
-  'sensor',
-  'other',
-  'analysisBlind',
-  'recordingFailed',
-  'storageTrouble',
-] as const;
-const severities = ['rescue', 'critical', 'high', 'medium', 'low'] as const;
 
 /** The worker knows no translations: the words it needs are left where it finds them (push-handler.js), in the reader's language. */
 export async function keepWords(t: TFunction): Promise<void> {
