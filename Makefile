@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis bench-alarms bench-log bench-scroll
+.PHONY: verify-tool corrupt bench-verify help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos test-federation bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis bench-alarms bench-log bench-masks bench-scroll bench-centre
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -56,6 +56,25 @@ fuzz-analysis: ## 100,000 mutated pictures through the analysis process of a rec
 	ATALAYA_FUZZ_UNITS=$(or $(UNITS),100000) ATALAYA_FUZZ_SEED=$(or $(SEED),1) dotnet exec \
 		tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -class Atalaya.Node.Tests.Analysis.HostileUnitsTests -showLiveOutput
 
+corrupt: ## 10,000 damages of an evidence package, each to be refused (DAMAGES=n, SEED=n)
+	@dotnet build --configuration Release --verbosity quiet -nologo tests/Atalaya.Evidence.Tests
+	ATALAYA_CORRUPTIONS=$(or $(DAMAGES),10000) ATALAYA_CORRUPTIONS_SEED=$(or $(SEED),1) dotnet exec \
+		tests/Atalaya.Evidence.Tests/bin/Release/net10.0/Atalaya.Evidence.Tests.dll -noLogo -class Atalaya.Evidence.Tests.Packages.CorruptionTests -showLiveOutput
+
+verify-tool: ## atalaya-verify as one file that needs no .NET: artifacts/atalaya-verify (Linux x64)
+	@dotnet publish --configuration Release --runtime linux-x64 --verbosity quiet -nologo --output artifacts/verify-tool tools/Atalaya.Verify
+	@cp artifacts/verify-tool/atalaya-verify artifacts/atalaya-verify
+	@ls -l artifacts/atalaya-verify
+
+test-federation: ## nodes on paths that delay, lose, cut and break, killed at every step, hours of cut in simulated time, and how soon a far camera is seen (SECONDS=n, SEED=n, VIEWS=n)
+	@scripts/setup.sh test
+	@scripts/build.sh
+	ATALAYA_FEDERATION_SECONDS=$(or $(SECONDS),180) ATALAYA_FEDERATION_SEED=$(SEED) ATALAYA_FEDERATION_EVERY=1 ATALAYA_FEDERATION_LIVES=300 ATALAYA_FEDERATION_HOURS=20 ATALAYA_FEDERATION_KILLS=30 dotnet exec \
+		tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -class Atalaya.Node.Tests.Federation.BadPathTests \
+		-class Atalaya.Node.Tests.Federation.KilledLinkTests -class Atalaya.Node.Tests.Federation.HourOfCutTests -class Atalaya.Node.Tests.Federation.KilledNodesTests -showLiveOutput
+	ATALAYA_FEDERATION_VIEWS=$(or $(VIEWS),60) dotnet exec \
+		tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -class Atalaya.Node.Tests.Federation.FarStartTests -showLiveOutput
+
 chaos: ## kill a recording node 200 times, anywhere, and judge what it leaves (KILLS=n, SEED=n)
 	@scripts/setup.sh test
 	@scripts/build.sh
@@ -82,6 +101,11 @@ bench-live: ## packet in to fragment out, with viewers
 	@scripts/build.sh
 	@python3 bench/live.py $(ARGS)
 
+bench-masks: ## processor time of a masked stream, first picture live and recorded
+	@scripts/setup.sh test
+	@scripts/build.sh
+	@python3 bench/masks.py $(ARGS)
+
 bench-analysis: ## cameras a core beside motion, overhead, 16 sub-streams beside recording, kill -9, crossing to event (ARGS='--parts kill,event')
 	@scripts/setup.sh bench
 	@scripts/build.sh
@@ -101,6 +125,16 @@ bench-alarms: ## alarms at a rate while cameras record, each accounted for (ARGS
 bench-log: ## fill an evidence log, start on it, prove leaves (LEAVES=10000000)
 	@dotnet build --configuration Release --verbosity quiet -nologo bench/log
 	@folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; dotnet exec bench/log/bin/Release/net10.0/Atalaya.LogBench.dll "$$folder/log" $(or $(LEAVES),10000000)
+
+bench-centre: ## what a site costs its centre: 100 sites of 35 cameras that speak the real link (ARGS='--alarms 1 --seconds 45')
+	@scripts/build.sh
+	@dotnet build --configuration Release --verbosity quiet -nologo bench/centre
+	@dotnet exec bench/centre/bin/Release/net10.0/Atalaya.CentreBench.dll $(ARGS)
+
+bench-verify: ## atalaya-verify beside sha256sum on the same package (GIB=2)
+	@dotnet build --configuration Release --verbosity quiet -nologo bench/package
+	@dotnet build --configuration Release --verbosity quiet -nologo tools/Atalaya.Verify
+	@bench/verify.sh $(or $(GIB),2)
 
 bench-timeline: ## a month of 20 cameras: overviews, gaps, seek to the first byte
 	@scripts/setup.sh test
@@ -128,5 +162,5 @@ eval-tracker: ## HOTA, MOTA and IDF1 of the tracker on public detections (MOT=fo
 	@dotnet exec src/Atalaya.Node/bin/Release/net10.0/atalaya.dll evaluate-tracker $(or $(MOT),$(or $(ATALAYA_TEST_DATA),../shared/data)/mot) $(ARGS)
 
 clean: ## remove what was built; footage and the demo's archive stay
-	rm -rf artifacts web/dist
+	rm -rf artifacts web/dist web/package/dist
 	find src tests fuzz -name bin -prune -exec rm -rf {} + -o -name obj -prune -exec rm -rf {} +

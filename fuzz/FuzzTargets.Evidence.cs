@@ -50,6 +50,47 @@ public static partial class FuzzTargets
         Encoding.UTF8.GetBytes("old 0\n\n" + CheckpointOfSofa),
     ];
 
+    public static void KeyChanges(ReadOnlySpan<byte> input)
+    {
+        if (!KeyHistory.TryParse(input, out var history))
+            return;
+        if (!input.SequenceEqual(history.ToBytes()))
+            throw new InvalidOperationException("Changes of keys are written otherwise than they were read.");
+        foreach (var (statement, _) in history.Changes)
+            history.Follow(statement.Earlier);
+    }
+
+    static readonly NoteSigner[] LogKeys = [.. Enumerable.Range(1, 2).Select(i => new NoteSigner("log.example.org", NoteSignatureKind.Ed25519, [.. Enumerable.Repeat((byte)i, 32)]))];
+
+    static KeyHistory KeyChange { get; } = KeyHistory.Empty.Add(new("log.example.org", LogKeys[0].Key, LogKeys[1].Key, 7, DateTimeOffset.UnixEpoch, true, "yearly"), LogKeys[0], LogKeys[1]);
+
+    static IEnumerable<byte[]> KeyChangesSeeds() => [[], KeyChange.ToBytes()];
+
+    public static void RecordFile(ReadOnlySpan<byte> input)
+    {
+        // Whatever it is: a verdict, no exception. Nobody but the seed's key signed anything that proves a record.
+        if (RecordProof.TryParse(input.ToArray(), out var proof) && proof.Check([LogKeys[0].Key], out string why) != RecordVerdict.Proven && why.Length == 0)
+            throw new InvalidOperationException("A record isn't proved, and nothing says why.");
+    }
+
+    static IEnumerable<byte[]> RecordFileSeeds()
+    {
+        byte[] salt = new byte[Leaf.SaltLength], entry = new Leaf(LeafKind.User, 1, Leaf.Commit(salt, "{}"u8)).Encode();
+        var head = SignedCheckpoint.Sign(new("log.example.org", 1, Merkle.Leaf(entry)), LogKeys[0], DateTimeOffset.UnixEpoch);
+        yield return System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            format = RecordProof.Format,
+            leaf = 0,
+            record = "{}",
+            salt = Convert.ToHexStringLower(salt),
+            entry = Convert.ToHexStringLower(entry),
+            proof = Array.Empty<string>(),
+            checkpoint = head.Note.ToString(),
+            key = LogKeys[0].Key.ToString(),
+            keys = "",
+        });
+    }
+
     public static void TilePath(ReadOnlySpan<byte> input)
     {
         string path = Encoding.UTF8.GetString(input);

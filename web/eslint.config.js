@@ -4,10 +4,10 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-    { ignores: ['dist', 'node_modules', 'src/api/schema.ts'] },
+    { ignores: ['dist', 'package/dist', 'node_modules', 'src/api/schema.ts'] },
     js.configs.recommended,
     {
-        files: ['src/**/*.{ts,tsx}'],
+        files: ['src/**/*.{ts,tsx}', 'package/**/*.{ts,tsx}'],
         extends: [...tseslint.configs.strictTypeChecked],
         languageOptions: { parserOptions: { projectService: true } },
         rules: {
@@ -16,8 +16,8 @@ export default tseslint.config(
             '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
         },
     },
-    { files: ['src/**/*.{ts,tsx}'], ...jsxA11y.flatConfigs.recommended },
-    { files: ['src/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
+    { files: ['src/**/*.{ts,tsx}', 'package/**/*.{ts,tsx}'], ...jsxA11y.flatConfigs.recommended },
+    { files: ['src/**/*.{ts,tsx}', 'package/**/*.{ts,tsx}'], ...reactHooks.configs.flat['recommended-latest'] },
     {
         files: ['scripts/**/*.mjs', 'public/*.js'],
         languageOptions: {

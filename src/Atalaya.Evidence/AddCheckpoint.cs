@@ -8,7 +8,8 @@ namespace Atalaya.Evidence;
 public sealed record AddCheckpoint(long OldSize, IReadOnlyList<Digest> Proof, SignedNote Note)
 {
     const int MaxProof = 63;
-    const int MaxLength = SignedNote.MaxLength + 4096;
+    /// <summary>A longer body isn't read, bytes.</summary>
+    public const int MaxLength = SignedNote.MaxLength + 4096;
 
     public override string ToString() => $"old {OldSize}\n{string.Concat(Proof.Select(p => $"{p}\n"))}\n{Note}";
 

@@ -32,10 +32,12 @@ public sealed record Checkpoint(string Origin, long Size, Digest Root)
 /// <summary>A checkpoint and the note that it came in.</summary>
 public sealed record SignedCheckpoint(Checkpoint Checkpoint, SignedNote Note)
 {
-    public static SignedCheckpoint Sign(Checkpoint checkpoint, NoteSigner signer, DateTimeOffset at)
+    public static SignedCheckpoint Sign(Checkpoint checkpoint, NoteSigner signer, DateTimeOffset at) => Sign(checkpoint, [signer], at);
+
+    public static SignedCheckpoint Sign(Checkpoint checkpoint, IReadOnlyList<NoteSigner> signers, DateTimeOffset at)
     {
         var note = new SignedNote(checkpoint.Text, []);
-        return new(checkpoint, note with { Signatures = [signer.Sign(note.TextBytes, at)] });
+        return new(checkpoint, note with { Signatures = [.. signers.Select(s => s.Sign(note.TextBytes, at))] });
     }
 
     /// <summary>Reads a note that at least one of the keys signed.</summary>

@@ -12,28 +12,24 @@ public static partial class Ed25519
 
     public const int SignatureLength = 64;
 
-    const string Crypto = "libcrypto.so.3";
     const int Type = 1087;      // EVP_PKEY_ED25519
 
     /// <param name="seed">32 bytes.</param>
     public static byte[] PublicKey(ReadOnlySpan<byte> seed)
     {
-        using var key = PrivateKey(seed);
-        byte[] bytes = new byte[KeyLength];
-        nuint length = KeyLength;
-        Check(GetPublicKey(key, bytes, ref length) == 1 && length == KeyLength);
-        return bytes;
+        using var key = RawKey.Private(Type, seed);
+        return key.PublicBytes();
     }
 
     /// <param name="seed">32 bytes.</param>
     public static byte[] Sign(ReadOnlySpan<byte> seed, ReadOnlySpan<byte> message)
     {
-        using var key = PrivateKey(seed);
+        using var key = RawKey.Private(Type, seed);
         using var context = NewContext();
-        Check(!context.IsInvalid && SignInit(context, 0, 0, 0, key) == 1);
+        RawKey.Check(!context.IsInvalid && SignInit(context, 0, 0, 0, key) == 1);
         byte[] signature = new byte[SignatureLength];
         nuint length = SignatureLength;
-        Check(Sign(context, signature, ref length, message, (nuint)message.Length) == 1 && length == SignatureLength);
+        RawKey.Check(Sign(context, signature, ref length, message, (nuint)message.Length) == 1 && length == SignatureLength);
         return signature;
     }
 
@@ -44,41 +40,14 @@ public static partial class Ed25519
             return false;
         try
         {
-            using var key = NewPublicKey(Type, 0, publicKey, KeyLength);
+            using var key = RawKey.Public(Type, publicKey);
             using var context = NewContext();
             return !key.IsInvalid && !context.IsInvalid && VerifyInit(context, 0, 0, 0, key) == 1
                 && Verify(context, signature, SignatureLength, message, (nuint)message.Length) == 1;
         }
         finally
         {
-            ClearErrors();      // Of this thread, on which .NET uses the same library.
-        }
-    }
-
-    static KeyHandle PrivateKey(ReadOnlySpan<byte> seed)
-    {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(seed.Length, KeyLength);
-        var key = NewPrivateKey(Type, 0, seed, KeyLength);
-        Check(!key.IsInvalid);
-        return key;
-    }
-
-    static void Check(bool done)
-    {
-        if (done)
-            return;
-        ClearErrors();
-        throw new InvalidOperationException("OpenSSL's Ed25519 failed; it may be switched off by the system's configuration of OpenSSL.");
-    }
-
-    sealed class KeyHandle() : SafeHandle(0, ownsHandle: true)
-    {
-        public override bool IsInvalid => handle == 0;
-
-        protected override bool ReleaseHandle()
-        {
-            FreeKey(handle);
-            return true;
+            RawKey.ClearErrors();
         }
     }
 
@@ -93,36 +62,21 @@ public static partial class Ed25519
         }
     }
 
-    [LibraryImport(Crypto, EntryPoint = "EVP_PKEY_new_raw_private_key")]
-    private static partial KeyHandle NewPrivateKey(int type, nint engine, ReadOnlySpan<byte> key, nuint length);
-
-    [LibraryImport(Crypto, EntryPoint = "EVP_PKEY_new_raw_public_key")]
-    private static partial KeyHandle NewPublicKey(int type, nint engine, ReadOnlySpan<byte> key, nuint length);
-
-    [LibraryImport(Crypto, EntryPoint = "EVP_PKEY_get_raw_public_key")]
-    private static partial int GetPublicKey(KeyHandle key, Span<byte> publicKey, ref nuint length);
-
-    [LibraryImport(Crypto, EntryPoint = "EVP_PKEY_free")]
-    private static partial void FreeKey(nint key);
-
-    [LibraryImport(Crypto, EntryPoint = "EVP_MD_CTX_new")]
+    [LibraryImport(RawKey.Crypto, EntryPoint = "EVP_MD_CTX_new")]
     private static partial ContextHandle NewContext();
 
-    [LibraryImport(Crypto, EntryPoint = "EVP_MD_CTX_free")]
+    [LibraryImport(RawKey.Crypto, EntryPoint = "EVP_MD_CTX_free")]
     private static partial void FreeContext(nint context);
 
-    [LibraryImport(Crypto, EntryPoint = "EVP_DigestSignInit")]
-    private static partial int SignInit(ContextHandle context, nint keyContext, nint digest, nint engine, KeyHandle key);
+    [LibraryImport(RawKey.Crypto, EntryPoint = "EVP_DigestSignInit")]
+    private static partial int SignInit(ContextHandle context, nint keyContext, nint digest, nint engine, RawKey key);
 
-    [LibraryImport(Crypto, EntryPoint = "EVP_DigestSign")]
+    [LibraryImport(RawKey.Crypto, EntryPoint = "EVP_DigestSign")]
     private static partial int Sign(ContextHandle context, Span<byte> signature, ref nuint signatureLength, ReadOnlySpan<byte> message, nuint length);
 
-    [LibraryImport(Crypto, EntryPoint = "EVP_DigestVerifyInit")]
-    private static partial int VerifyInit(ContextHandle context, nint keyContext, nint digest, nint engine, KeyHandle key);
+    [LibraryImport(RawKey.Crypto, EntryPoint = "EVP_DigestVerifyInit")]
+    private static partial int VerifyInit(ContextHandle context, nint keyContext, nint digest, nint engine, RawKey key);
 
-    [LibraryImport(Crypto, EntryPoint = "EVP_DigestVerify")]
+    [LibraryImport(RawKey.Crypto, EntryPoint = "EVP_DigestVerify")]
     private static partial int Verify(ContextHandle context, ReadOnlySpan<byte> signature, nuint signatureLength, ReadOnlySpan<byte> message, nuint length);
-
-    [LibraryImport(Crypto, EntryPoint = "ERR_clear_error")]
-    private static partial void ClearErrors();
 }

@@ -25,7 +25,7 @@ public sealed class EvidenceLog : IAsyncDisposable
 
     readonly LogDisk _disk;
     readonly string _folder;
-    readonly NoteSigner _signer;
+    readonly IReadOnlyList<NoteSigner> _signers;
     readonly TimeProvider _clock;
     readonly IDisposable _lock;
     readonly CancellationTokenSource _stop = new();
@@ -43,9 +43,9 @@ public sealed class EvidenceLog : IAsyncDisposable
     volatile string? _fault;
     readonly Task _loop;
 
-    EvidenceLog(LogDisk disk, string folder, NoteSigner signer, TimeProvider clock, IDisposable held, SignedCheckpoint head, TileEdge edge, MemoryStream bundle)
+    EvidenceLog(LogDisk disk, string folder, IReadOnlyList<NoteSigner> signers, TimeProvider clock, IDisposable held, SignedCheckpoint head, TileEdge edge, MemoryStream bundle)
     {
-        (_disk, _folder, _signer, _clock, _lock, _head, _edge, _bundle) = (disk, folder, signer, clock, held, head, edge, bundle);
+        (_disk, _folder, _signers, _clock, _lock, _head, _edge, _bundle) = (disk, folder, signers, clock, held, head, edge, bundle);
         _loop = Task.Run(RunAsync);
     }
 
@@ -69,8 +69,15 @@ public sealed class EvidenceLog : IAsyncDisposable
     /// <param name="signer">Of the log; its name is the log's origin.</param>
     /// <exception cref="InvalidDataException">Files are missing or damaged, or another key wrote them. Nothing is written then: going on would be a second history.</exception>
     /// <exception cref="IOException">The folder can't be used, or another process writes the log.</exception>
-    public static EvidenceLog Open(LogDisk disk, string folder, NoteSigner signer, TimeProvider clock)
+    public static EvidenceLog Open(LogDisk disk, string folder, NoteSigner signer, TimeProvider clock) => Open(disk, folder, [signer], [], clock);
+
+    /// <summary>The same, of a log whose key was followed by another.</summary>
+    /// <param name="signers">Of all checkpoints from now on; the first is the key in force, the others its earlier ones that still sign beside it.</param>
+    /// <param name="earlier">Keys that the checkpoint which is there may be signed by, too; it is signed anew then, with nothing else changed.</param>
+    /// <inheritdoc cref="Open(LogDisk, string, NoteSigner, TimeProvider)"/>
+    public static EvidenceLog Open(LogDisk disk, string folder, IReadOnlyList<NoteSigner> signers, IReadOnlyList<NoteKey> earlier, TimeProvider clock)
     {
+        var signer = signers[0];
         folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         disk.MakeFolder(folder);
         disk.SyncFolder(Path.GetDirectoryName(folder)!);
@@ -83,12 +90,12 @@ public sealed class EvidenceLog : IAsyncDisposable
                 // The first checkpoint, of no leaf, is there before any tile is.
                 if (disk.FolderExists(Path.Combine(folder, "tile")))
                     throw new InvalidDataException($"{folder} has leaves, but its file '{LogFolder.CheckpointName}' is lost. Bring it back from a copy; without it the log would begin a second time.");
-                var first = SignedCheckpoint.Sign(new(signer.Key.Name, 0, Merkle.EmptyRoot), signer, clock.GetUtcNow());
+                var first = SignedCheckpoint.Sign(new(signer.Key.Name, 0, Merkle.EmptyRoot), signers, clock.GetUtcNow());
                 WriteCheckpoint(disk, folder, first);
-                return new(disk, folder, signer, clock, held, first, new(), new());
+                return new(disk, folder, signers, clock, held, first, new(), new());
             }
 
-            if (!SignedCheckpoint.TryOpen(note, [signer.Key], out var head, out string fault))
+            if (!SignedCheckpoint.TryOpen(note, [.. signers.Select(s => s.Key), .. earlier], out var head, out string fault))
                 throw new InvalidDataException($"{Path.Combine(folder, LogFolder.CheckpointName)} {fault}.");
             if (head.Checkpoint.Origin != signer.Key.Name)
                 throw new InvalidDataException($"{folder} is the log of {head.Checkpoint.Origin}, not of {signer.Key.Name}.");
@@ -100,7 +107,9 @@ public sealed class EvidenceLog : IAsyncDisposable
             // The name may be of just before a crash: what is shown from now on must not be taken back by a loss of power.
             disk.SyncFolder(folder);
             RemoveLeftovers(disk, folder, size);
-            return new(disk, folder, signer, clock, held, head, edge, bundle);
+            if (!head.Note.TryVerify([signer.Key], out _))
+                WriteCheckpoint(disk, folder, head = SignedCheckpoint.Sign(head.Checkpoint, signers, clock.GetUtcNow()));
+            return new(disk, folder, signers, clock, held, head, edge, bundle);
         }
         catch
         {
@@ -282,7 +291,7 @@ public sealed class EvidenceLog : IAsyncDisposable
             _disk.SyncFolder(folder);
 
         // 3. The checkpoint: from here on the leaves are in the log.
-        var head = SignedCheckpoint.Sign(new(_signer.Key.Name, edge.Size, edge.Root()), _signer, _clock.GetUtcNow());
+        var head = SignedCheckpoint.Sign(new(_signers[0].Key.Name, edge.Size, edge.Root()), _signers, _clock.GetUtcNow());
         WriteCheckpoint(_disk, _folder, head);
 
         // 4. Known here, then to those who wait.

@@ -26,6 +26,45 @@ public enum LeafKind : byte
 
     /// <summary>What raises alarms was changed.</summary>
     Policy = 7,
+
+    /// <summary>A key of this organisation began, was followed by another, or was revoked.</summary>
+    Key = 8,
+
+    /// <summary>A person's account was made, changed or closed.</summary>
+    User = 9,
+
+    /// <summary>What somebody may do was given, changed or taken.</summary>
+    Grant = 10,
+
+    /// <summary>What analysis reports of a camera was changed.</summary>
+    Rule = 11,
+
+    /// <summary>What is hidden of a camera's picture was changed.</summary>
+    Mask = 12,
+
+    /// <summary>Footage made from sealed footage: with parts of the picture hidden.</summary>
+    Derived = 13,
+
+    /// <summary>Footage was released to somebody outside, fetched by them, or taken back.</summary>
+    Disclosure = 14,
+
+    /// <summary>A recipient confirmed what was handed over.</summary>
+    Receipt = 15,
+
+    /// <summary>An exercise began or ended.</summary>
+    Drill = 16,
+
+    /// <summary>How the node is set up was changed: cameras, how long footage is kept, what is asked of people.</summary>
+    Setting = 17,
+
+    /// <summary>A link to another node was begun, changed or ended, or refused what the other side sent.</summary>
+    Link = 18,
+
+    /// <summary>An agreement with another organisation was written, signed, or denounced.</summary>
+    Agreement = 19,
+
+    /// <summary>Another organisation was asked for something, or asked; and what came of it.</summary>
+    Request = 20,
 }
 
 /// <summary>

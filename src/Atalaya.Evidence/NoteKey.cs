@@ -85,10 +85,11 @@ public sealed class NoteKey
         [.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"cosignature/v1\ntime {seconds}\n")), .. checkpoint];
 }
 
-/// <summary>Signs notes. Holds the private key in memory until it is disposed of.</summary>
+/// <summary>Signs notes: with a private key in memory until it is disposed of, or by asking whoever has the key.</summary>
 public sealed class NoteSigner : IDisposable
 {
-    readonly byte[] _seed;
+    readonly byte[] _seed = [];
+    readonly Func<byte[], byte[]>? _ask;
 
     /// <param name="seed">The private key, 32 bytes; copied.</param>
     public NoteSigner(string name, NoteSignatureKind kind, ReadOnlySpan<byte> seed)
@@ -98,6 +99,9 @@ public sealed class NoteSigner : IDisposable
         seed.CopyTo(_seed);
     }
 
+    /// <param name="sign">Signs a message with the private key of <paramref name="key"/>, pure Ed25519; from any thread. What it throws comes out of the note.</param>
+    public NoteSigner(NoteKey key, Func<byte[], byte[]> sign) => (Key, _ask) = (key, sign);
+
     /// <summary>What others know the signatures by.</summary>
     public NoteKey Key { get; }
 
@@ -105,12 +109,14 @@ public sealed class NoteSigner : IDisposable
     public NoteSignature Sign(ReadOnlySpan<byte> text, DateTimeOffset at)
     {
         if (Key.Kind == NoteSignatureKind.Ed25519)
-            return new(Key.Name, Key.Id, Ed25519.Sign(_seed, text));
+            return new(Key.Name, Key.Id, Sign(text));
         byte[] signature = new byte[8 + Ed25519.SignatureLength];
         BinaryPrimitives.WriteInt64BigEndian(signature, at.ToUnixTimeSeconds());
-        Ed25519.Sign(_seed, NoteKey.Cosigned(at.ToUnixTimeSeconds(), text)).CopyTo(signature, 8);
+        Sign(NoteKey.Cosigned(at.ToUnixTimeSeconds(), text)).CopyTo(signature, 8);
         return new(Key.Name, Key.Id, signature);
     }
 
     public void Dispose() => CryptographicOperations.ZeroMemory(_seed);
+
+    byte[] Sign(ReadOnlySpan<byte> message) => _ask is null ? Ed25519.Sign(_seed, message) : _ask(message.ToArray());
 }

@@ -29,6 +29,10 @@ public enum WitnessVerdict
 /// <param name="Fork">Where the two contradicting checkpoints are kept; null: there are none.</param>
 public sealed record WitnessAnswer(WitnessVerdict Verdict, long Size = 0, NoteSignature? Signature = null, string? Fork = null);
 
+/// <param name="Last">Signed last; null: none yet.</param>
+/// <param name="Fork">Two notes, parted by an empty line: checkpoints of one size that the log's key signed and that differ. Null: there are none.</param>
+public sealed record WitnessedLog(string Origin, Checkpoint? Last, string? Fork);
+
 /// <summary>
 /// Signs checkpoints of others' logs, only ever such that begin with all that it signed before: two histories of one log would need a second witness that lies.
 /// </summary>
@@ -74,10 +78,8 @@ public sealed class Witness : IDisposable
             return new(WitnessVerdict.Malformed);
         lock (_gate)    // Two requests that both grow out of the same checkpoint: the second must see the first.
         {
-            string file = Path.Combine(_folder, Convert.ToHexStringLower(Digest.Of(Encoding.UTF8.GetBytes(next.Origin)).ToArray()));
-            SignedCheckpoint? known = null;
-            if (_disk.Read(file) is { } note && !SignedCheckpoint.TryOpen(note, keys, out known, out string fault))
-                throw new InvalidDataException($"{file} {fault}.");
+            string file = FileOf(next.Origin);
+            var known = Known(file, next.Origin);
             var (size, root) = known is null ? (0, Merkle.EmptyRoot) : (known.Checkpoint.Size, known.Checkpoint.Root);
             if (next.Size == size && next.Root != root)
                 return new(WitnessVerdict.Conflict, size, Fork: known is null ? null : KeepFork(file, known, request.Note));
@@ -91,11 +93,35 @@ public sealed class Witness : IDisposable
         }
     }
 
+    /// <summary>What is known of each log: its last checkpoint that was signed, and contradictions of it.</summary>
+    /// <exception cref="IOException">The folder can't be read.</exception>
+    /// <exception cref="InvalidDataException">What is kept of a log is damaged.</exception>
+    public IReadOnlyList<WitnessedLog> Logs() =>
+        [.. _logs.Keys.Order(StringComparer.Ordinal).Select(origin =>
+        {
+            string file = FileOf(origin);
+            return new WitnessedLog(origin, Known(file, origin)?.Checkpoint, _disk.Read(ForkOf(file)) is { } fork ? Encoding.UTF8.GetString(fork) : null);
+        })];
+
     public void Dispose() => _lock.Dispose();
+
+    string FileOf(string origin) => Path.Combine(_folder, Convert.ToHexStringLower(Digest.Of(Encoding.UTF8.GetBytes(origin)).ToArray()));
+
+    static string ForkOf(string file) => file + ".fork";
+
+    // It was checked before it was kept, by a key that may since have been followed by another.
+    SignedCheckpoint? Known(string file, string origin)
+    {
+        if (_disk.Read(file) is not { } bytes)
+            return null;
+        return SignedNote.TryParse(bytes, out var note) && Checkpoint.TryParse(note.Text, out var checkpoint) && checkpoint.Origin == origin
+            ? new(checkpoint, note)
+            : throw new InvalidDataException($"{file} isn't the checkpoint of {origin} that was signed last: it was changed, or damaged.");
+    }
 
     string KeepFork(string file, SignedCheckpoint known, SignedNote other)
     {
-        string fork = $"{file}.fork-{known.Checkpoint.Size}";
+        string fork = ForkOf(file);
         if (_disk.Read(fork) is null)      // The first contradiction is enough.
             Keep(fork, [.. known.Note.ToBytes(), (byte)'\n', .. other.ToBytes()]);
         return fork;

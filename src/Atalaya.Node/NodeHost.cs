@@ -8,6 +8,13 @@ using Atalaya.Node.Configuration;
 using Atalaya.Node.Events;
 using Atalaya.Node.Evidence;
 using Atalaya.Node.Exports;
+using Atalaya.Node.Federation.Agreements;
+using Atalaya.Node.Federation.Grants;
+using Atalaya.Node.Federation.Centre;
+using Atalaya.Node.Federation.Links;
+using Atalaya.Node.Federation.Operations;
+using Atalaya.Node.Federation.Reports;
+using Atalaya.Node.Federation.Requests;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Health;
 using Atalaya.Node.Identity;
@@ -15,11 +22,15 @@ using Atalaya.Node.Incidents;
 using Atalaya.Node.Layouts;
 using Atalaya.Node.Live;
 using Atalaya.Node.Map;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Notifications;
 using Atalaya.Node.Options;
 using Atalaya.Node.Oversight;
+using Atalaya.Node.Packages;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Previews;
+using Atalaya.Node.Redactions;
+using Atalaya.Node.Releases;
 using Atalaya.Node.Scene;
 using Atalaya.Node.Security;
 using Atalaya.Node.Site;
@@ -62,7 +73,12 @@ static class NodeHost
             .AddApprovals()
             .AddScene()
             .AddRecordings()
+            .AddLinks()
             .AddEvidence()
+            .AddSignatures()
+            .AddAgreements()
+            .AddRequests()
+            .AddMasks()
             .AddCameras()
             .AddAnalysis()
             .AddTracks()
@@ -71,16 +87,24 @@ static class NodeHost
             .AddHealth()
             .AddPreviews()
             .AddExports()
+            .AddRedactions()
+            .AddPackages()
+            .AddReleases()
+            .AddShares()
+            .AddOperations()
+            .AddEvaluation()
             .AddChecks()
             .AddConfigurations()
             .AddMap()
             .AddLayouts()
             .AddLive()
             .AddEvents()
-            .AddAlarmFeed();
+            .AddAlarmFeed()
+            .AddCentre();
 
         var app = builder.Build();
-        app.UseMiddleware<RequestGuard>();
+        app.UseMiddleware<LinkGuard>();
+        app.UseWhen(http => http.Features.Get<LinkConnection>() is null, page => page.UseMiddleware<RequestGuard>());
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseWebSockets();
@@ -88,6 +112,7 @@ static class NodeHost
         app.UsePageFiles(options.Web);
         app.UseRouting();
         app.UseMiddleware<Gate>();
+        app.UseMiddleware<Deeds>();
         app.MapOpenApi().SignedIn().DisableHttpMetrics();
         app.MapIdentity();
         app.MapOversight();
@@ -104,6 +129,7 @@ static class NodeHost
         app.MapPush();
         app.MapAnalysis();
         app.MapRules();
+        app.MapMasks();
         app.MapTracks();
         app.MapReanalyses();
         app.MapMap();
@@ -112,11 +138,23 @@ static class NodeHost
         app.MapPlayback();
         app.MapPreviews();
         app.MapEvidence();
+        app.MapSignatures();
+        app.MapLinks();
+        app.MapAgreements();
+        app.MapRequests();
+        app.MapOperations();
+        app.MapEvaluation();
         app.MapStorage();
         app.MapExports();
+        app.MapRedactions();
+        app.MapPackages();
+        app.MapPackageViewer();
+        app.MapReleases();
+        app.MapShares();
         app.MapChecks();
         app.MapConfiguration();
         app.MapEvents();
+        app.MapCentre();
         app.MapHealth();
         app.MapPage(options.Web);
         Publish(app);

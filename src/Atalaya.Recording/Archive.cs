@@ -275,8 +275,13 @@ public sealed class Archive : IAsyncDisposable
     /// the stream is being recorded, the playlist grows: see <see cref="HlsPlaylist"/>.
     /// </summary>
     /// <exception cref="DbException">The store can't be reached.</exception>
-    public Task<string?> PlaylistAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) => Task.Run(() =>
-        HlsPlaylist.Write(Segments(camera, stream, from, to), from, to, to > WallTime.Now(Clock) && _recorders.ContainsKey((camera, stream))), stop);
+    public Task<string?> PlaylistAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) => PlaylistAsync(camera, stream, from, to, null, stop);
+
+    /// <summary>The same, of pieces that are made when they are asked for.</summary>
+    /// <param name="pieces">As <see cref="HlsPlaylist.Write"/> has it; null: the segments' own bytes.</param>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<string?> PlaylistAsync(string camera, StreamKind stream, WallTime from, WallTime to, string? pieces, CancellationToken stop) => Task.Run(() =>
+        HlsPlaylist.Write(Segments(camera, stream, from, to), from, to, to > WallTime.Now(Clock) && _recorders.ContainsKey((camera, stream)), pieces), stop);
 
     /// <summary>Null if there is no such segment, or the name is none. The caller disposes of the file. Works without the store, then without a digest.</summary>
     /// <param name="name"><see cref="SegmentName"/> as text, without extension.</param>
@@ -306,6 +311,11 @@ public sealed class Archive : IAsyncDisposable
     /// <exception cref="DbException">The store can't be reached.</exception>
     public Task<IReadOnlyList<Segment>> SegmentsAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) =>
         Task.Run<IReadOnlyList<Segment>>(() => Segments(camera, stream, from, to), stop);
+
+    /// <summary>Those that touch the stretch, whole, in order; those too that are on their way to the index.</summary>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<IReadOnlyList<Gap>> GapsAsync(string camera, StreamKind stream, WallTime from, WallTime to, CancellationToken stop = default) =>
+        Task.Run<IReadOnlyList<Gap>>(() => Gaps(camera, stream, from, to), stop);
 
     /// <summary>
     /// Key pictures of a stretch as they lie in the files, at most one in each <paramref name="every"/>, nearest to its begin: found by the index, read
@@ -348,7 +358,14 @@ public sealed class Archive : IAsyncDisposable
     /// <summary>Writes one ordinary MP4 to <paramref name="path"/>, which must not exist; removed again on failure or cancellation.</summary>
     /// <exception cref="ExportException">Nothing is recorded there, or it doesn't fit into one file.</exception>
     /// <exception cref="DbException">The store can't be reached.</exception>
-    public Task<ExportResult> ExportAsync(ExportRequest request, string path, IProgress<double>? progress = null, CancellationToken stop = default) => Task.Run(async () =>
+    public Task<ExportResult> ExportAsync(ExportRequest request, string path, IProgress<double>? progress = null, CancellationToken stop = default) => ExportAsync(request, path, null, progress, stop);
+
+    /// <summary>The same, of files that are made of the segments.</summary>
+    /// <param name="replace">Makes them, and says where they are: these go into the clip. A segment that it leaves out doesn't. Null: the segments themselves.</param>
+    /// <exception cref="ExportException">Nothing is recorded there, or it doesn't fit into one file.</exception>
+    /// <exception cref="DbException">The store can't be reached.</exception>
+    public Task<ExportResult> ExportAsync(
+        ExportRequest request, string path, Func<IReadOnlyList<Segment>, CancellationToken, Task<Dictionary<Segment, string>>>? replace, IProgress<double>? progress, CancellationToken stop) => Task.Run(async () =>
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -357,6 +374,12 @@ public sealed class Archive : IAsyncDisposable
             var fetched = new Dictionary<Segment, ObjectVolume.Lease>();
             try
             {
+                if (replace is not null)
+                {
+                    var replaced = await replace(segments, stop);
+                    return ClipExport.Run(request, [.. segments.Where(replaced.ContainsKey)], s => replaced[s], gaps, path, progress, stop);
+                }
+
                 await FetchAsync(segments, fetched, stop);
                 return ClipExport.Run(request, segments, s => fetched.GetValueOrDefault(s)?.Path ?? PathOf(s), gaps, path, progress, stop);
             }

@@ -33,7 +33,10 @@ public static class HlsPlaylist
     /// <param name="from">The list begins with the key frame at or before.</param>
     /// <param name="to">The list ends with the entry that holds it.</param>
     /// <param name="growing">More may come.</param>
-    public static string? Write(IReadOnlyList<Segment> segments, WallTime from, WallTime to, bool growing)
+    /// <param name="pieces">
+    /// Instead of byte ranges of the segments' files, files of their own: <c>PIECES/NAME/OFFSET-END.m4s</c>, and <c>….init.mp4</c> for the one before the first of each segment.
+    /// </param>
+    public static string? Write(IReadOnlyList<Segment> segments, WallTime from, WallTime to, bool growing, string? pieces = null)
     {
         var entries = Entries(segments, from, to, growing);
         if (entries.Count == 0)
@@ -55,13 +58,19 @@ public static class HlsPlaylist
             {
                 if (file is not null && !Continues(file, segment))
                     text.Append("#EXT-X-DISCONTINUITY\n");
-                text.Append(CultureInfo.InvariantCulture, $"#EXT-X-MAP:URI=\"segments/{segment.Name}.mp4\",BYTERANGE=\"{segment.InitBytes}@0\"\n");
+                if (pieces is null)
+                    text.Append(CultureInfo.InvariantCulture, $"#EXT-X-MAP:URI=\"segments/{segment.Name}.mp4\",BYTERANGE=\"{segment.InitBytes}@0\"\n");
+                else
+                    text.Append(CultureInfo.InvariantCulture, $"#EXT-X-MAP:URI=\"{pieces}/{segment.Name}/{entry.Offset}-{entry.End}.init.mp4\"\n");
                 file = segment;
             }
 
             text.Append(CultureInfo.InvariantCulture, $"#EXT-X-PROGRAM-DATE-TIME:{segment.ToWall(entry.Start)}\n");
             text.Append(CultureInfo.InvariantCulture, $"#EXTINF:{entry.Duration.Seconds:0.000000},\n");
-            text.Append(CultureInfo.InvariantCulture, $"#EXT-X-BYTERANGE:{entry.End - entry.Offset}@{entry.Offset}\nsegments/{segment.Name}.mp4\n");
+            if (pieces is null)
+                text.Append(CultureInfo.InvariantCulture, $"#EXT-X-BYTERANGE:{entry.End - entry.Offset}@{entry.Offset}\nsegments/{segment.Name}.mp4\n");
+            else
+                text.Append(CultureInfo.InvariantCulture, $"{pieces}/{segment.Name}/{entry.Offset}-{entry.End}.m4s\n");
         }
 
         if (!growing)

@@ -43,6 +43,8 @@ public sealed class OnvifDevice : IAsyncDisposable
     readonly ConcurrentDictionary<string, string> _faults = new();      // operation → code
     readonly ConcurrentDictionary<string, bool> _nonces = new();        // each is good once
     readonly Lock _gate = new();
+    readonly SortedDictionary<string, XElement> _masks = new(StringComparer.Ordinal);     // these and those below under _gate
+    int _lastMask;
     readonly SortedDictionary<string, (string Name, OnvifLook Look)> _presets = new(StringComparer.Ordinal) { ["1"] = ("Puerta", new(0.5, -0.25, 0.5, false)) };     // these under _gate
     OnvifLook _look;                // when it began to move, or came to rest
     (double Pan, double Tilt, double Zoom) _speed;
@@ -342,6 +344,8 @@ public sealed class OnvifDevice : IAsyncDisposable
     {
         if (body.Name.LocalName == "GetProfiles")
             return _replies.Profiles(media2);
+        if (media2 && body.Name.LocalName.Contains("Mask", StringComparison.Ordinal))
+            return OfMasks(body);
         string? token = body.Element(body.Name.Namespace + "ProfileToken")?.Value;
         var profile = Options.Profiles.FirstOrDefault(p => p.Token == token);
         if (profile is null)
@@ -352,6 +356,43 @@ public sealed class OnvifDevice : IAsyncDisposable
             "GetSnapshotUri" => _replies.SnapshotUri(Authority, profile, media2),
             _ => null,
         };
+    }
+
+    XElement? OfMasks(XElement body)
+    {
+        const int most = 4;
+        string operation = body.Name.LocalName;
+        var mask = body.Element(OnvifReplies.Media2 + "Mask");
+        string token = mask?.Attribute("token")?.Value ?? body.Element(OnvifReplies.Media2 + "Token")?.Value ?? "";
+        lock (_gate)
+        {
+            switch (operation)
+            {
+                case "GetMaskOptions":
+                    return OnvifReplies.MaskOptions(most);
+                case "GetMasks":
+                    return new(OnvifReplies.Media2 + "GetMasksResponse", _masks.Values.Select(m => new XElement(m)));
+                case "CreateMask" when _masks.Count == most:
+                    return Refusal("MaxMasks", "No more masks");
+                case "CreateMask" or "SetMask" when mask is null:
+                    return Refusal("InvalidArgVal", "No mask");
+                case "SetMask" or "DeleteMask" when !_masks.ContainsKey(token):
+                    return Refusal("InvalidArgVal", "No such mask");
+                case "CreateMask":
+                    token = $"mask-{++_lastMask}";
+                    break;
+                case "DeleteMask":
+                    _masks.Remove(token);
+                    return new(OnvifReplies.Media2 + "DeleteMaskResponse");
+                case "SetMask":
+                    break;
+                default:
+                    return null;
+            }
+
+            _masks[token] = new(OnvifReplies.Media2 + "Masks", new XAttribute("token", token), mask!.Elements());
+            return new(OnvifReplies.Media2 + $"{operation}Response", operation == "CreateMask" ? new XElement(OnvifReplies.Media2 + "Token", token) : null);
+        }
     }
 
     XElement? OfPtz(XElement body)

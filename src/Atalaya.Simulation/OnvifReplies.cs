@@ -67,6 +67,12 @@ sealed class OnvifReplies(OnvifDeviceOptions options, Func<OnvifQuirks> quirks, 
         ? new(Media2 + "GetProfilesResponse", options.Profiles.Select(Profile2))
         : new(Media + "GetProfilesResponse", options.Profiles.Select(Profile1));
 
+    public static XElement MaskOptions(int most) => new(
+        Media2 + "GetMaskOptionsResponse",
+        new XElement(
+            Media2 + "Options", new XAttribute("RectangleOnly", "false"), new XAttribute("SingleColorOnly", "true"),
+            new XElement(Media2 + "MaxMasks", most), new XElement(Media2 + "MaxPoints", 8), new XElement(Media2 + "Types", "Color"), new XElement(Media2 + "Types", "Pixelated")));
+
     public XElement StreamUri(OnvifDeviceProfile profile, bool media2)
     {
         string uri = Has(OnvifQuirks.WrongHost) ? new UriBuilder(profile.Uri) { Host = InnerHost }.Uri.AbsoluteUri : profile.Uri;

@@ -94,6 +94,54 @@ public sealed class MerkleTests
         }
     }
 
+    /// <summary>All of them, not a choice: of leaf, proof and root. Larger trees have the same proofs with more hashes, of which the test above changes a choice.</summary>
+    [Fact]
+    public void Every_single_bit_of_every_proof_of_every_tree_up_to_thirty_two_leaves_counts()
+    {
+        const int largest = 32;
+        var leaves = Enumerable.Range(0, largest).Select(i => Merkle.Leaf(BitConverter.GetBytes(i))).ToArray();
+        var roots = Enumerable.Range(0, largest + 1).Select(size => Merkle.Root(leaves.AsSpan(0, size))).ToArray();
+        long refused = 0;
+        for (int size = 1; size <= largest; size++)
+        {
+            var tree = Tree(leaves, size);
+            for (int index = 0; index < size; index++)
+            {
+                Digest[] parts = [leaves[index], roots[size], .. tree.Inclusion(index)];
+                EachBit(parts, p => Merkle.IsIncluded(p[0], index, size, p.AsSpan(2), p[1]), $"leaf {index} of {size}");
+            }
+
+            for (int earlier = 1; earlier <= size; earlier++)
+            {
+                Digest[] parts = [roots[earlier], roots[size], .. tree.Consistency(earlier)];
+                EachBit(parts, p => Merkle.IsConsistent(earlier, p[0], size, p[1], p.AsSpan(2)), $"{earlier} to {size}");
+            }
+        }
+
+        refused.ShouldBeGreaterThan(1_000_000);
+
+        void EachBit(Digest[] parts, Func<Digest[], bool> passes, string what)
+        {
+            passes(parts).ShouldBeTrue(what);
+            for (int i = 0; i < parts.Length; i++)
+            {
+                var kept = parts[i];
+                byte[] bytes = kept.ToArray();
+                for (int bit = 0; bit < 256; bit++)
+                {
+                    bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+                    parts[i] = new(bytes);
+                    if (passes(parts))
+                        Assert.Fail($"{what}: bit {bit} of hash {i} may be anything.");
+                    bytes[bit / 8] ^= (byte)(1 << (bit % 8));
+                    refused++;
+                }
+
+                parts[i] = kept;
+            }
+        }
+    }
+
     [Fact]
     public void Sizes_that_no_tree_has_are_refused()
     {

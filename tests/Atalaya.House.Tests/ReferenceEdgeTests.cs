@@ -15,7 +15,8 @@ public sealed class ReferenceEdgeTests
         ["Atalaya.Recording"] = ["Atalaya.Media"],
         ["Atalaya.Analysis"] = ["Atalaya.Media", "Atalaya.Incidents"],
         ["Atalaya.Simulation"] = ["Atalaya.Media"],
-        ["Atalaya.Node"] = ["Atalaya.Media", "Atalaya.Incidents", "Atalaya.Evidence", "Atalaya.Cameras", "Atalaya.Recording", "Atalaya.Analysis", "Atalaya.Simulation"],
+        ["Atalaya.Federation"] = ["Atalaya.Incidents", "Atalaya.Evidence"],
+        ["Atalaya.Node"] = ["Atalaya.Media", "Atalaya.Incidents", "Atalaya.Evidence", "Atalaya.Federation", "Atalaya.Cameras", "Atalaya.Recording", "Atalaya.Analysis", "Atalaya.Simulation"],
     };
 
     // Packages beyond the base library that a project may use. Media has none: it is what others build on.
@@ -23,10 +24,11 @@ public sealed class ReferenceEdgeTests
     {
         ["Atalaya.Media"] = [],
         ["Atalaya.Incidents"] = [],
-        ["Atalaya.Evidence"] = [],
+        ["Atalaya.Evidence"] = ["System.Security.Cryptography.Pkcs"],
         ["Atalaya.Analysis"] = ["Microsoft.Extensions.Logging.Abstractions", "YamlDotNet"],
         ["Atalaya.Cameras"] = ["Microsoft.Extensions.Logging.Abstractions"],
         ["Atalaya.Simulation"] = [],
+        ["Atalaya.Federation"] = [],
         ["Atalaya.Recording"] = ["Dapper", "Microsoft.Data.Sqlite", "Microsoft.Extensions.Logging.Abstractions", "AWSSDK.S3", "Npgsql", "SQLitePCLRaw.core", "SQLitePCLRaw.bundle_e_sqlite3"],
     };
 
@@ -48,6 +50,15 @@ public sealed class ReferenceEdgeTests
     {
         foreach (var (project, granted) in AllowedPackages)
             Items($"src/{project}/{project}.csproj", "PackageReference").Except(granted).ShouldBeEmpty($"{project} uses a package it was not granted");
+    }
+
+    /// <summary>Who checks a package needs to read, and believe, no more than what makes the log; who compares receipts, the documents besides. Neither does I/O.</summary>
+    [Fact]
+    public void The_tool_that_checks_packages_and_receipts_knows_their_documents_and_nothing_else()
+    {
+        const string tool = "tools/Atalaya.Verify/Atalaya.Verify.csproj";
+        Items(tool, "ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p)).ShouldBe(["Atalaya.Evidence", "Atalaya.Federation"]);
+        Items(tool, "PackageReference").ShouldBeEmpty();
     }
 
     /// <summary>Recording must stand when everything else falls: no codec library and no inference is loaded where it runs.</summary>

@@ -166,6 +166,32 @@ public sealed class OnvifTests
 
     static string Day(int fromToday) => TimeProvider.System.GetUtcNow().AddDays(fromToday).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 
+    [Fact]
+    public async Task A_mask_goes_into_the_camera_and_comes_out_again()
+    {
+        await using var device = Device();
+        await using var node = await TestNode.StartAsync(Yaml(device));
+        await RunningAsync(node);
+        double[][] points = [[0.1, 0.2], [0.6, 0.2], [0.5, 0.9]];
+        (await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/masks", new { version = 0, masks = new[] { new { id = "yard", name = "Yard", kind = "blur", points } } })).Status.ShouldBe(200);
+        (await node.GetAsync("/api/cameras/gate/masks/device"))["masks"]!.AsArray().ShouldBeEmpty();
+
+        var (status, put) = await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/masks/device", new { mask = "yard" });
+        status.ShouldBe(200, put?.ToJsonString());
+        var mask = put!["masks"]!.AsArray().ShouldHaveSingleItem()!;
+        ((string?)mask["type"], (bool)mask["enabled"]!).ShouldBe(("Pixelated", true));
+        mask["points"]!.AsArray().Select(p => ((double)p![0]!, (double)p[1]!)).ShouldBe(points.Select(p => (p[0], p[1])));
+        (await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/masks/device", new { mask = "none" })).Status.ShouldBe(400);
+
+        using var technician = await node.AsAsync("technician", new Atalaya.Node.Identity.Grant("technician", Atalaya.Node.Identity.Scope.Organisation));
+        using (var refused = await technician.DeleteAsync($"/api/cameras/gate/masks/device/{mask["token"]}", TestNode.Stop))
+            ((int)refused.StatusCode).ShouldBe(403, "taking one away shows more");
+        var (removed, left) = await node.SendAsync(HttpMethod.Delete, $"/api/cameras/gate/masks/device/{mask["token"]}");
+        removed.ShouldBe(200);
+        left!["masks"]!.AsArray().ShouldBeEmpty();
+        (await node.SendAsync(HttpMethod.Delete, "/api/cameras/gate/masks/device/gone")).Status.ShouldBe(422);
+    }
+
     static OnvifDevice Device(OnvifQuirks quirks = OnvifQuirks.None) => OnvifDevice.Start(new() { Users = new Dictionary<string, string> { [User] = Password }, Quirks = quirks });
 
     static string Yaml(OnvifDevice device) => $"cameras: [{{ id: gate, main: rtsp://127.0.0.1:9/x, onvif: \"127.0.0.1:{device.Port}\", userName: {User}, password: \"{Password}\" }}]";

@@ -16,7 +16,7 @@ public sealed class PlaybackTests
     {
         await using var fake = await FakeCamera.StartAsync(Clip);
         using var folder = new TempFolder("playback");
-        string yaml = $"recording: {{ segment: 10s }}\ncameras: [{{ id: gate, name: 'Gate: 1', main: '{fake.Url}' }}]";
+        string yaml = $"recording: {{ segment: 2m }}\ncameras: [{{ id: gate, name: 'Gate: 1', main: '{fake.Url}' }}]";
         const string Stretch = "from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z";
         string all, closed;
         await using (var node = await TestNode.StartAsync(yaml, folder.Path))

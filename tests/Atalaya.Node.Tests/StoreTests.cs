@@ -52,6 +52,8 @@ public sealed class StoreTests
         await server.ResumeAsync();
         await node.WaitForLineAsync(l => l.Contains("listens on http://127.0.0.1:", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
         (node.Output + node.Errors).ShouldNotContain("geheim");
+        // All that its log shall watch was made ready, in one go.
+        node.Errors.ShouldNotContain("can't be watched");
         node.Terminate();
         (await node.WaitAsync()).ExitCode.ShouldBe(0);
     }

@@ -56,7 +56,8 @@ sealed class TestNode : IAsyncDisposable
     /// <param name="administrator">Whether there is one, and <see cref="Http"/> has a token of theirs.</param>
     /// <param name="secondPerson">Whether some things take a second person, as they do by default: most tests are about something else.</param>
     /// <param name="listen">Where it listens, loopback always; the first is <see cref="Address"/>.</param>
-    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null, bool analysis = false, string? database = null, bool administrator = true, string listen = "127.0.0.1:0", bool secondPerson = false)
+    /// <param name="clock">Null: the machine's.</param>
+    public static async Task<TestNode> StartAsync(string yaml = "", string? folder = null, bool analysis = false, string? database = null, bool administrator = true, string listen = "127.0.0.1:0", bool secondPerson = false, TimeProvider? clock = null)
     {
         var own = folder is null ? new TempFolder("node") : null;
         folder ??= own!.Path;
@@ -70,7 +71,7 @@ sealed class TestNode : IAsyncDisposable
         var reading = source.Read();
         reading.Errors.ShouldBeEmpty();
         var log = new Capture();
-        var app = NodeHost.Build(reading, source, TimeProvider.System, l => l.ClearProviders().AddProvider(log).AddFilter("Microsoft", LogLevel.Trace));
+        var app = NodeHost.Build(reading, source, clock ?? TimeProvider.System, l => l.ClearProviders().AddProvider(log).AddFilter("Microsoft", LogLevel.Trace));
         try
         {
             await app.StartAsync(Stop);

@@ -9,8 +9,7 @@ namespace Atalaya.System.Tests;
 [Collection(nameof(Alone))]
 public sealed class ChaosTests(ITestOutputHelper output)
 {
-    static readonly KillMoment[] Every =
-        [KillMoment.Recording, KillMoment.Rotation, KillMoment.StartUp, KillMoment.Shutdown, KillMoment.Recording, KillMoment.StartUp];
+    static readonly KillMoment[] Every = [KillMoment.Recording, KillMoment.Rotation, KillMoment.StartUp, KillMoment.Shutdown];
 
     [Fact]
     public async Task A_node_killed_while_it_moves_and_removes_footage_leaves_an_archive_that_agrees_with_its_index()

@@ -217,9 +217,10 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         await using var visit = await site.OpenAsync($"/timeline?camera=lane-1&t={Site.Iso(from)}&zoom=120");
         await PausedAsync(visit);
         await visit.Page.Keyboard.PressAsync("i");
+        // Faster than pictures come: no step is lost.
         for (int i = 0; i < 6; i++)
             await visit.Page.Keyboard.PressAsync("ArrowRight");
-        await visit.Page.WaitForFunctionAsync("(ms) => Number(document.querySelector('.stage').dataset.wall) >= ms", from.ToUnixTimeMilliseconds() + 5900, new() { Timeout = 10_000 });
+        await visit.Page.WaitForFunctionAsync("(ms) => Number(document.querySelector('.stage').dataset.wall) >= ms", from.ToUnixTimeMilliseconds() + 5900, new() { Timeout = 30_000 });
         await visit.Page.Keyboard.PressAsync("o");
         await visit.Page.Keyboard.PressAsync("e");
         await visit.Page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Export" }).ClickAsync();
@@ -327,7 +328,7 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         await page.WaitForFunctionAsync("() => Number(document.querySelector('.stage').dataset.wall) > 0", null, new() { Timeout = 15_000 });
         await ShotAsync("timeline-removed");
         // Ten seconds before its first event there may have been nothing to play yet, in a playlist of its own at a half hour: the browser notes that answer, too.
-        visit.Complaints.Where(c => !c.Contains("422", StringComparison.Ordinal) && !(c.Contains("404", StringComparison.Ordinal) && c.Contains("playback.m3u8", StringComparison.Ordinal))).ShouldBeEmpty();
+        visit.Complaints.Where(c => !c.Contains("422", StringComparison.Ordinal)).ShouldBeEmpty();
 
         Task ShotAsync(string name) => page.ScreenshotAsync(new() { Path = Path.Combine(Site.Artifacts, "screenshots", $"{name}.png") });
     }
@@ -481,12 +482,12 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
         string axe = RepositoryRoot.File("web", "node_modules", "axe-core", "axe.min.js");
         (string Language, string Scheme, int Width, int Height)[] readers =
         [
-            ("en", "dark", 1920, 1080), ("es", "light", 1366, 768), ("fr", "dark", 390, 844), ("ar", "dark", 1366, 768), ("ar", "light", 390, 844), ("en", "light", 1366, 768),
+            ("en", "dark", 1920, 1080), ("es", "light", 1366, 768), ("fr", "dark", 390, 844), ("ar", "light", 390, 844),
         ];
         (string Name, string Path)[] rooms =
         [
             ("live", "/live"), ("situation", "/situation"), ("map", "/situation?edit="), ("incidents", "/incidents"), ("handover", "/handover"), ("rules", "/settings/rules?camera=north"),
-            ("configuration", "/settings/configuration"), ("oversight", "/oversight"), ("account", "/account"), ("people", "/settings/people"), ("roles", "/settings/people?tab=roles"), ("new-user", "/settings/people?open=new"), ("role", "/settings/people?tab=roles&open=operator"), ("timeline", "/timeline?camera=north"), ("exports", "/exports"), ("holds", "/holds"), ("cameras", "/settings/cameras"), ("storage", "/settings/storage"), ("health", "/settings/health"), ("layout", "/live?edit=new-layout"), ("tour", "/live?edit=new-tour"), ("camera", "/settings/cameras?edit=new"),
+            ("configuration", "/settings/configuration"), ("oversight", "/oversight"), ("accesses", "/oversight/accesses"), ("records", "/oversight/records"), ("log", "/oversight/log"), ("account", "/account"), ("people", "/settings/people"), ("roles", "/settings/people?tab=roles"), ("new-user", "/settings/people?open=new"), ("role", "/settings/people?tab=roles&open=operator"), ("timeline", "/timeline?camera=north"), ("evidence", "/evidence"), ("package", "/evidence?make=new"), ("disclosures", "/disclosures"), ("hand-over", "/disclosures?package="), ("partners", "/partners"), ("agreements", "/partners/agreements"), ("templates", "/sites/templates?template=new"), ("exports", "/exports"), ("holds", "/holds"), ("cameras", "/settings/cameras"), ("storage", "/settings/storage"), ("health", "/settings/health"), ("layout", "/live?edit=new-layout"), ("tour", "/live?edit=new-tour"), ("camera", "/settings/cameras?edit=new"),
             ("turn", "/live?camera=north"), ("assistant", "/settings/cameras?edit=find"), ("assistant-look", "/settings/cameras?edit=find"),
         ];
         var found = new List<string>();
@@ -503,7 +504,7 @@ public sealed partial class PageTests(Site site) : IClassFixture<Site>
                 await visit.Page.Locator("main :is(h1, .notice)").First.WaitForAsync(new() { State = WaitForSelectorState.Attached });
                 if (name == "timeline")
                     await visit.Page.WaitForFunctionAsync("() => ['playing', 'paused', 'ended'].includes(document.querySelector('.stage')?.dataset.phase)", null, new() { Timeout = 20_000 });
-                if (name == "camera")
+                if (name is "camera" or "package")
                     await visit.Page.GetByRole(AriaRole.Dialog).WaitForAsync();
                 if (name == "health")
                     await visit.Page.Locator("[data-ready]").WaitForAsync(new() { State = WaitForSelectorState.Attached, Timeout = 20_000 });

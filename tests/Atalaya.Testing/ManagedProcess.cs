@@ -76,9 +76,9 @@ public sealed partial class ManagedProcess : IAsyncDisposable
 
     /// <summary>Runs to the end; kills it after <paramref name="limit"/> (60 s if not given) and throws.</summary>
     public static async Task<ProcessResult> RunAsync(
-        string fileName, IEnumerable<string> arguments, TimeSpan? limit = null, Func<Stream, Task>? input = null)
+        string fileName, IEnumerable<string> arguments, TimeSpan? limit = null, Func<Stream, Task>? input = null, string? workingFolder = null)
     {
-        await using var process = Start(fileName, arguments);
+        await using var process = Start(fileName, arguments, workingFolder: workingFolder);
         if (input is not null)
             await input(process._process.StandardInput.BaseStream);
         process.CloseInput();

@@ -32,6 +32,16 @@ public sealed class ManualClock(DateTimeOffset start) : TimeProvider
         }
     }
 
+    /// <summary>How long until the next timer fires; null: none is set.</summary>
+    public TimeSpan? UntilNext
+    {
+        get
+        {
+            lock (_gate)
+                return _timers.Count == 0 ? null : _timers.Min(t => t.Due) is var due && due > _now ? due - _now : TimeSpan.Zero;
+        }
+    }
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (_gate)

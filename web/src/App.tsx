@@ -1,7 +1,7 @@
 import { DirectionProvider, MantineProvider, useDirection, useMantineColorScheme } from '@mantine/core';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 import { useNode } from './api/queries';
-import { changeLanguage } from './i18n';
+import { changeLanguage, withWords } from './i18n';
 import { directionOf, type Language } from './i18n/languages';
 import { keep, kept, PreferencesContext, type Digits, type Preferences, type Scheme } from './i18n/preferences';
 import { Entry } from './identity/Entry';
@@ -21,14 +21,29 @@ const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
 const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
 const AlarmSettingsRoom = lazy(() => import('./alarms/settings/AlarmSettingsRoom'));
 const NotificationsRoom = lazy(() => import('./notifications/NotificationsRoom'));
+const MasksRoom = lazy(() => import('./masks/MasksRoom'));
 const RulesRoom = lazy(() => import('./rules/RulesRoom'));
 const HoldsRoom = lazy(() => import('./holds/HoldsRoom'));
 const AccountRoom = lazy(() => import('./identity/AccountRoom'));
 const PeopleRoom = lazy(() => import('./people/PeopleRoom'));
 const AccessesRoom = lazy(() => import('./oversight/AccessesRoom'));
+const OversightRoom = lazy(() => import('./oversight/OversightRoom'));
+const RecordsRoom = lazy(() => import('./oversight/RecordsRoom'));
+const LogRoom = lazy(() => import('./oversight/LogRoom'));
 const StorageRoom = lazy(() => import('./storage/StorageRoom'));
 const ConfigurationRoom = lazy(() => import('./configuration/ConfigurationRoom'));
 const HealthRoom = lazy(() => import('./health/HealthRoom'));
+const EvidenceRoom = lazy(() => import('./evidence/EvidenceRoom'));
+const GrantsRoom = lazy(() => withWords('partners', import('./partners/grants/GrantsRoom')));
+const LinksRoom = lazy(() => import('./partners/links/LinksRoom'));
+const AgreementsRoom = lazy(() => withWords('partners', import('./partners/agreements/AgreementsRoom')));
+const RequestsRoom = lazy(() => withWords('partners', import('./partners/requests/RequestsRoom')));
+const OperationsRoom = lazy(() => withWords('partners', import('./partners/operations/OperationsRoom')));
+const EvaluationRoom = lazy(() => withWords('partners', import('./partners/evaluation/EvaluationRoom')));
+const ReleasesRoom = lazy(() => import('./releases/ReleasesRoom'));
+const RedactionRooms = lazy(() => import('./redaction/RedactionRooms'));
+const SitesRoom = lazy(() => import('./sites/SitesRoom'));
+const TemplatesRoom = lazy(() => withWords('partners', import('./sites/TemplatesRoom')));
 const ExportsRoom = lazy(() => import('./exports/ExportsRoom'));
 
 // The scheme is kept under our own key, where preferences.js finds it before the first paint.
@@ -114,29 +129,58 @@ function Room() {
   useEffect(() => {
     if (path === '/') go(home, { replace: true });
   }, [path, home]);
+  if (path === '/redact' || path.startsWith('/redact/')) return <RedactionRooms id={path.slice('/redact/'.length)} />;
   switch (path === '/' ? home : path) {
     case '/live':
       return <LiveRoom />;
     case '/situation':
       return <SituationRoom />;
+    case '/sites':
+      return <SitesRoom />;
+    case '/sites/templates':
+      return <TemplatesRoom />;
     case '/incidents':
       return <IncidentsRoom />;
     case '/handover':
       return <HandOverRoom />;
     case '/timeline':
       return <TimelineRoom />;
+    case '/evidence':
+      return <EvidenceRoom />;
+    case '/disclosures':
+      return <ReleasesRoom />;
     case '/exports':
       return <ExportsRoom />;
     case '/settings/rules':
       return <RulesRoom />;
+    case '/settings/masks':
+      return <MasksRoom />;
     case '/settings/notifications':
       return <NotificationsRoom />;
     case '/settings/alarms':
       return <AlarmSettingsRoom />;
     case '/holds':
       return <HoldsRoom />;
+    case '/partners/grants':
+      return <GrantsRoom />;
+    case '/partners':
+      return <LinksRoom />;
+    case '/partners/agreements':
+      return <AgreementsRoom />;
+    case '/partners/requests':
+      return <RequestsRoom />;
+    case '/partners/operations':
+      return <OperationsRoom />;
+    case '/partners/evaluation':
+      return <EvaluationRoom />;
     case '/oversight':
+      return <OversightRoom />;
+    case '/oversight/accesses':
       return <AccessesRoom />;
+    case '/oversight/records':
+      return <RecordsRoom />;
+    case '/oversight/log':
+      return <LogRoom />;
     case '/account':
       return <AccountRoom />;
     case '/settings/people':

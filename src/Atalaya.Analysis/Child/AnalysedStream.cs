@@ -13,6 +13,9 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
     /// <summary>A picture older than this is decoded, because others are made from it, and not looked at: what it shows is past.</summary>
     static readonly TimeSpan Stale = TimeSpan.FromSeconds(1);
 
+    /// <summary>While faces are looked for, the whole picture is looked at so often.</summary>
+    static readonly MediaTime Everywhere = MediaTime.FromSeconds(1);
+
     /// <summary>Units whose pictures may still be inside the decoder.</summary>
     const int MaxPending = 64;
 
@@ -22,7 +25,9 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
     FormatHead? _format;
     byte[] _configuration = [];
     PictureDecoder? _decoder;
-    Detector? _detector;            // of the thread that works now
+    ThreadDetectors _detectors = new(null, null);   // of the thread that works now
+    readonly FaceSearch _faces = new();
+    MediaTime _everywhere;
     MediaTime _due;
     bool _fresh = true;             // nothing was looked at in this run
     long _decoded, _analysed, _detected, _stale;
@@ -36,9 +41,9 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
 
     public StreamFigures Figures { get; private set; } = new(channel, 0, 0, 0, 0, 0, 0);
 
-    public void Take(object head, ReadOnlyMemory<byte> bytes, Detector? detector)
+    public void Take(object head, ReadOnlyMemory<byte> bytes, ThreadDetectors detectors)
     {
-        _detector = detector;
+        _detectors = detectors;
         long started = clock.GetTimestamp();
         switch (head)
         {
@@ -117,6 +122,7 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
         _pending.Clear();
         _fresh = true;
         _chain.EndRun();
+        _faces.EndRun();
     }
 
     void Decode(UnitHead unit, ReadOnlySpan<byte> bytes)
@@ -154,7 +160,11 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
 
     void Look(in Picture picture, MediaTime at, UnitHead unit)
     {
-        var events = _chain.Look(picture, at, new(unit.Wall), _detector);
+        // What is to be covered may stand still from the first picture on.
+        bool everywhere = _camera.Faces && (_fresh || at - _everywhere >= Everywhere);
+        if (everywhere)
+            _everywhere = at;
+        var events = _chain.Look(picture, at, new(unit.Wall), _detectors.Scene, everywhere);
         if (_chain.WasDetected)
             _detected++;
         var seen = new List<SeenTrack>();
@@ -168,8 +178,23 @@ sealed class AnalysedStream(int channel, MessageLink link, TimeProvider clock) :
             channel, at.Ticks, unit.Wall, unit.Arrival, _chain.Gate.IsLearning, _chain.Gate.SceneChanged, _chain.WasDetected, [.. _chain.Gate.Regions], seen, [.. events], _chain.TrackerCount)
         {
             Turning = _chain.IsTurning,
+            Faces = Faces(picture, at),
         };
         Send(MessageKind.Result, result, WireJson.Default.ResultHead, IsMoving ? _chain.Gate.Heat.ToArray() : default);
+    }
+
+    List<SeenFace> Faces(in Picture picture, MediaTime at)
+    {
+        var seen = new List<SeenFace>();
+        if (!_camera.Faces || _detectors.Faces is not { } detector)
+            return seen;
+        foreach (var face in _faces.Look(picture, at, detector, _chain.Tracks))
+        {
+            if (face.IsConfirmed)
+                seen.Add(new(face.Id, face.Box, face.Score, face.IsCoasting));
+        }
+
+        return seen;
     }
 
     void Report(string fault)

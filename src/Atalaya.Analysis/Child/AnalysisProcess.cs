@@ -15,8 +15,13 @@ namespace Atalaya.Analysis.Child;
 /// <param name="Descriptor">Second step only: the connected socket.</param>
 /// <param name="Held">Second step only: what the first one did.</param>
 /// <param name="Model">The detector's model.yaml; null: motion alone.</param>
+/// <param name="Faces">Of the model that finds faces to be covered; null: they are drawn by hand.</param>
 /// <param name="Runtime">ONNX Runtime's library; null: where it is usually found.</param>
-public sealed record AnalyzeArguments(string Socket, int Parent, bool Confine, string? Model, string? Runtime, int? Descriptor, IReadOnlyList<string> Held);
+public sealed record AnalyzeArguments(string Socket, int Parent, bool Confine, string? Model, string? Faces, string? Runtime, int? Descriptor, IReadOnlyList<string> Held)
+{
+    /// <summary>It paints areas into pictures and encodes them again, instead of looking for anything.</summary>
+    public bool Paints { get; init; }
+}
 
 /// <summary>The process that decodes and detects for a node: started, watched and ended by it, and of no use alone.</summary>
 public sealed class AnalysisProcess : IDisposable
@@ -55,7 +60,7 @@ public sealed class AnalysisProcess : IDisposable
             socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Connect(new UnixDomainSocketEndPoint(arguments.Socket));
             if (arguments.Confine)
-                return Cell.Enter(socket, Detectors.Readable(arguments.Model, arguments.Runtime));
+                return Cell.Enter(socket, Detectors.Readable(arguments.Model, arguments.Faces, arguments.Runtime));
         }
 
         using var link = new MessageLink(new NetworkStream(socket, ownsSocket: true));
@@ -115,11 +120,21 @@ public sealed class AnalysisProcess : IDisposable
         var missing = new List<string>();
         if (!NativeLibraries.TryLoadLibAv(out string fault))
             missing.Add(fault);
-        if (!NativeLibraries.TryLoadTurboJpeg(out fault))
+        if (!_arguments.Paints && !NativeLibraries.TryLoadTurboJpeg(out fault))
             missing.Add(fault);
-        using var detectors = Detectors.Load(_arguments.Model, _arguments.Runtime, threads, missing);
+        if (_arguments.Paints && missing.Count == 0 && PictureEncoder.Missing() is { } lacking)
+            missing.Add(lacking);
+        using var detectors = Detectors.Load(_arguments.Model, _arguments.Faces, _arguments.Runtime, threads, missing);
         var restraints = _arguments.Confine ? Cell.Seal(_arguments.Held) : [new Restraint("confinement", false, "Switched off by option.")];
         await _link.SendAsync(MessageKind.Ready, new(MessageLink.Version, Environment.ProcessId, restraints, missing), WireJson.Default.Ready, default, stop);
+
+        if (_arguments.Paints)
+        {
+            using var streams = new PaintedStreams(_link);
+            while (await _link.ReceiveAsync(stop) is { } message)
+                streams.Take(message);
+            return;
+        }
 
         using var rota = new Rota(threads, careful, detectors, _link, TimeProvider.System);
         var sprites = Task.Factory.StartNew(() => DieOf(MakeSprites), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -144,7 +159,7 @@ public sealed class AnalysisProcess : IDisposable
             case MessageKind.Camera or MessageKind.Format or MessageKind.Unit or MessageKind.Drain or MessageKind.Break or MessageKind.Forget:
                 rota.Add(message);
                 return;
-            case MessageKind.SpriteWanted:
+            case MessageKind.SpriteWanted or MessageKind.StillsWanted:
                 if (_sprites.Writer.TryWrite(message))
                     return;
                 message.Dispose();
@@ -159,12 +174,20 @@ public sealed class AnalysisProcess : IDisposable
     void MakeSprites()
     {
         using var maker = new SpriteMaker();
+        using var stills = new StillMaker();
         while (_sprites.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
             while (_sprites.Reader.TryRead(out var message))
             {
                 using (message)
                 {
+                    if (message.Kind == MessageKind.StillsWanted)
+                    {
+                        byte[] pictures = stills.Make(message.Head(WireJson.Default.StillsHead), message.Bytes.Span, out var painted);
+                        _link.SendAsync(MessageKind.Stills, painted, WireJson.Default.StillsMade, pictures, CancellationToken.None).GetAwaiter().GetResult();
+                        continue;
+                    }
+
                     byte[] jpeg = maker.Make(message.Head(WireJson.Default.SpriteHead), message.Bytes.Span, out var made).ToArray();
                     _link.SendAsync(MessageKind.Sprite, made, WireJson.Default.SpriteMade, jpeg, CancellationToken.None).GetAwaiter().GetResult();
                 }

@@ -1,4 +1,3 @@
-using Atalaya.Analysis.Detect;
 using Atalaya.Analysis.Wire;
 
 namespace Atalaya.Analysis.Child;
@@ -87,7 +86,7 @@ sealed class Rota : IDisposable
         _work.Dispose();
     }
 
-    void Work(Detector? detector)
+    void Work(ThreadDetectors detectors)
     {
         while (true)
         {
@@ -120,7 +119,7 @@ sealed class Rota : IDisposable
                     if (_careful && job.Head is UnitHead unit)
                         _link.SendAsync(MessageKind.Begun, new(unit.Channel, unit.Sequence), WireJson.Default.DoneHead, default, CancellationToken.None).GetAwaiter().GetResult();
                     using (job.Message)
-                        entry.Stream.Take(job.Head, job.Message.Bytes, detector);
+                        entry.Stream.Take(job.Head, job.Message.Bytes, detectors);
                 }
                 catch (IOException) when (!_stopped)
                 {

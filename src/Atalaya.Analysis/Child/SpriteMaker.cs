@@ -1,4 +1,7 @@
+using System.Text;
+
 using Atalaya.Analysis.Codec;
+using Atalaya.Analysis.Painting;
 using Atalaya.Analysis.Wire;
 using Atalaya.Media;
 
@@ -42,6 +45,16 @@ sealed class SpriteMaker : IDisposable
             return [];
         }
 
+        AreaPlan? plan = null;
+        if (head.Plan is not null && !AreaPlanText.TryRead(Encoding.UTF8.GetBytes(head.Plan), out plan, out string unreadable))
+        {
+            decoder.Dispose();
+            made = made with { Fault = $"What is to be painted can't be read: {unreadable}" };
+            return [];
+        }
+
+        PlanarPicture? painted = null;
+        AreaPainter? painter = null;
         var canvas = new PlanarPicture(head.Columns * head.TileWidth, rows * head.TileHeight, fullRange: true);
         using (decoder)
         {
@@ -58,8 +71,24 @@ sealed class SpriteMaker : IDisposable
 
                 void Draw(in Picture picture, MediaTime presentation)
                 {
+                    if (plan is not null)
+                    {
+                        if (painted is null || painted.Width != picture.Width || painted.Height != picture.Height || painted.FullRange != picture.FullRange)
+                        {
+                            painted = new(picture.Width, picture.Height, picture.FullRange);
+                            painter = new(plan, picture.Width, picture.Height);
+                        }
+
+                        painted.Take(picture);
+                        painter!.Paint(painted, default);
+                        _scaler.Scale(painted.AsPicture(), null, canvas, area);
+                    }
+                    else
+                    {
+                        _scaler.Scale(picture, null, canvas, area);
+                    }
+
                     shown[i] = true;
-                    _scaler.Scale(picture, null, canvas, area);
                 }
             }
         }

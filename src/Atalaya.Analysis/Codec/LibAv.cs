@@ -26,10 +26,19 @@ static unsafe partial class LibAv
     // enum AVPixelFormat, the part that never changed.
     public const int Yuv420P = 0, Rgb24 = 2, Bgr24 = 3, Yuvj420P = 12;
 
+    /// <summary>AV_OPT_SEARCH_CHILDREN: the options of the codec itself as well.</summary>
+    public const int CodecsOwn = 1;
+
+    /// <summary>AV_PICTURE_TYPE_NONE and AV_PICTURE_TYPE_I.</summary>
+    public const int PictureAny = 0, PictureIntra = 1;
+
     public const int ScaleBilinear = 2, ScaleArea = 0x20;
 
     [LibraryImport(Codec, EntryPoint = "avcodec_find_decoder")]
     public static partial nint FindDecoder(int id);
+
+    [LibraryImport(Codec, EntryPoint = "avcodec_find_encoder_by_name", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint FindEncoder(string name);
 
     [LibraryImport(Codec, EntryPoint = "avcodec_alloc_context3")]
     public static partial CodecHandle AllocateContext(nint codec);
@@ -46,6 +55,9 @@ static unsafe partial class LibAv
     [LibraryImport(Codec, EntryPoint = "avcodec_parameters_to_context")]
     public static partial int ParametersToContext(CodecHandle context, AvParameters* parameters);
 
+    [LibraryImport(Codec, EntryPoint = "avcodec_parameters_from_context")]
+    public static partial int ContextToParameters(AvParameters* parameters, CodecHandle context);
+
     [LibraryImport(Codec, EntryPoint = "avcodec_open2")]
     public static partial int Open(CodecHandle context, nint codec, nint options);
 
@@ -57,6 +69,12 @@ static unsafe partial class LibAv
 
     [LibraryImport(Codec, EntryPoint = "avcodec_receive_frame")]
     public static partial int ReceiveFrame(CodecHandle context, AvFrame* frame);
+
+    [LibraryImport(Codec, EntryPoint = "avcodec_send_frame")]
+    public static partial int SendFrame(CodecHandle context, AvFrame* frame);
+
+    [LibraryImport(Codec, EntryPoint = "avcodec_receive_packet")]
+    public static partial int ReceivePacket(CodecHandle context, AvPacket* packet);
 
     [LibraryImport(Codec, EntryPoint = "av_packet_alloc")]
     public static partial PacketHandle AllocatePacket();
@@ -144,7 +162,7 @@ static unsafe partial class LibAv
         if (packet->Pts != NoTime || packet->Dts != NoTime || NewPacket(packet, 1234) < 0 || packet->Size != 1234 || packet->Data is null)
             return "AVPacket";
         var parameters = AllocateParameters();
-        bool typeIsFirst = parameters->MediaType == -1 && parameters->ExtraData is null && parameters->ExtraDataSize == 0;
+        bool typeIsFirst = parameters->MediaType == -1 && parameters->ExtraData is null && parameters->ExtraDataSize == 0 && AvParameters.Video(parameters) is not null;
         FreeParameters(&parameters);
         return typeIsFirst ? null : "AVCodecParameters";
     }
@@ -179,6 +197,30 @@ unsafe struct AvParameters
     public uint CodecTag;
     public byte* ExtraData;
     public int ExtraDataSize;
+
+    /// <summary>Where the fields of video are in fresh parameters: release 61 put two others before them. Null where they aren't known.</summary>
+    public static AvVideoParameters* Video(AvParameters* fresh)
+    {
+        foreach (int at in (ReadOnlySpan<int>)[28, 44])
+        {
+            var video = (AvVideoParameters*)((byte*)fresh + at);
+            if (video->Format == -1 && video->Profile == UnknownProfile && video->Level == UnknownProfile)
+                return video;
+        }
+
+        return null;
+    }
+
+    const int UnknownProfile = -99;
+}
+
+/// <summary>The fields of AVCodecParameters from its format to its height, which lie together in libavcodec 59 to 61.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+struct AvVideoParameters
+{
+    public int Format;
+    public long BitRate;
+    public int BitsCoded, BitsRaw, Profile, Level, Width, Height;
 }
 
 /// <summary>The leading fields of AVOption.</summary>

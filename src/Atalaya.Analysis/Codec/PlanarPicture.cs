@@ -41,6 +41,25 @@ public sealed class PlanarPicture
         _bytes.AsSpan(_cb).Fill(128);
     }
 
+    /// <summary>Copies another picture's upper left part, of this one's size.</summary>
+    /// <param name="picture">With chroma, and not smaller.</param>
+    public void Take(scoped in Picture picture)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(picture.Width, Width);
+        ArgumentOutOfRangeException.ThrowIfLessThan(picture.Height, Height);
+        FullRange = picture.FullRange;
+        int width = (Width + 1) / 2, height = (Height + 1) / 2;
+        Copy(picture.Luma, picture.LumaStride, Luma, LumaStride, Width, Height);
+        Copy(picture.Cb, picture.ChromaStride, Cb, ChromaStride, width, height);
+        Copy(picture.Cr, picture.ChromaStride, Cr, ChromaStride, width, height);
+
+        static void Copy(ReadOnlySpan<byte> from, int stride, Span<byte> to, int toStride, int width, int height)
+        {
+            for (int y = 0; y < height; y++)
+                from.Slice(y * stride, width).CopyTo(to[(y * toStride)..]);
+        }
+    }
+
     public Picture AsPicture() => new()
     {
         Width = Width,

@@ -50,6 +50,22 @@ public enum OutputDecoding
 
     /// <summary>SSD (arXiv 1512.02325) as TensorFlow's object detection API trains it: box codes against anchors on six maps, and class scores, background first.</summary>
     Ssd,
+
+    /// <summary>BlazeFace (arXiv 1907.05047): faces, as codes against cells of strides 16 and 32 with two and six anchors each. What it says of eyes and mouth isn't read.</summary>
+    BlazeFace,
+
+    /// <summary>YuNet (Machine Intelligence Research 2023): faces, three levels of score, object score and box. What it says of eyes and mouth isn't read.</summary>
+    YuNet,
+}
+
+/// <summary>What a model is taken for. One for faces serves nothing but covering them.</summary>
+public enum ModelUse
+{
+    /// <summary>Things that rules speak of. A class that is about faces is refused.</summary>
+    Scene,
+
+    /// <summary>Places of faces, to be painted over: boxes without any feature, of nobody.</summary>
+    Faces,
 }
 
 /// <summary>
@@ -106,7 +122,7 @@ public sealed record ModelFile
 
     /// <summary>Reads and checks a file.</summary>
     /// <exception cref="DetectorException">Everything that is wrong with it, at once.</exception>
-    public static ModelFile Read(string path)
+    public static ModelFile Read(string path, ModelUse use = ModelUse.Scene)
     {
         string text;
         try
@@ -123,7 +139,7 @@ public sealed record ModelFile
         }
 
         var faults = new List<string>();
-        if (TryParse(text, path, faults) is not { } model)
+        if (TryParse(text, path, faults, use) is not { } model)
             throw new DetectorException(faults);
         if (!File.Exists(model.Model))
             throw new DetectorException($"{path}: model: there is no file {model.Model}. Put the model there, or correct the path; it counts from the folder of this file.");
@@ -133,7 +149,7 @@ public sealed record ModelFile
     /// <summary>Reads from text. Never throws, whatever the text.</summary>
     /// <param name="source">Path of the file; the model's path counts from its folder.</param>
     /// <param name="faults">Gets every fault, each with file, line and key.</param>
-    public static ModelFile? TryParse(string text, string source, ICollection<string> faults)
+    public static ModelFile? TryParse(string text, string source, ICollection<string> faults, ModelUse use = ModelUse.Scene)
     {
         if (ModelYaml.Read(text, out string fault) is not { } top)
         {
@@ -147,8 +163,11 @@ public sealed record ModelFile
         var output = reading.Section(root.Map("output"), "output.", "decoding", "strides");
         var thresholds = reading.Section(root.OptionalMap("thresholds"), "thresholds.", "score", "overlap");
 
-        var decoding = output.Choice("decoding", OutputDecoding.Yolox, Decodings);
-        var names = root.Names();
+        bool faces = use == ModelUse.Faces;
+        var decoding = output.Choice("decoding", faces ? OutputDecoding.BlazeFace : OutputDecoding.Yolox, faces ? FaceDecodings : Decodings);
+        IReadOnlyList<string> names = faces ? ["face"] : root.Names();
+        if (faces && (root.Has("names") || root.Has("classes")))
+            root.Fault(root.Has("names") ? "names" : "classes", "has no place in the file of a model for faces: it knows nothing else.");
         var model = new ModelFile
         {
             Source = source,
@@ -168,7 +187,7 @@ public sealed record ModelFile
             Score = thresholds.Number("score", 0.3f, 0.01f, 0.99f),
             Overlap = thresholds.Number("overlap", decoding == OutputDecoding.Detr ? 1 : 0.5f, 0.05f, 1),
             Names = names,
-            Classes = root.Classes(names),
+            Classes = faces ? [ObjectClass.Other] : root.Classes(names),
         };
         return reading.Failed ? null : model;
     }
@@ -189,6 +208,12 @@ public sealed record ModelFile
         ["d-fine"] = OutputDecoding.Detr,
         ["rt-detr"] = OutputDecoding.Detr,
         ["ssd"] = OutputDecoding.Ssd,
+    };
+
+    internal static readonly Dictionary<string, OutputDecoding> FaceDecodings = new()
+    {
+        ["blazeface"] = OutputDecoding.BlazeFace,
+        ["yunet"] = OutputDecoding.YuNet,
     };
 
     static readonly Dictionary<string, TensorLayout> Layouts = new() { ["nchw"] = TensorLayout.Nchw, ["nhwc"] = TensorLayout.Nhwc };
@@ -239,6 +264,8 @@ sealed class ModelSection(ModelReading reading, ModelMap? map, string prefix)
     const int MaxClasses = 1000, MaxNameLength = 60;
 
     public void Fault(string key, string message) => reading.Fault(Find(key)?.Line ?? map?.Line ?? 1, prefix + key, message);
+
+    public bool Has(string key) => Find(key) is not null;
 
     public ModelMap? Map(string key)
     {

@@ -35,6 +35,8 @@ abstract class OutputDecoder
             OutputDecoding.Yolox => YoloxDecoder.Create(model, given, out expected),
             OutputDecoding.NanoDet or OutputDecoding.NanoDetPlus or OutputDecoding.PicoDet => DistanceDecoder.Create(model, given, out expected),
             OutputDecoding.Detr => DetrDecoder.Create(model, given, out expected),
+            OutputDecoding.BlazeFace => BlazeFaceDecoder.Create(model, given, out expected),
+            OutputDecoding.YuNet => YuNetDecoder.Create(model, given, out expected),
             _ => SsdDecoder.Create(model, given, out expected),
         };
         if (decoder is null)

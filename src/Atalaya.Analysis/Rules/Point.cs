@@ -7,7 +7,8 @@ namespace Atalaya.Analysis.Rules;
 [JsonConverter(typeof(PointConverter))]
 public readonly record struct Point(double X, double Y);
 
-sealed class PointConverter : JsonConverter<Point>
+/// <summary>Writes a point as <c>[x, y]</c>.</summary>
+public sealed class PointConverter : JsonConverter<Point>
 {
     public override Point Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {

@@ -17,6 +17,8 @@ public enum MessageKind
     Forget = 6,
     SpriteWanted = 7,
     Drain = 8,
+    StillsWanted = 20,
+    Paint = 9,
 
     // Analysis to node.
     Ready = 65,
@@ -27,6 +29,9 @@ public enum MessageKind
     Figures = 70,
     Events = 71,
     Begun = 72,
+    Stills = 84,
+    PaintedFormat = 73,
+    Painted = 74,
 }
 
 /// <summary>The other side sent what is no message, or one of another version.</summary>
@@ -78,7 +83,7 @@ public sealed class Message : IDisposable
 public sealed class MessageLink(Stream stream) : IDisposable
 {
     /// <summary>Changes with every change that an older program wouldn't understand. Both sides are of one build; this catches an update in between.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Bytes. Largest head: rules and tracks of one camera; largest bytes: key frames of one sprite.</summary>
     public const int MaxHead = 1 << 20, MaxBytes = 64 << 20;

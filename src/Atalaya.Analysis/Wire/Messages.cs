@@ -46,6 +46,9 @@ public sealed record CameraHead(int Channel, string Camera, double Rate, double 
 
     /// <summary>Recorded footage: no picture of it is too old, and it is worked on only while no live stream has anything that waits.</summary>
     public bool Past { get; init; }
+
+    /// <summary>Faces are looked for as well, to be covered; and things everywhere in the picture from time to time, whether or not anything moves.</summary>
+    public bool Faces { get; init; }
 }
 
 /// <summary>One access unit; the bytes are its data. Answered by one <see cref="DoneHead"/>, after the results of its pictures.</summary>
@@ -53,9 +56,13 @@ public sealed record CameraHead(int Channel, string Camera, double Rate, double 
 /// <param name="Presentation">Media time, ticks.</param>
 /// <param name="Wall">Microseconds since 1970.</param>
 /// <param name="Arrival">Nanoseconds of the monotonic clock, which both processes share.</param>
-public sealed record UnitHead(int Channel, long Sequence, long Presentation, long Wall, long Arrival);
+public sealed record UnitHead(int Channel, long Sequence, long Presentation, long Wall, long Arrival)
+{
+    /// <summary>A decoder can start here; told where pictures are painted.</summary>
+    public bool Key { get; init; }
+}
 
-/// <summary>The run ended, or the stream is to be forgotten.</summary>
+/// <summary>The run ended, or the stream is to be forgotten, or painted pictures are coded anew: then the bytes are their configuration record.</summary>
 public sealed record ChannelHead(int Channel);
 
 /// <summary>The pictures that are still inside the decoder are wanted, too: the next unit is a key frame. Answered as a unit is.</summary>
@@ -74,6 +81,9 @@ public sealed record ResultHead(
 {
     /// <summary>The camera turned or shook: rules wait.</summary>
     public bool Turning { get; init; }
+
+    /// <summary>Where faces are, in the tracker's numbers for this run; empty unless they were asked for.</summary>
+    public IReadOnlyList<SeenFace> Faces { get; init; } = [];
 }
 
 /// <summary>What rules noticed while no picture came.</summary>
@@ -85,6 +95,10 @@ public sealed record EventsHead(int Channel, IReadOnlyList<RuleEvent> Events);
 /// <param name="VelocityX">Picture widths per second, to the right.</param>
 /// <param name="VelocityY">Picture heights per second, downwards.</param>
 public sealed record SeenTrack(long Id, ObjectClass Class, Box Box, float Score, bool Coasting, MediaTime Born, Box BornBox, float VelocityX, float VelocityY);
+
+/// <summary>The place of a face, to be covered.</summary>
+/// <param name="Coasting">This picture didn't show it.</param>
+public sealed record SeenFace(long Id, Box Box, float Score, bool Coasting);
 
 /// <summary>A stream can't be analysed. Empty: it can again.</summary>
 public sealed record FaultHead(int Channel, string Fault);
@@ -107,12 +121,42 @@ public sealed record StreamFigures(int Channel, long Decoded, long Analysed, lon
 /// <summary>Pictures for one sprite. The bytes: the configuration record, then the key frames.</summary>
 /// <param name="Sizes">Of each key frame's bytes; 0 leaves its tile black.</param>
 public sealed record SpriteHead(
-    long Request, Media.Codec Codec, string CodecString, int Width, int Height, int ConfigurationSize, IReadOnlyList<int> Sizes, int TileWidth, int TileHeight, int Columns, int Quality);
+    long Request, Media.Codec Codec, string CodecString, int Width, int Height, int ConfigurationSize, IReadOnlyList<int> Sizes, int TileWidth, int TileHeight, int Columns, int Quality)
+{
+    /// <summary>Painted over each picture, as <see cref="Painting.AreaPlanText"/> reads it; null: nothing.</summary>
+    public string? Plan { get; init; }
+}
 
 /// <summary>A finished sprite; the bytes are the JPEG.</summary>
 /// <param name="Shown">Which tiles have a picture.</param>
 /// <param name="Fault">Why there is none; null if there is one.</param>
 public sealed record SpriteMade(long Request, IReadOnlyList<bool> Shown, string? Fault);
+
+/// <summary>Single pictures, painted. The bytes: the configuration record, then the units from a key frame on.</summary>
+/// <param name="Plan">As <see cref="Painting.AreaPlanText"/> has it, in the units' times.</param>
+/// <param name="Width">Pixels at most.</param>
+public sealed record StillsHead(
+    long Request, Media.Codec Codec, string CodecString, int ConfigurationSize, IReadOnlyList<StillUnit> Units, byte[] Plan, int Width, int Quality);
+
+/// <param name="Size">Bytes.</param>
+/// <param name="Presentation">Ticks.</param>
+public sealed record StillUnit(int Size, long Presentation, bool Wanted);
+
+/// <summary>What was made; the bytes are JPEGs one behind the other.</summary>
+/// <param name="Stills">In the order shown; what couldn't be decoded is missing.</param>
+/// <param name="Fault">Why there are none; null if there are.</param>
+public sealed record StillsMade(long Request, IReadOnlyList<Still> Stills, string? Fault);
+
+/// <param name="Presentation">Ticks.</param>
+/// <param name="Size">Bytes.</param>
+public sealed record Still(long Presentation, int Size);
+/// <summary>What is to be painted into the pictures of a stream, which come back encoded; the bytes are a plan as <see cref="Painting.AreaPlanText"/> reads it. Comes first, and again when it changes.</summary>
+/// <param name="Live">Each picture comes back at once.</param>
+/// <param name="Quantizer">As <see cref="EncoderOptions.Quantizer"/>.</param>
+public sealed record PaintHead(int Channel, bool Live, int Quantizer);
+
+/// <summary>One painted picture, coded as the last message <see cref="MessageKind.PaintedFormat"/> of its channel says; the bytes are its access unit. Times are those of the unit that it was made from.</summary>
+public sealed record PaintedHead(int Channel, long Presentation, bool Key, long Wall, long Arrival);
 
 /// <summary>All heads, as JSON in camel case.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, UseStringEnumConverter = true, IgnoreReadOnlyProperties = true)]
@@ -130,4 +174,8 @@ public sealed record SpriteMade(long Request, IReadOnlyList<bool> Shown, string?
 [JsonSerializable(typeof(FiguresHead))]
 [JsonSerializable(typeof(SpriteHead))]
 [JsonSerializable(typeof(SpriteMade))]
+[JsonSerializable(typeof(StillsHead))]
+[JsonSerializable(typeof(StillsMade))]
+[JsonSerializable(typeof(PaintHead))]
+[JsonSerializable(typeof(PaintedHead))]
 public sealed partial class WireJson : JsonSerializerContext;

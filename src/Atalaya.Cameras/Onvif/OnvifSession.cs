@@ -177,6 +177,23 @@ public sealed class OnvifSession : IAsyncDisposable
         await link.Client.SetImageAsync(link.Source, image, stop);
     }
 
+    /// <summary>The masks that the device paints itself, and what it can paint.</summary>
+    public async Task<(IReadOnlyList<OnvifMask> Masks, OnvifMaskOptions Options)> GetMasksAsync(CancellationToken stop)
+    {
+        var link = Connected();
+        var options = await link.Client.GetMaskOptionsAsync(link.SourceConfiguration, stop);
+        return (await link.Client.GetMasksAsync(link.SourceConfiguration, stop), options);
+    }
+
+    /// <returns>Its token.</returns>
+    public async Task<string> CreateMaskAsync(OnvifMask mask, CancellationToken stop)
+    {
+        var link = Connected();
+        return await link.Client.CreateMaskAsync(link.SourceConfiguration, mask, stop);
+    }
+
+    public Task DeleteMaskAsync(string mask, CancellationToken stop) => Connected().Client.DeleteMaskAsync(mask, stop);
+
     /// <summary>Sets the device's clock to ours.</summary>
     public async Task SetTimeAsync(CancellationToken stop)
     {
@@ -443,6 +460,9 @@ public sealed class OnvifSession : IAsyncDisposable
     {
         /// <exception cref="OnvifException">There is none.</exception>
         public OnvifProfile Turned => Profile ?? throw new OnvifException(OnvifFailure.NotSupported, Client.Device, "The device has no profile, so it can't be turned.");
+
+        /// <exception cref="OnvifException">There is none.</exception>
+        public string SourceConfiguration => Profile?.SourceConfigurationToken ?? throw new OnvifException(OnvifFailure.NotSupported, Client.Device, "The device doesn't name the configuration of its picture source, so it can't be masked.");
 
         /// <exception cref="OnvifException">There is none.</exception>
         public string Source => Profile?.SourceToken ?? throw new OnvifException(OnvifFailure.NotSupported, Client.Device, "The device doesn't name its picture source, so its picture can't be set.");

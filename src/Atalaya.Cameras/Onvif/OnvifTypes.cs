@@ -45,6 +45,16 @@ public sealed record OnvifPreset(string Token, string Name);
 /// <summary>Pan and tilt −1 … 1 (right and up are positive), zoom −1 … 1 as a speed and 0 … 1 as a position; null: leave it as it is.</summary>
 public sealed record OnvifMove(double? Pan, double? Tilt, double? Zoom);
 
+/// <summary>A part of the picture that the device paints over itself.</summary>
+/// <param name="Token">Empty for one that isn't made yet.</param>
+/// <param name="Points">Corners, as fractions of the picture from its upper left.</param>
+/// <param name="Type">As ONVIF names it: Color, Pixelated, Blurred.</param>
+public sealed record OnvifMask(string Token, ImmutableArray<(double X, double Y)> Points, string Type, bool Enabled);
+
+/// <param name="MaxPoints">Corners of one mask.</param>
+/// <param name="RectangleOnly">Their sides must lie along those of the picture.</param>
+public sealed record OnvifMaskOptions(int MaxMasks, int MaxPoints, bool RectangleOnly, ImmutableArray<string> Types);
+
 public enum OnvifIrCut
 {
     On,

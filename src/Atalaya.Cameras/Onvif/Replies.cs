@@ -6,7 +6,7 @@ namespace Atalaya.Cameras.Onvif;
 /// <summary>Reads the bodies of replies. Never throws: what is missing is null, what makes no sense is left out.</summary>
 static class Replies
 {
-    const int MaxProfiles = 1024, MaxEvents = 4096, MaxItems = 64, MaxPresets = 1024, MaxServices = 64, MaxToken = 256;
+    const int MaxProfiles = 1024, MaxEvents = 4096, MaxItems = 64, MaxPresets = 1024, MaxServices = 64, MaxToken = 256, MaxMasks = 256, MaxCorners = 256;
 
     /// <returns>The device's clock; null if it says none that exists.</returns>
     public static (DateTimeOffset Utc, bool FromNtp)? Time(XElement reply)
@@ -75,6 +75,35 @@ static class Replies
         }
 
         return profiles;
+    }
+
+    /// <summary>Those with a token and an outline.</summary>
+    public static IReadOnlyList<OnvifMask> Masks(XElement reply)
+    {
+        var masks = new List<OnvifMask>();
+        foreach (var mask in reply.Children("Masks").Take(MaxMasks))
+        {
+            ImmutableArray<(double X, double Y)> points =
+            [
+                .. mask.Child("Polygon").Children("Point").Take(MaxCorners)
+                    .Select(p => (X: Xml.Number(p.AttributeText("x")), Y: Xml.Number(p.AttributeText("y"))))
+                    .Where(p => p is { X: >= -1 and <= 1, Y: >= -1 and <= 1 })
+                    .Select(p => ((p.X!.Value + 1) / 2, (1 - p.Y!.Value) / 2)),
+            ];
+            if (mask.AttributeText("token") is { Length: > 0 and <= MaxToken } token && points.Length >= 3)
+                masks.Add(new(token, points, Xml.Shown(mask.Text("Type"), 40) ?? "Color", !string.Equals(mask.Text("Enabled"), "false", StringComparison.OrdinalIgnoreCase)));
+        }
+
+        return masks;
+    }
+
+    public static OnvifMaskOptions MaskOptions(XElement reply)
+    {
+        var options = reply.Child("Options");
+        return new(
+            Xml.Count(options.Text("MaxMasks")) ?? 0, Xml.Count(options.Text("MaxPoints")) ?? 4,
+            string.Equals(options.AttributeText("RectangleOnly"), "true", StringComparison.OrdinalIgnoreCase),
+            [.. options.Children("Types").Take(MaxItems).Select(t => Xml.Shown(t.Value, 40)).OfType<string>()]);
     }
 
     /// <summary>Of a stream or a snapshot, in either version; as answered.</summary>

@@ -110,6 +110,22 @@ static class Requests
         Names.Discovery + "Probe",
         new XElement(Names.Discovery + "Types", new XAttribute(XNamespace.Xmlns + "dp0", space.NamespaceName), $"dp0:{type}"));
 
+    public static XElement GetMasks(string configuration) => new(Names.Media2 + "GetMasks", new XElement(Names.Media2 + "ConfigurationToken", configuration));
+    public static XElement GetMaskOptions(string configuration) => new(Names.Media2 + "GetMaskOptions", new XElement(Names.Media2 + "ConfigurationToken", configuration));
+    public static XElement DeleteMask(string token) => new(Names.Media2 + "DeleteMask", new XElement(Names.Media2 + "Token", token));
+
+    /// <param name="operation">CreateMask or SetMask.</param>
+    public static XElement PutMask(string operation, string configuration, OnvifMask mask) => new(
+        Names.Media2 + operation,
+        new XElement(
+            Names.Media2 + "Mask",
+            new XAttribute("token", mask.Token),
+            new XElement(Names.Media2 + "ConfigurationToken", configuration),
+            // ONVIF counts from −1 to 1, upwards.
+            new XElement(Names.Media2 + "Polygon", mask.Points.Select(p => new XElement(Names.Schema + "Point", Axis("x", (p.X * 2) - 1), Axis("y", 1 - (p.Y * 2))))),
+            new XElement(Names.Media2 + "Type", mask.Type),
+            new XElement(Names.Media2 + "Enabled", mask.Enabled)));
+
     static XElement Profile(string token) => new(Names.Ptz + "ProfileToken", token);
     static XElement Preset(string token) => new(Names.Ptz + "PresetToken", token);
 

@@ -17,19 +17,44 @@ using Microsoft.AspNetCore.Mvc;
 namespace Atalaya.Node.Alarms;
 
 /// <summary>Which alarms a page asks for.</summary>
-sealed record AlarmsQuery(
-    [property: FromQuery(Name = "order"), Description("'urgency' (default): by severity, of the same the oldest first; 'newest': rescues, then all others, the newest first.")] string? Order,
-    [property: FromQuery(Name = "open"), Description("true: open ones alone; false: closed ones alone; absent: both.")] bool? Open,
-    [property: FromQuery(Name = "state")] string? State,
-    [property: FromQuery(Name = "severity")] string? Severity,
-    [property: FromQuery(Name = "type")] string? Type,
-    [property: FromQuery(Name = "camera"), Description("Seen by this camera, first or later.")] string? Camera,
-    [property: FromQuery(Name = "assignee")] string? Assignee,
-    [property: FromQuery(Name = "incident")] Guid? Incident,
-    [property: FromQuery(Name = "since"), Description("Happened at or after, RFC 3339 with a zone.")] string? Since,
-    [property: FromQuery(Name = "before"), Description("Happened before.")] string? Before,
-    [property: FromQuery(Name = "limit"), Description("At most so many, 1 to 500; 100 by default.")] int? Limit,
-    [property: FromQuery(Name = "cursor"), Description("'next' of the page before.")] string? Cursor);
+sealed record AlarmsQuery
+{
+    [FromQuery(Name = "order"), Description("'urgency' (default): by severity, of the same the oldest first; 'newest': rescues, then all others, the newest first.")]
+    public string? Order { get; init; }
+
+    [FromQuery(Name = "open"), Description("true: open ones alone; false: closed ones alone; absent: both.")]
+    public bool? Open { get; init; }
+
+    [FromQuery(Name = "state")]
+    public string? State { get; init; }
+
+    [FromQuery(Name = "severity")]
+    public string? Severity { get; init; }
+
+    [FromQuery(Name = "type")]
+    public string? Type { get; init; }
+
+    [FromQuery(Name = "camera"), Description("Seen by this camera, first or later.")]
+    public string? Camera { get; init; }
+
+    [FromQuery(Name = "assignee")]
+    public string? Assignee { get; init; }
+
+    [FromQuery(Name = "incident")]
+    public Guid? Incident { get; init; }
+
+    [FromQuery(Name = "since"), Description("Happened at or after, RFC 3339 with a zone.")]
+    public string? Since { get; init; }
+
+    [FromQuery(Name = "before"), Description("Happened before.")]
+    public string? Before { get; init; }
+
+    [FromQuery(Name = "limit"), Description("At most so many, 1 to 500; 100 by default.")]
+    public int? Limit { get; init; }
+
+    [FromQuery(Name = "cursor"), Description("'next' of the page before.")]
+    public string? Cursor { get; init; }
+}
 
 static class AlarmEndpoints
 {
@@ -139,7 +164,7 @@ static class AlarmEndpoints
         return TypedResults.Ok<IReadOnlyList<AlarmFigureJson>>([.. figures.Select(AlarmFigureJson.Of)]);
     }
 
-    static async Task<Results<Ok<AlarmDetailJson>, ProblemHttpResult>> FindAsync(Guid id, HttpContext http, Actor actor, Casebook book, CancellationToken stop)
+    internal static async Task<Results<Ok<AlarmDetailJson>, ProblemHttpResult>> FindAsync(Guid id, HttpContext http, Actor actor, Casebook book, CancellationToken stop)
     {
         var detail = await book.ReadAsync(async session =>
         {

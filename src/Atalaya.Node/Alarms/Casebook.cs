@@ -34,6 +34,14 @@ sealed class Casebook(NodeDatabase database)
         return result;
     }
 
+    /// <summary>A session on somebody else's transaction, with the next change number. Who commits it calls <see cref="TellAsync"/> then.</summary>
+    public static async Task<CaseSession> JoinAsync(DbConnection connection, DbTransaction transaction, CancellationToken stop) => new(
+        connection, transaction,
+        await connection.ExecuteScalarAsync<long>(new CommandDefinition("update case_counter set n = n + 1 where id = 1 returning n", transaction: transaction, cancellationToken: stop)), stop);
+
+    /// <summary>Says that something was changed and committed by <see cref="JoinAsync"/>.</summary>
+    public async Task TellAsync(CancellationToken stop) => Changed?.Invoke(await ReadAsync(s => s.LastChangeAsync(), stop));
+
     public async Task<T> ReadAsync<T>(Func<CaseSession, Task<T>> work, CancellationToken stop)
     {
         await using var connection = await Source.OpenConnectionAsync(stop);

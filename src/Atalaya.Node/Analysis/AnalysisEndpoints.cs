@@ -15,10 +15,17 @@ using Microsoft.AspNetCore.Mvc;
 namespace Atalaya.Node.Analysis;
 
 /// <summary>A stretch, and a part of the picture.</summary>
-sealed record MotionQuery(
-    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
-    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
-    [property: FromQuery(Name = "area"), Description("left,top,width,height as fractions of the picture, as in 0.5,0.25,0.1,0.1. Default: all of it.")] string? Area);
+sealed record MotionQuery
+{
+    [FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "area"), Description("left,top,width,height as fractions of the picture, as in 0.5,0.25,0.1,0.1. Default: all of it.")]
+    public string? Area { get; init; }
+}
 
 static class AnalysisEndpoints
 {
@@ -109,7 +116,7 @@ static class AnalysisEndpoints
         if (roster.Find(id) is null)
             return Problems.NoCamera(id);
         var errors = new FieldErrors();
-        bool timed = Stretch.TryRead(new(query.From, query.To, null), options.Playback.MaxStretch, errors, out var stretch);
+        bool timed = Stretch.TryRead(new() { From = query.From, To = query.To }, options.Playback.MaxStretch, errors, out var stretch);
         if (!TryArea(query.Area, out var area))
             errors.Add("area", "must be left,top,width,height, each from 0 to 1 and inside the picture, as in 0.5,0.25,0.1,0.1.");
         if (!timed || errors.Any)

@@ -18,6 +18,9 @@ sealed record SeenPicture(
 {
     /// <summary>The camera turned or shook: rules wait.</summary>
     public bool Turning { get; init; }
+
+    /// <summary>Places of faces, where they were looked for to be covered.</summary>
+    public IReadOnlyList<SeenFace> Faces { get; init; } = [];
 }
 
 /// <summary>How the analysis of one camera goes.</summary>
@@ -398,7 +401,8 @@ sealed class AnalysisFeed : IAsyncDisposable
     internal static void Check(ResultHead result, ReadOnlyMemory<byte> heat, string camera)
     {
         if (result.Moving.Count > MaxBoxes || result.Tracks.Count > MaxBoxes || result.Events.Count > MaxBoxes
-            || !result.Moving.Concat(result.Tracks.SelectMany(t => (Box[])[t.Box, t.BornBox])).All(IsSound) || heat.Length is not (0 or MotionGate.HeatColumns * MotionGate.HeatRows))
+            || result.Faces.Count > MaxBoxes
+            || !result.Moving.Concat(result.Tracks.SelectMany(t => (Box[])[t.Box, t.BornBox])).Concat(result.Faces.Select(f => f.Box)).All(IsSound) || heat.Length is not (0 or MotionGate.HeatColumns * MotionGate.HeatRows))
             throw new WireException($"A result for {camera} makes no sense.");
     }
 

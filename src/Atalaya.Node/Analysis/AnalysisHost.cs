@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
+using System.Text;
 
+using Atalaya.Analysis.Painting;
 using Atalaya.Analysis.Wire;
 using Atalaya.Media;
 using Atalaya.Node.Options;
@@ -60,6 +61,7 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     readonly TaskCompletionSource _needed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly SemaphoreSlim _sprites = new(SpritesAtOnce, SpritesAtOnce);
     readonly ConcurrentDictionary<long, TaskCompletionSource<SpriteResult>> _spritesWanted = new();
+    readonly ConcurrentDictionary<long, TaskCompletionSource<StillsResult>> _stillsWanted = new();
     readonly ConcurrentDictionary<int, AnalysisLine> _lines = new();
     readonly Queue<(long At, double Busy)> _busy = [];      // under itself: the last seconds
     volatile AnalysisStatus _status;
@@ -159,7 +161,10 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
 
                 var head = new SpriteHead(
                     id, request.Format.Codec, request.Format.CodecString, request.Format.Width, request.Format.Height, request.Format.Configuration.Length,
-                    [.. request.KeyFrames.Select(k => k.Length)], request.TileWidth, request.TileHeight, request.Columns, request.Quality);
+                    [.. request.KeyFrames.Select(k => k.Length)], request.TileWidth, request.TileHeight, request.Columns, request.Quality)
+                {
+                    Plan = request.Plan is { } plan ? Encoding.UTF8.GetString(AreaPlanText.Write(plan)) : null,
+                };
                 await link.SendAsync(MessageKind.SpriteWanted, head, WireJson.Default.SpriteHead, bytes, stop);
                 return await result.Task.WaitAsync(_options.Patience, _clock, stop);
             }
@@ -183,6 +188,79 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
         }
 
         static SpriteResult Unavailable(string fault) => new(SpriteEnd.Unavailable, [], [], fault);
+    }
+
+    /// <summary>Decodes units from a key frame on and gives the wanted pictures as JPEGs, painted. Never throws because of what the units are.</summary>
+    /// <exception cref="OperationCanceledException">Only through <paramref name="stop"/>.</exception>
+    public async Task<StillsResult> MakeStillsAsync(StillsRequest request, CancellationToken stop)
+    {
+        if (!_options.Enabled)
+            return new([], "Analysis is switched off in the configuration (analysis.enabled): nothing decodes.");
+        long size = request.Format.Configuration.Length + request.Units.Sum(u => (long)u.Data.Length);
+        if (size > MessageLink.MaxBytes)
+            return new([], $"The pictures since the last key frame take {size >> 20} MiB, more than can be decoded at once.");
+        await _sprites.WaitAsync(stop);
+        try
+        {
+            _needed.TrySetResult();
+            if (await LinkAsync(stop) is not { } link)
+                return new([], $"Analysis isn't running. {_status.Reason}");
+            long id = Interlocked.Increment(ref _lastRequest);
+            var result = new TaskCompletionSource<StillsResult>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _stillsWanted[id] = result;
+            try
+            {
+                byte[] bytes = new byte[size];
+                request.Format.Configuration.CopyTo(bytes);
+                int at = request.Format.Configuration.Length;
+                foreach (var unit in request.Units)
+                {
+                    unit.Data.CopyTo(bytes.AsMemory(at));
+                    at += unit.Data.Length;
+                }
+
+                var head = new StillsHead(
+                    id, request.Format.Codec, request.Format.CodecString, request.Format.Configuration.Length,
+                    [.. request.Units.Select(u => new StillUnit(u.Data.Length, u.Presentation.Ticks, u.Wanted))], request.Plan, request.Width, request.Quality);
+                await link.SendAsync(MessageKind.StillsWanted, head, WireJson.Default.StillsHead, bytes, stop);
+                return await result.Task.WaitAsync(_options.Patience * 4, _clock, stop);
+            }
+            catch (TimeoutException)
+            {
+                End(link, $"Pictures took longer than {_options.Patience.TotalSeconds * 4:0} s.");
+                return new([], "It took too long.");
+            }
+            catch (Exception fault) when (fault is IOException or ObjectDisposedException)
+            {
+                return new([], $"Analysis ended. {fault.Message}");
+            }
+            finally
+            {
+                _stillsWanted.TryRemove(id, out _);
+            }
+        }
+        finally
+        {
+            _sprites.Release();
+        }
+    }
+
+    // What comes from a process that reads strangers' video is looked at before it is believed.
+    void TakeStills(StillsMade made, ReadOnlyMemory<byte> bytes)
+    {
+        if (made.Stills.Any(s => s.Size < 0) || made.Stills.Sum(s => (long)s.Size) != bytes.Length)
+            throw new WireException("Its pictures aren't as long as it says.");
+        if (!_stillsWanted.TryGetValue(made.Request, out var wanted))
+            return;
+        var stills = new List<(MediaTime, byte[])>();
+        int at = 0;
+        foreach (var still in made.Stills)
+        {
+            stills.Add((new(still.Presentation), bytes.Slice(at, still.Size).ToArray()));
+            at += still.Size;
+        }
+
+        wanted.TrySetResult(new(stills, made.Fault ?? ""));
     }
 
     /// <summary>Opens a way for one stream, as soon as there is a process; it ends with that.</summary>
@@ -324,42 +402,21 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     async Task<string> RunAsync(int restarts)
     {
         Enter(Status(AnalysisState.Starting, "") with { Restarts = restarts });
-        // Readable by this user alone, and gone as soon as the process has connected.
-        string folder = Directory.CreateTempSubdirectory("atalaya-analysis-").FullName;
-        ChildProcess? child = null;
+        ConfinedChild? started = null;
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         limit.CancelAfter(StartLimit);
         try
         {
-            Socket connection;
-            string path = Path.Combine(folder, "node");
-            using (var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
-            {
-                listener.Bind(new UnixDomainSocketEndPoint(path));
-                listener.Listen(1);
-                int lines = 0;
-                child = await ChildProcess.StartAsync(ProgramPath(), Arguments(path), line =>
+            int lines = 0;
+            started = await ConfinedChild.StartAsync(
+                Arguments, new(MessageLink.Version, Threads) { Careful = _diedAt is { } died && _clock.GetElapsedTime(died) < CarefulFor },
+                line =>
                 {
                     if (lines++ < MaxLines)
                         _log.LogWarning("Analysis says: {Line}", line);
-                });
-                var accepting = listener.AcceptAsync(limit.Token).AsTask();
-                if (await Task.WhenAny(accepting, child.Exited) != accepting)
-                    return $"It ended with {await child.Exited} before it connected.";
-                connection = await accepting;
-                if (PeerId(connection) is { } peer && peer != child.Id)
-                {
-                    connection.Dispose();
-                    return $"Process {peer} connected instead of it.";
-                }
-            }
-
-            Directory.Delete(folder, recursive: true);
-            using var link = new MessageLink(new NetworkStream(connection, ownsSocket: true));
-            await link.SendAsync(MessageKind.Hello, new(MessageLink.Version, Threads) { Careful = _diedAt is { } died && _clock.GetElapsedTime(died) < CarefulFor }, WireJson.Default.Hello, default, limit.Token);
-            Ready ready;
-            using (var first = await link.ReceiveAsync(limit.Token))
-                ready = first is { Kind: MessageKind.Ready } ? first.Head(WireJson.Default.Ready) : throw new WireException("It didn't answer the first message.");
+                },
+                limit.Token);
+            var (child, link, ready) = (started.Process, started.Link, started.Ready);
             limit.CancelAfter(Timeout.InfiniteTimeSpan);
             _reason = null;
             _accused = null;
@@ -383,14 +440,8 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
                 _busy.Clear();
             foreach (var line in _lines.Values)
                 line.End(!_stop.IsCancellationRequested && (_accused is { } accused ? accused == line : !_fromOutside && line.IsInWork));
-            if (child is not null)
-            {
-                child.Kill();
-                await child.Exited;
-            }
-
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
+            if (started is not null)
+                await started.DisposeAsync();
         }
     }
 
@@ -495,6 +546,9 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
                 }
 
                 break;
+            case MessageKind.Stills:
+                TakeStills(message.Head(WireJson.Default.StillsMade), message.Bytes);
+                break;
             case MessageKind.Done:
                 var done = message.Head(WireJson.Default.DoneHead);
                 _lines.GetValueOrDefault(done.Channel)?.Done(done.Sequence);
@@ -536,6 +590,8 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     {
         foreach (var wanted in _spritesWanted.Values)
             wanted.TrySetResult(new(SpriteEnd.Unavailable, [], [], "Analysis ended while it worked on this."));
+        foreach (var wanted in _stillsWanted.Values)
+            wanted.TrySetResult(new([], "Analysis ended while it worked on this."));
     }
 
     void Enter(AnalysisStatus status)
@@ -549,19 +605,6 @@ sealed class AnalysisHost : IHostedService, IAsyncDisposable
     IEnumerable<string> Arguments(string socket) =>
         ["analyze", "--socket", socket, "--parent", $"{Environment.ProcessId}", .. _options.Confine ? Array.Empty<string>() : ["--unconfined"],
             .. _options.Model.Length == 0 ? Array.Empty<string>() : ["--model", Path.GetFullPath(_options.Model)],
+            .. _options.Faces.Length == 0 ? Array.Empty<string>() : ["--faces", Path.GetFullPath(_options.Faces)],
             .. _options.Runtime.Length == 0 ? Array.Empty<string>() : ["--runtime", Path.GetFullPath(_options.Runtime)]];
-
-    // This program, also where a test runs its parts.
-    static string ProgramPath() =>
-        Path.GetFileName(Environment.ProcessPath) == "atalaya" ? Environment.ProcessPath! : Path.Combine(AppContext.BaseDirectory, "atalaya");
-
-    /// <summary>SO_PEERCRED: who connected; null where the system doesn't tell.</summary>
-    static int? PeerId(Socket socket)
-    {
-        const int SolSocket = 1, PeerCredentials = 17;
-        if (!OperatingSystem.IsLinux())
-            return null;
-        Span<byte> credentials = stackalloc byte[12];   // pid, uid, gid
-        return socket.GetRawSocketOption(SolSocket, PeerCredentials, credentials) == credentials.Length ? MemoryMarshal.Read<int>(credentials) : null;
-    }
 }

@@ -40,7 +40,21 @@ sealed class AnalysisLine(MessageLink link, int number) : IDisposable
     public Action<StreamFigures>? OnFigures { get; set; }
 
     /// <summary>When the oldest unit that isn't answered was sent; null if none is on its way.</summary>
-    public long? OldestSent => _sent.IsEmpty ? null : _sent.Values.Min();
+    public long? OldestSent
+    {
+        get
+        {
+            // The last answer may come between a look whether there are any and a look at them.
+            long? oldest = null;
+            foreach (var (_, at) in _sent)
+            {
+                if (oldest is null || at < oldest)
+                    oldest = at;
+            }
+
+            return oldest;
+        }
+    }
 
     public Task SendAsync<T>(MessageKind kind, T head, JsonTypeInfo<T> type, ReadOnlyMemory<byte> bytes = default, CancellationToken stop = default) =>
         link.SendAsync(kind, head, type, bytes, stop);

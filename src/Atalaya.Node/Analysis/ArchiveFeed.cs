@@ -12,13 +12,36 @@ namespace Atalaya.Node.Analysis;
 /// <param name="Fault">Why it wasn't looked at, or not to its end; empty if it was.</param>
 sealed record ArchiveStep(WallSpan Span, int Pictures, string Fault);
 
+/// <summary>What becomes of what recorded footage shows.</summary>
+abstract class ArchiveSight
+{
+    /// <summary>Faces are looked for as well, to be covered.</summary>
+    public virtual bool Faces => false;
+
+    /// <summary>Pictures of one camera from a part of its footage, all of them and in order.</summary>
+    public abstract void Keep(WallSpan span, IReadOnlyList<SeenPicture> pictures);
+
+    /// <summary>Where it moved in one picture, as <c>MotionGate</c> tells it. On the host's loop.</summary>
+    public virtual void Moved(WallTime at, ReadOnlySpan<byte> heat, bool learning)
+    {
+    }
+}
+
+/// <summary>Keeps what is seen as if it had been seen live: tracks, and where it moved.</summary>
+sealed class KeptSight(string camera, TrackStore tracks, MotionHeat heat) : ArchiveSight
+{
+    public override void Keep(WallSpan span, IReadOnlyList<SeenPicture> pictures) => tracks.Replace(camera, span.From, span.To, pictures);
+
+    public override void Moved(WallTime at, ReadOnlySpan<byte> moved, bool learning) => heat.Add(camera, at, moved, learning, past: true);
+}
+
 /// <summary>
-/// Brings recorded footage of one camera to the analysis process, as fast as that takes it, and keeps what it sees as if it had seen it live: tracks, segment by
-/// segment, and where it moved. Rules are tried on the tracks later, so it is given none.
+/// Brings recorded footage of one camera to the analysis process, as fast as that takes it, and hands over what it sees segment by segment.
+/// Rules are tried on the tracks later, so it is given none.
 /// </summary>
 /// <remarks>One stretch at a time. Read ahead is what the process' credits let through: a few pictures.</remarks>
 sealed class ArchiveFeed(
-    string camera, CameraAnalysis settings, Recordings recordings, AnalysisHost host, TrackStore tracks, MotionHeat heat, TimeProvider clock)
+    string camera, CameraAnalysis settings, Recordings recordings, AnalysisHost host, ArchiveSight sight, TimeProvider clock)
 {
     /// <summary>Footage during which the process ended so often is left out: it is what ends it.</summary>
     const int MaxDeaths = 2;
@@ -115,7 +138,7 @@ sealed class ArchiveFeed(
             if (fault.Length == 0)
                 fault = _fault;
             if (seen.Length > 0)
-                tracks.Replace(camera, from, end, seen);
+                sight.Keep(new(from, end), seen);
             onStep(new(new(from, end), seen.Length, fault));
             from = end;
         }
@@ -129,6 +152,7 @@ sealed class ArchiveFeed(
                 Hardware = host.Options.Hardware,
                 Device = host.Options.Device.Length == 0 ? null : host.Options.Device,
                 Past = true,
+                Faces = sight.Faces,
             },
             WireJson.Default.CameraHead, default, stop);
     }
@@ -221,10 +245,11 @@ sealed class ArchiveFeed(
                 result.Moving, result.Tracks)
             {
                 Turning = result.Turning,
+                Faces = result.Faces,
             });
         }
 
-        heat.Add(camera, wall, moved.Span, result.Learning, past: true);
+        sight.Moved(wall, moved.Span, result.Learning);
     }
 
     /// <summary>What the process was told last on one line. Touched only by the loop that sends.</summary>

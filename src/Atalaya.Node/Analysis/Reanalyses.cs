@@ -169,7 +169,7 @@ sealed class Reanalyses(
             var footage = await FootageAsync(request.Camera, request.Stream, stretches, stop.Token);
             double all = Spans.Length(footage.Select(f => f.Span)).TotalSeconds;
             Put(job, told => told with { FootageSeconds = Math.Round(all, 1) });
-            var feed = new ArchiveFeed(request.Camera, feeds.Settings(request.Camera), recordings, host, keeper.Store, feeds.Heat, clock);
+            var feed = new ArchiveFeed(request.Camera, feeds.Settings(request.Camera), recordings, host, new KeptSight(request.Camera, keeper.Store, feeds.Heat), clock);
             foreach (var (stream, span) in footage)
                 await feed.LookAsync(stream, span, step => Put(job, told => After(told, step, all)), stop.Token);
             Put(job, told => told with { State = ReanalysisStateJson.Done, Progress = 1, FinishedAt = clock.GetUtcNow() });

@@ -1,3 +1,4 @@
+using Atalaya.Analysis.Painting;
 using Atalaya.Media;
 
 namespace Atalaya.Node.Analysis;
@@ -9,7 +10,11 @@ namespace Atalaya.Node.Analysis;
 /// <param name="TileHeight">Pixels, even.</param>
 /// <param name="Columns">Tiles in a row. Neither side of the sprite may pass 8192 pixels.</param>
 /// <param name="Quality">JPEG's, 1 to 100.</param>
-sealed record SpriteRequest(VideoFormat Format, IReadOnlyList<ReadOnlyMemory<byte>> KeyFrames, int TileWidth, int TileHeight, int Columns, int Quality = 60);
+sealed record SpriteRequest(VideoFormat Format, IReadOnlyList<ReadOnlyMemory<byte>> KeyFrames, int TileWidth, int TileHeight, int Columns, int Quality = 60)
+{
+    /// <summary>Painted over each picture before it is made small; null: nothing.</summary>
+    public AreaPlan? Plan { get; init; }
+}
 
 /// <summary>How the making of a sprite ended.</summary>
 enum SpriteEnd

@@ -17,6 +17,15 @@ public enum ApprovalAction
 
     /// <summary>Users, their roles and what roles may.</summary>
     Rights,
+
+    /// <summary>A package is handed to somebody outside.</summary>
+    Disclosure,
+
+    /// <summary>A camera is seen without its masks for a while.</summary>
+    Unmask,
+
+    /// <summary>Another organisation is let have something.</summary>
+    Share,
 }
 
 /// <summary>Where a request is.</summary>
@@ -79,6 +88,9 @@ sealed record Approval(
     WallTime? UsedAt = null)
 {
     public const int MaxReason = 500;
+
+    /// <summary>Roles, by name or id, that whoever agrees must have besides the permission.</summary>
+    public IReadOnlyList<string> Offices { get; init; } = [];
 
     /// <summary>Nothing more happens to it, but that a refusal's time passes.</summary>
     public bool HasEnded => State is not (ApprovalState.Waiting or ApprovalState.Approved);

@@ -11,7 +11,7 @@ static class ApprovalStore
 {
     const string Columns = """
         id, action, digest, user_id as UserId, user_name as UserName, cameras, stretch_from as StretchFrom, stretch_to as StretchTo, detail, purpose, reference, state,
-        asked_at as AskedAt, expires_at as ExpiresAt, decided_by as DecidedBy, decided_name as DecidedName, decided_at as DecidedAt, reason, used_at as UsedAt
+        asked_at as AskedAt, expires_at as ExpiresAt, decided_by as DecidedBy, decided_name as DecidedName, decided_at as DecidedAt, reason, used_at as UsedAt, offices
         """;
 
     /// <param name="where">With @name of <paramref name="values"/>.</param>
@@ -21,9 +21,9 @@ static class ApprovalStore
     public static Task InsertAsync(DbConnection connection, DbTransaction transaction, Approval approval, CancellationToken stop) => connection.ExecuteAsync(new CommandDefinition(
         """
         insert into approvals (id, action, digest, user_id, user_name, cameras, stretch_from, stretch_to, detail, purpose, reference, state, asked_at, expires_at,
-            decided_by, decided_name, decided_at, reason, used_at)
+            decided_by, decided_name, decided_at, reason, used_at, offices)
         values (@Id, @Action, @Digest, @UserId, @UserName, @Cameras, @StretchFrom, @StretchTo, @Detail, @Purpose, @Reference, @State, @AskedAt, @ExpiresAt,
-            @DecidedBy, @DecidedName, @DecidedAt, @Reason, @UsedAt)
+            @DecidedBy, @DecidedName, @DecidedAt, @Reason, @UsedAt, @Offices)
         """,
         RowOf(approval), transaction, cancellationToken: stop));
 
@@ -36,7 +36,10 @@ static class ApprovalStore
 
     static Approval Of(Row r) => new(
         r.Id, Enum.Parse<ApprovalAction>(r.Action), r.Digest, r.UserId, r.UserName, r.Cameras.Split(',', StringSplitOptions.RemoveEmptyEntries), Time(r.StretchFrom), Time(r.StretchTo),
-        r.Detail, new(r.Purpose, r.Reference), Enum.Parse<ApprovalState>(r.State), new(r.AskedAt), new(r.ExpiresAt), r.DecidedBy, r.DecidedName, Time(r.DecidedAt), r.Reason, Time(r.UsedAt));
+        r.Detail, new(r.Purpose, r.Reference), Enum.Parse<ApprovalState>(r.State), new(r.AskedAt), new(r.ExpiresAt), r.DecidedBy, r.DecidedName, Time(r.DecidedAt), r.Reason, Time(r.UsedAt))
+    {
+        Offices = r.Offices.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+    };
 
     static Row RowOf(Approval a) => new()
     {
@@ -59,6 +62,7 @@ static class ApprovalStore
         DecidedAt = a.DecidedAt?.Microseconds,
         Reason = a.Reason,
         UsedAt = a.UsedAt?.Microseconds,
+        Offices = string.Join('\n', a.Offices),
     };
 
     static WallTime? Time(long? at) => at is { } microseconds ? new WallTime(microseconds) : null;
@@ -84,5 +88,6 @@ static class ApprovalStore
         public long? DecidedAt { get; init; }
         public string Reason { get; init; } = "";
         public long? UsedAt { get; init; }
+        public string Offices { get; init; } = "";
     }
 }

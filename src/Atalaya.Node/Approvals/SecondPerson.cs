@@ -51,9 +51,10 @@ sealed class SecondPerson(NodeDatabase database, Callers callers, CameraScopes p
     public bool IsNeeded(ApprovalAction action) => options.Approvals.For.Contains(action);
 
     /// <summary>Takes what was agreed to, if the rule stands; to be done at once.</summary>
-    public async Task<Claim> ClaimAsync(Caller caller, HttpContext http, Deed deed, CancellationToken stop)
+    /// <param name="always">Somebody else asks for a second person, whatever the options say: an agreement.</param>
+    public async Task<Claim> ClaimAsync(Caller caller, HttpContext http, Deed deed, CancellationToken stop, bool always = false)
     {
-        if (!IsNeeded(deed.Action))
+        if (!always && !IsNeeded(deed.Action))
             return default;
         var purpose = http.Features.Get<Purpose>() ?? Purpose.None;
         string digest = deed.Digest(purpose);
@@ -80,7 +81,10 @@ sealed class SecondPerson(NodeDatabase database, Callers callers, CameraScopes p
                     return new(null, Problems.Of(StatusCodes.Status429TooManyRequests, "Too many requests wait", $"{MaxWaiting} of yours wait for a second person already. Withdraw some (DELETE /api/approvals/…)."));
                 same = new(
                     Guid.CreateVersion7(now.ToDateTimeOffset()).ToString(), deed.Action, digest, caller.UserId, caller.Name, deed.Cameras, deed.From, deed.To, deed.Shown, purpose,
-                    ApprovalState.Waiting, now, now + options.Approvals.Wait);
+                    ApprovalState.Waiting, now, now + options.Approvals.Wait)
+                {
+                    Offices = deed.Offices,
+                };
                 await SaveAsync(connection, same, AccessKindJson.ApprovalAsked, caller, http, isNew: true, stop);
             }
         }
@@ -126,15 +130,15 @@ sealed class SecondPerson(NodeDatabase database, Callers callers, CameraScopes p
         return [.. rows.Select(a => a.At(now))];
     }
 
-    /// <summary>Whether somebody has what deciding takes: the permission of the deed itself, as far back as it reaches. Never who asked.</summary>
+    /// <summary>Whether somebody has what deciding takes: the permission of the deed itself, as far back as it reaches, and the offices that it asks for. Never who asked.</summary>
     public static bool MayDecide(Approval approval, Caller caller)
     {
-        if (!caller.IsSignedIn || caller.UserId == approval.UserId)
+        if (!caller.IsSignedIn || caller.UserId == approval.UserId || !approval.Offices.All(o => caller.Holds(o, approval.Cameras)))
             return false;
         var permission = PermissionOf(approval.Action);
         return approval.Cameras.Count == 0
             ? caller.Has(permission)
-            : approval.Cameras.All(c => approval is { Action: ApprovalAction.Export, From: { } from } ? caller.RefusalOfPast(c, from, permission) is null : caller.Can(permission, c));
+            : approval.Cameras.All(c => approval is { Action: ApprovalAction.Export or ApprovalAction.Disclosure or ApprovalAction.Share, From: { } from } ? caller.RefusalOfPast(c, from, permission) is null : caller.Can(permission, c));
     }
 
     public static Permission PermissionOf(ApprovalAction action) => action switch
@@ -142,6 +146,9 @@ sealed class SecondPerson(NodeDatabase database, Callers callers, CameraScopes p
         ApprovalAction.Export => Permission.Export,
         ApprovalAction.Retention => Permission.ManageCameras,
         ApprovalAction.Release => Permission.ManageHolds,
+        ApprovalAction.Disclosure => Permission.Release,
+        ApprovalAction.Unmask => Permission.Unmask,
+        ApprovalAction.Share => Permission.Cooperate,
         _ => Permission.ManageUsers,
     };
 
@@ -170,7 +177,9 @@ sealed class SecondPerson(NodeDatabase database, Callers callers, CameraScopes p
             : $"Request {approval.Id} waits until {WireTime.Format(approval.ExpiresAt.ToDateTimeOffset())}. "
                 + (deciders.Count > 0
                     ? $"Those who may agree: {string.Join(", ", deciders)}. Then send the same again."
-                    : $"But nobody except you may agree to it: that takes another user with the permission {PermissionSet.NameOf(PermissionOf(approval.Action))}, which whoever manages users can give. "
+                    : $"But nobody except you may agree to it: that takes another user with the permission {PermissionSet.NameOf(PermissionOf(approval.Action))}"
+                        + (approval.Offices.Count > 0 ? $" and the role {string.Join(", ", approval.Offices.Select(o => $"‘{o}’"))}, as the agreement says" : "")
+                        + ", which whoever manages users can give. "
                         + "Without a second person the rule has to be changed for everybody to see, in option approvals.for.");
         return TypedResults.Problem(new ProblemDetails
         {

@@ -144,7 +144,7 @@ static class ControlEndpoints
         }
     }
 
-    static async Task<Results<Ok<T>, ProblemHttpResult>> AskAsync<T>(string id, OnvifLinks links, CameraRoster roster, Func<OnvifSession, Task<T>> question)
+    internal static async Task<Results<Ok<T>, ProblemHttpResult>> AskAsync<T>(string id, OnvifLinks links, CameraRoster roster, Func<OnvifSession, Task<T>> question)
     {
         if (Session(id, links, roster, out var problem) is not { } session)
             return problem!;

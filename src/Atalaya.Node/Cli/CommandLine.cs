@@ -47,10 +47,13 @@ static class CommandLine
         root.Subcommands.Add(CameraVerb.Create());
         root.Subcommands.Add(ExportVerb.Create());
         root.Subcommands.Add(CheckVerb.Create());
+        root.Subcommands.Add(SignaturesVerb.Create());
         root.Subcommands.Add(ReindexVerb.Create());
         root.Subcommands.Add(VolumeVerb.Create());
         root.Subcommands.Add(LogVerb.Create());
+        root.Subcommands.Add(AgreementVerb.Create());
         root.Subcommands.Add(ConfigurationVerb.Create());
+        root.Subcommands.Add(UpdateVerb.Create());
         root.Subcommands.Add(UserVerb.Create());
         root.Subcommands.Add(UserVerb.CreateToken());
         root.Subcommands.Add(TlsVerb.Create());

@@ -21,7 +21,7 @@ static class LogVerb
 
     const int MaxFaults = 100;
 
-    public static Command Create() => new("log", "The evidence log: check it, ask a witness to sign it, be a witness of another's.") { Verify(), Key(), Request(), Cosign() };
+    public static Command Create() => new("log", "The evidence log: check it, ask a witness to sign it, be a witness of another's.") { Verify(), Key(), WitnessKey(), CheckProof(), Rotate(), BeginAnew(), Request(), Cosign() };
 
     static Command Verify()
     {
@@ -50,7 +50,8 @@ static class LogVerb
 
             await using var store = NodeStore.Open(reading.Options, data);
             using var line = new ProgressLine("Verifying");
-            var result = Compare(new LogFolder(DataFolder.LogOf(data)), parsedKey, store, TimeProvider.System, line, stop);
+            // A key from before is followed by its own statements.
+            var result = Compare(new LogFolder(DataFolder.LogOf(data)), LogKeys.History(data).Follow(parsedKey)[^1], store, TimeProvider.System, line, stop);
             if (parsed.GetValue(json))
             {
                 Console.Out.WriteLine(JsonSerializer.Serialize(result, Json.Options));
@@ -117,19 +118,125 @@ static class LogVerb
         }
     }
 
-    static Command Key()
+    static Command CheckProof()
     {
-        var command = new Command("key", "Prints the log's public key, to hand to partners, auditors and witnesses.");
+        var file = new Argument<string>("file") { Description = "A record's proof, as the page saves it." };
+        var keys = new Option<string[]>("--key") { Description = "Public key of the log, as you have it from before; the one in the file proves nothing.", Required = true, HelpName = "KEY" };
+        var command = new Command("check-proof", "Checks offline that a record is in a log, by its proof and the log's key. Exit code 1 if it was changed, 3 if another key signed.") { file, keys };
+        command.SetAction((parsed, stop) => GuardAsync(async () =>
+        {
+            var known = new List<NoteKey>();
+            foreach (string text in parsed.GetRequiredValue(keys))
+            {
+                if (!NoteKey.TryParse(text.Trim(), out var key))
+                {
+                    await Console.Error.WriteLineAsync($"atalaya: --key: '{text}' is not a public key as `atalaya log key` prints it.");
+                    return ExitCode.Usage;
+                }
+
+                known.Add(key);
+            }
+
+            string path = parsed.GetRequiredValue(file);
+            if (new FileInfo(path).Length > RecordProof.MaxLength || !RecordProof.TryParse(await File.ReadAllBytesAsync(path, stop), out var proof))
+                throw new InvalidDataException($"{path} isn't a record's proof, or was damaged.");
+            var verdict = proof.Check(known, out string why);
+            if (verdict == RecordVerdict.Proven)
+            {
+                Console.Out.WriteLine($"proven: leaf {proof.Leaf} of {known[0].Name}");
+                Console.Out.WriteLine(proof.Record);
+                return ExitCode.Done;
+            }
+
+            await Console.Error.WriteLineAsync($"atalaya: {(verdict == RecordVerdict.Altered ? "altered" : "unknown signer")}: {why}.");
+            return verdict == RecordVerdict.Altered ? ExitCode.Failed : UnknownSigner;
+        }));
+        return command;
+    }
+
+    /// <summary>As `atalaya-verify` ends then.</summary>
+    const int UnknownSigner = 3;
+
+    static Command Key() => Print("key", "Prints the log's public key, to hand to partners, auditors and witnesses.", LogKeys.PublicFile);
+
+    static Command WitnessKey() => Print("witness-key", "Prints this node's public key as a witness, to hand to those whose logs it witnesses.", OwnWitness.PublicFile);
+
+    static Command Print(string name, string what, Func<string, string> file)
+    {
+        var command = new Command(name, what);
         var options = new OptionArguments(command, serves: false);
         command.SetAction((parsed, stop) => GuardAsync(async () =>
         {
             if (options.Read(parsed, Console.Error) is not var (reading, _))
                 return ExitCode.Usage;
-            Console.Out.Write(await File.ReadAllTextAsync(LogKeys.PublicFile(Existing(reading.Options.Data)), stop));
+            Console.Out.Write(await File.ReadAllTextAsync(file(Existing(reading.Options.Data)), stop));
             return ExitCode.Done;
         }));
         return command;
     }
+
+    static Command Rotate()
+    {
+        var reason = Reason();
+        var revoke = new Option<bool>("--revoke") { Description = "Somebody else may have the key: from now on it counts for nothing, and doesn't sign beside the next one." };
+        var command = new Command(
+            "rotate", "Has the log's key followed by a new one; both sign that it is so (log/keys). A running node does it within seconds, otherwise its next start. "
+            + "Give the new key to those who check the log; who knows the earlier one is led to it.")
+            { reason, revoke };
+        var options = new OptionArguments(command, serves: false);
+        command.SetAction((parsed, stop) => GuardAsync(() => AskAsync(
+            options, parsed, data => new KeyChange(parsed.GetValue(revoke) ? KeyAct.Revoke : KeyAct.Rotate, KeyStatement.Line(parsed.GetRequiredValue(reason))), stop)));
+        return command;
+    }
+
+    static Command BeginAnew()
+    {
+        var reason = Reason();
+        var command = new Command(
+            "begin-anew", "Only when the log's keys or files are gone for good: puts what is left aside and begins another log, with another name and key, whose first record says which log it "
+            + "follows and why. Everybody who kept the earlier key sees that. A log that still opens is left as it is.")
+            { reason };
+        var options = new OptionArguments(command, serves: false);
+        command.SetAction((parsed, stop) => GuardAsync(() => AskAsync(options, parsed, _ => new KeyChange(KeyAct.BeginAnew, KeyStatement.Line(parsed.GetRequiredValue(reason))), stop)));
+        return command;
+    }
+
+    static Option<string> Reason() => new("--reason") { Description = "Why, in a sentence; it stands in the log for good.", Required = true, HelpName = "TEXT" };
+
+    /// <summary>Leaves the request where the node finds it, and waits for a running one.</summary>
+    static async Task<int> AskAsync(OptionArguments options, ParseResult parsed, Func<string, KeyChange> ask, CancellationToken stop)
+    {
+        if (options.Read(parsed, Console.Error) is not var (reading, _))
+            return ExitCode.Usage;
+        string data = Path.GetFullPath(reading.Options.Data);
+        if (!Directory.Exists(Path.Combine(data, "keys")))
+            throw new IOException($"There is no node's data in {data}. Name the node's data folder with --data or --config.");
+        if (KeyChange.Read(data) is { Lost: not null })
+            throw new IOException("A lost log is just being followed by another; start the node to let it finish.");
+        string? before = File.Exists(LogKeys.PublicFile(data)) ? await File.ReadAllTextAsync(LogKeys.PublicFile(data), stop) : null;
+        ask(data).Write(data);
+        if (!DataFolder.IsInUse(data))
+        {
+            Console.Out.WriteLine("The node isn't running; it does it at its next start.");
+            return ExitCode.Done;
+        }
+
+        for (long begun = TimeProvider.System.GetTimestamp(); File.Exists(KeyChange.File(data));)
+        {
+            if (TimeProvider.System.GetElapsedTime(begun) > AnswerWithin)
+                throw new IOException($"The node hasn't done it; its log says why. It goes on trying, until {KeyChange.File(data)} is removed.");
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stop);
+        }
+
+        string now = await File.ReadAllTextAsync(LogKeys.PublicFile(data), stop);
+        if (now == before)
+            throw new IOException("The node didn't do it; its own log (standard error, journal) says why.");
+        Console.Out.Write(now);
+        return ExitCode.Done;
+    }
+
+    /// <summary>A node that can't write its log looks again every ten seconds.</summary>
+    static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(60);
 
     static Command Request()
     {

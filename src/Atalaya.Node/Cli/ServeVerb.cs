@@ -41,7 +41,7 @@ static class ServeVerb
 
         // Only who sees this can become the first administrator: there is no default account.
         var certificates = app.Services.GetRequiredService<Certificates>();
-        string[] urls = [.. app.Urls.Select(u => ListenAddress.TryParse(u, out var address, out _) ? address.Url(certificates.Names is [{ } name, ..] ? name : "localhost") : u)];
+        string[] urls = [.. app.Urls.Take(reading.Options.Listen.Count).Select(u => ListenAddress.TryParse(u, out var address, out _) ? address.Url(certificates.Names is [{ } name, ..] ? name : "localhost") : u)];
         var shown = certificates.Current;
         string? start = app.Services.GetRequiredService<FirstStart>().Link is { } link ? urls[0] + link : null;
         if (json)

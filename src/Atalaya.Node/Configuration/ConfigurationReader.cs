@@ -109,8 +109,12 @@ sealed partial class ConfigurationReader
     public static NodeConfiguration? Read(
         string text, string source, NodeConfiguration current, NodeOptions options, List<OptionError> errors, IReadOnlyDictionary<string, string>? secrets = null)
     {
-        if (YamlTree.Read(text, source, errors) is not { } top)
-            return null;
+        return YamlTree.Read(text, source, errors) is { } top ? Read(top, current, options, errors, secrets) : null;
+    }
+
+    /// <summary>As out of a text.</summary>
+    public static NodeConfiguration? Read(YamlMap top, NodeConfiguration current, NodeOptions options, List<OptionError> errors, IReadOnlyDictionary<string, string>? secrets = null)
+    {
         var reader = new ConfigurationReader(current, options, errors);
         foreach (var (name, secret) in secrets ?? new Dictionary<string, string>())
             reader._given[name] = secret;

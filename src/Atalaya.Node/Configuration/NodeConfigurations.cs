@@ -58,21 +58,66 @@ sealed class NodeConfigurations(
     /// <param name="mayAlarms">Whether the alarm policy may be another.</param>
     /// <param name="by">Who does it.</param>
     /// <param name="agreed">Asks for the agreement that a shorter retention takes; false: it isn't there.</param>
-    public async Task<ConfigurationResult> TakeAsync(
-        string text, bool dryRun, string? seen, bool mayAlarms, string by, Func<Deed, Task<bool>> agreed, CancellationToken stop)
+    public Task<ConfigurationResult> TakeAsync(string text, bool dryRun, string? seen, bool mayAlarms, string by, Func<Deed, Task<bool>> agreed, CancellationToken stop) => ChangeAsync(
+        (before, errors) => ConfigurationReader.Read(text, Source, before, options, errors), dryRun, before => seen is null || seen == RevisionOf(before), mayAlarms, by, agreed, (_, _) => Task.CompletedTask, stop);
+
+    /// <summary>Says what a template would make other here.</summary>
+    /// <returns>With the digest of what it was compared with, and what the site keeps as its own.</returns>
+    public async Task<(ConfigurationResult Result, string Digest, IReadOnlyList<string> Kept)> TryAsync(string template, CancellationToken stop)
+    {
+        string digest = "";
+        IReadOnlyList<string> kept = [];
+        var result = await ChangeAsync(
+            (before, errors) =>
+            {
+                digest = DigestOf(before);
+                return ConfigurationTemplate.Read(template, options, errors)?.Apply(before, options, errors, out kept);
+            },
+            dryRun: true, _ => true, mayAlarms: true, "", _ => Task.FromResult(true), (_, _) => Task.CompletedTask, stop);
+        return (result, digest, kept);
+    }
+
+    /// <summary>Applies a template.</summary>
+    /// <param name="seen">Digest of what it was tried with.</param>
+    /// <param name="keep">Before anything is changed: the text that takes it back, and the digest of what will be.</param>
+    public Task<ConfigurationResult> ApplyAsync(string template, string seen, string by, Func<Deed, Task<bool>> agreed, Func<string, string, Task> keep, CancellationToken stop) => ChangeAsync(
+        (before, errors) => ConfigurationTemplate.Read(template, options, errors)?.Apply(before, options, errors, out _),
+        dryRun: false, before => seen == DigestOf(before), mayAlarms: true, by, agreed, (before, after) => keep(TextOf(before), DigestOf(after)), stop);
+
+    /// <summary>Puts back what was before a template.</summary>
+    /// <param name="seen">Digest of what it led to: what was changed since isn't overwritten.</param>
+    public Task<ConfigurationResult> RestoreAsync(string text, string seen, string by, Func<Deed, Task<bool>> agreed, CancellationToken stop) => ChangeAsync(
+        (before, errors) => ConfigurationReader.Read(text, Source, before, options, errors), dryRun: false, before => seen == DigestOf(before), mayAlarms: true, by, agreed, (_, _) => Task.CompletedTask, stop);
+
+    public async Task<string> DigestAsync(CancellationToken stop) => DigestOf(await CurrentAsync(stop));
+
+    /// <summary>All that this node's people set, but for secrets: what a template can't reach may differ unnoticed.</summary>
+    static string DigestOf(NodeConfiguration configuration) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(configuration.ToTree().ToJsonString())));
+
+    static string TextOf(NodeConfiguration configuration)
+    {
+        var tree = configuration.ToTree();
+        // Without a policy of its own the shipped one is in force; that is said, since a section that isn't there would leave what is.
+        tree["alarmPolicy"] ??= new System.Text.Json.Nodes.JsonObject();
+        return YamlWriter.Write(tree);
+    }
+
+    async Task<ConfigurationResult> ChangeAsync(
+        Func<NodeConfiguration, List<OptionError>, NodeConfiguration?> read, bool dryRun, Func<NodeConfiguration, bool> isSeen, bool mayAlarms, string by, Func<Deed, Task<bool>> agreed,
+        Func<NodeConfiguration, NodeConfiguration, Task> keep, CancellationToken stop)
     {
         ConfigurationResult? result = null;
         await roster.ChangeManyAsync(async () =>
         {
             var before = await CurrentAsync(stop);
             var errors = new List<OptionError>();
-            if (seen is not null && seen != RevisionOf(before))
+            if (!isSeen(before))
             {
                 result = new(ConfigurationEnd.Outdated, [], [], RevisionOf(before));
                 return null;
             }
 
-            if (ConfigurationReader.Read(text, Source, before, options, errors) is not { } after)
+            if (read(before, errors) is not { } after)
             {
                 result = new(ConfigurationEnd.Refused, [], errors, RevisionOf(before));
                 return null;
@@ -94,6 +139,7 @@ sealed class NodeConfigurations(
                 return null;
             }
 
+            await keep(before, after);
             await new ConfigurationTables(database.Source, CameraStore.Protector(database.Folder.Keys), clock).WriteAsync(before, after, by, stop);
             await scopes.LoadAsync(stop);
             if (changes.Any(c => c.Section == ConfigurationDifference.PolicySection))

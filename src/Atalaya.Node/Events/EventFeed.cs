@@ -8,6 +8,8 @@ using Atalaya.Node.Exports;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Incidents;
+using Atalaya.Node.Masks;
+using Atalaya.Node.Packages;
 using Atalaya.Node.Scene;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
@@ -45,10 +47,10 @@ public sealed record RecordingChangedJson(string Id, RecordingStatusJson Recordi
 
 /// <summary>
 /// Tells the pages what changes: <c>cameraChanged</c>, <c>cameraRemoved</c>, <c>recordingChanged</c>, <c>exportChanged</c>, <c>exportRemoved</c>,
-/// <c>archiveCheckChanged</c>, <c>reanalysisChanged</c>, <c>approvalChanged</c>, <c>sceneEvent</c>. What changes often is told at most twice a second per camera, and figures that always move (rates, ages) every five seconds.
+/// <c>packageChanged</c>, <c>packageRemoved</c>, <c>archiveCheckChanged</c>, <c>reanalysisChanged</c>, <c>approvalChanged</c>, <c>masksChanged</c>, <c>sceneEvent</c>. What changes often is told at most twice a second per camera, and figures that always move (rates, ages) every five seconds.
 /// Each page hears only what its user may see.
 /// </summary>
-sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, ArchiveChecks checks, Reanalyses reanalyses, SceneEvents scene, SecondPerson second, Watch watch, TimeProvider clock)
+sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, CameraView view, Recordings recordings, ExportJobs exports, PackageJobs packages, ArchiveChecks checks, Reanalyses reanalyses, SceneEvents scene, SecondPerson second, Masking masking, Watch watch, TimeProvider clock)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromMilliseconds(500), FiguresEvery = TimeSpan.FromSeconds(5);
@@ -58,9 +60,11 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
 
     readonly ConcurrentDictionary<string, byte> _recordingsChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _exportsChanged = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, byte> _packagesChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _checksChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, byte> _reanalysesChanged = new(StringComparer.Ordinal);
     readonly ConcurrentDictionary<string, Approval> _approvalsChanged = new(StringComparer.Ordinal);
+    readonly ConcurrentDictionary<string, byte> _masksChanged = new(StringComparer.Ordinal);
     readonly ConcurrentQueue<SceneEventJson> _sceneEvents = new();
     readonly Dictionary<string, CameraJson> _told = new(StringComparer.Ordinal);    // touched only by TellAsync
     readonly ConcurrentDictionary<string, Listener> _listeners = new(StringComparer.Ordinal);
@@ -99,10 +103,12 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     {
         recordings.Changed += OnRecording;
         exports.Changed += OnExport;
+        packages.Changed += OnPackage;
         checks.Changed += OnCheck;
         reanalyses.Changed += OnReanalysis;
         scene.Recorded += OnScene;
         second.Changed += OnApproval;
+        masking.Changed += OnMasks;
         _timer = clock.CreateTimer(_ => _ = TellAsync(), null, Every, Every);
         return Task.CompletedTask;
     }
@@ -111,10 +117,12 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
     {
         recordings.Changed -= OnRecording;
         exports.Changed -= OnExport;
+        packages.Changed -= OnPackage;
         checks.Changed -= OnCheck;
         reanalyses.Changed -= OnReanalysis;
         scene.Recorded -= OnScene;
         second.Changed -= OnApproval;
+        masking.Changed -= OnMasks;
         Dispose();
         return Task.CompletedTask;
     }
@@ -126,11 +134,15 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
 
     void OnExport(ExportJson export) => _exportsChanged[export.Id] = 0;
 
+    void OnPackage(string id) => _packagesChanged[id] = 0;
+
     void OnCheck(ArchiveCheckJson check) => _checksChanged[check.Id] = 0;
 
     void OnReanalysis(ReanalysisJson reanalysis) => _reanalysesChanged[reanalysis.Id] = 0;
 
     void OnApproval(Approval approval) => _approvalsChanged[approval.Id] = approval;
+
+    void OnMasks(string camera) => _masksChanged[camera] = 0;
 
     // A flood is told in part: a page asks for the list when it wants them all.
     void OnScene(Atalaya.Incidents.SceneEvent seen)
@@ -157,9 +169,11 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                 _told.Clear();
                 _recordingsChanged.Clear();
                 _exportsChanged.Clear();
+                _packagesChanged.Clear();
                 _checksChanged.Clear();
                 _reanalysesChanged.Clear();
                 _approvalsChanged.Clear();
+                _masksChanged.Clear();
                 _sceneEvents.Clear();
                 return;
             }
@@ -212,6 +226,13 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                     await To(c => ApprovalEndpoints.IsFor(approval, c)).SendAsync("approvalChanged", ApprovalJson.Of(approval));
             }
 
+            foreach (string id in _masksChanged.Keys)
+            {
+                // Asked for again, because each sees them in their own way.
+                if (_masksChanged.TryRemove(id, out _))
+                    await To(c => c.Sees(id)).SendAsync("masksChanged", id);
+            }
+
             foreach (string id in _exportsChanged.Keys)
             {
                 _exportsChanged.TryRemove(id, out _);
@@ -219,6 +240,15 @@ sealed class EventFeed(IHubContext<EventsHub> pages, CameraRoster roster, Camera
                     await To(c => ExportEndpoints.IsTheirs(export, c)).SendAsync("exportChanged", export);
                 else
                     await To(c => c.HasAnywhere(Permission.Export)).SendAsync("exportRemoved", id);
+            }
+
+            foreach (string id in _packagesChanged.Keys)
+            {
+                _packagesChanged.TryRemove(id, out _);
+                if (packages.Find(id) is { } package)
+                    await To(c => PackageEndpoints.IsTheirs(package, c)).SendAsync("packageChanged", package);
+                else
+                    await To(c => c.HasAnywhere(Permission.Export)).SendAsync("packageRemoved", id);
             }
         }
         catch (InvalidOperationException)

@@ -13,7 +13,7 @@ static class EvidenceEndpoints
     /// <summary>As in playback: a segment over the rim of what may be looked at holds what may.</summary>
     static readonly TimeSpan LongestSegment = TimeSpan.FromMinutes(10);
 
-    public static IServiceCollection AddEvidence(this IServiceCollection services) => services.AddStarted<NodeLog>();
+    public static IServiceCollection AddEvidence(this IServiceCollection services) => services.AddSingleton<KeyStore>().AddStarted<NodeLog>().AddStarted<WitnessRounds>().AddStarted<OwnWitness>();
 
     public static void MapEvidence(this IEndpointRouteBuilder routes)
     {
@@ -23,15 +23,19 @@ static class EvidenceEndpoints
             .WithSummary("That a segment was sealed, as a proof that needs nobody's word but the log's key.")
             .WithDescription("404 also while its seal isn't in the log yet, some seconds after it was closed. How to check it: ref/log.md.")
             .Produces<SegmentProofJson>().Fails(404, 503);
+        routes.MapWitness();
         // C2SP tlog-tiles: static files, immutable but for the checkpoint. Hashes only, but their kinds and rhythm tell when cameras failed and when somebody looked.
         var files = routes.MapGroup("/log").Needs(Permission.Audit).ExcludeFromDescription();
         files.MapGet("checkpoint", CheckpointAsync);
+        files.MapGet("keys", (NodeLog log) => TypedResults.Text(log.KeyHistory.ToBytes(), "text/plain; charset=utf-8"));
         files.MapGet("tile/{**path}", TileAsync);
     }
 
-    static async Task<Results<Ok<LogJson>, ProblemHttpResult>> StateAsync(NodeLog log, CancellationToken stop) =>
+    static async Task<Results<Ok<LogJson>, ProblemHttpResult>> StateAsync(NodeLog log, KeyStore keys, OwnWitness witness, WitnessRounds rounds, CancellationToken stop) =>
         await log.HeadAsync(stop) is var (head, key)
-            ? TypedResults.Ok(new LogJson(head.Checkpoint.Origin, key.ToString(), head.Checkpoint.Size, head.Checkpoint.Root.ToString(), head.Note.ToString(), log.Fault))
+            ? TypedResults.Ok(new LogJson(
+                head.Checkpoint.Origin, key.ToString(), head.Checkpoint.Size, head.Checkpoint.Root.ToString(), head.Note.ToString(), log.Fault, witness.Key?.ToString(),
+                [.. rounds.States.Select(WitnessJson.Of)], [.. witness.States.Select(WitnessedLogJson.Of)], [.. (await keys.ListAsync(stop)).Select(KeyJson.Of)]))
             : NotOpen(log);
 
     static async Task<Results<Ok<SegmentProofJson>, ProblemHttpResult>> ProofAsync(string id, string name, NodeLog log, Caller caller, CancellationToken stop)

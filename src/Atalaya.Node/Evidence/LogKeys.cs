@@ -7,66 +7,188 @@ using Atalaya.Node.Store;
 
 namespace Atalaya.Node.Evidence;
 
+/// <summary>Who signs the node's log now.</summary>
+/// <param name="All">The key in force, then an earlier one that still signs beside it.</param>
+/// <param name="History">How the key in force came to be.</param>
+sealed record LogSigners(IReadOnlyList<NoteSigner> All, KeyHistory History) : IDisposable
+{
+    public NoteSigner Current => All[0];
+
+    /// <summary>Keys from before, by which the checkpoint that is there may be signed.</summary>
+    public IReadOnlyList<NoteKey> Earlier => [.. History.Changes.Select(c => c.Statement.Earlier)];
+
+    public void Dispose()
+    {
+        foreach (var signer in All)
+            signer.Dispose();
+    }
+}
+
 /// <summary>
-/// The key that signs the node's log, made at its first start: <c>keys/log.pem</c> (encrypted), its passphrase, and <c>keys/log.vkey</c>, the public key with the log's
-/// name, by which others know it.
+/// The keys that sign the node's log. The first is made at its first start: <c>keys/log.pem</c> (encrypted), its passphrase, and <c>keys/log.vkey</c>, the public key in force with
+/// the log's name, by which others know it. Later ones lie in <c>keys/log-ID.pem</c>; how they follow each other, signed, in <c>log/keys</c>. With a token configured new keys are the
+/// token's, and no private key is in the folder.
 /// </summary>
 static class LogKeys
 {
     /// <summary>A passphrase of 256 random bits can't be guessed, however fast.</summary>
-    const int IterationsOfRandom = 1000;
+    internal const int IterationsOfRandom = 1000;
 
     public static string PublicFile(string data) => Path.Combine(data, "keys", "log.vkey");
 
-    /// <exception cref="IOException">A file can't be read or written, or is missing though the log has begun.</exception>
+    public static string HistoryFile(string data) => Path.Combine(DataFolder.LogOf(data), KeyHistory.FileName);
+
+    /// <exception cref="IOException">A file can't be read or written, or is missing though the log has begun; or the token can't be used.</exception>
     /// <exception cref="InvalidDataException">The files don't belong together.</exception>
     /// <exception cref="CryptographicException">The passphrase is another.</exception>
-    public static NoteSigner Open(DataFolder folder, EvidenceOptions options, string site)
+    public static LogSigners Open(DataFolder folder, EvidenceOptions options, string site, DateTimeOffset now)
     {
-        string secret = Path.Combine(folder.Keys, "log.pem"), shown = PublicFile(folder.Path), own = Path.Combine(folder.Keys, "log.passphrase");
-        bool begun = File.Exists(shown);
-        if (!begun && File.Exists(Path.Combine(folder.Log, LogFolder.CheckpointName)))
-            throw new IOException($"{shown} is lost. Bring it and log.pem back from a copy: without them nobody can tell that the log goes on.");
-        if (begun)
+        string shown = PublicFile(folder.Path);
+        if (!File.Exists(shown))
         {
-            string text = File.ReadAllText(shown).Trim();
-            if (!NoteKey.TryParse(text, out var key))
-                throw new InvalidDataException($"{shown} isn't a public key.");
-            if (options.Origin.Length > 0 && options.Origin != key.Name)
-                throw new InvalidDataException($"The log is called {key.Name} since its first start; evidence.origin says {options.Origin}. A log can't be renamed.");
-            byte[] seed = KeyFile.Decrypt(File.ReadAllText(secret), Passphrase());
-            var signer = new NoteSigner(key.Name, NoteSignatureKind.Ed25519, seed);
-            CryptographicOperations.ZeroMemory(seed);
-            return signer.Key.ToString() == key.ToString() ? signer : throw new InvalidDataException($"{secret} isn't the key that {shown} is of.");
+            if (File.Exists(Path.Combine(folder.Log, LogFolder.CheckpointName)))
+                throw new IOException($"{shown} is lost. Bring it and the log's private key back from a copy: without them nobody can tell that the log goes on. If they are gone for good: atalaya log begin-anew.");
+            string origin = options.Origin.Length > 0 ? options.Origin : $"{Slug(site)}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
+            return Begin(folder, options, origin);
         }
 
-        // Durable, and the public part last: what comes before it counts for nothing.
-        var disk = new LocalLogDisk();
-        if (options.PassphraseFile.Length == 0)
-            Keep(own, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + "\n");
-        byte[] made = KeyFile.NewSeed();
-        string origin = options.Origin.Length > 0 ? options.Origin : $"{Slug(site)}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
-        var first = new NoteSigner(origin, NoteSignatureKind.Ed25519, made);
-        Keep(secret, KeyFile.Encrypt(made, Passphrase(), options.PassphraseFile.Length == 0 ? IterationsOfRandom : KeyFile.UsualIterations));
-        Keep(shown, first.Key + "\n");
-        CryptographicOperations.ZeroMemory(made);
-        return first;
-
-        string Passphrase()
+        var history = History(folder.Path);
+        string text = File.ReadAllText(shown).Trim();
+        if (!NoteKey.TryParse(text, out var key))
+            throw new InvalidDataException($"{shown} isn't a public key.");
+        if (options.Origin.Length > 0 && !IsNamed(key.Name, options.Origin))
+            throw new InvalidDataException($"The log is called {key.Name} since its first start; evidence.origin says {options.Origin}. A log can't be renamed.");
+        if (history.Changes is [.., var (last, _)] && last.Next.ToString() != key.ToString())
         {
-            string file = options.PassphraseFile.Length == 0 ? own : options.PassphraseFile;
-            string text = File.ReadAllText(file).Trim();
-            return text.Length > 0 ? text : throw new IOException($"{file} holds no passphrase.");
+            // A crash came between the statement, which counts, and the name of the key in force.
+            if (last.Earlier.ToString() != key.ToString())
+                throw new InvalidDataException($"{shown} isn't the key that {HistoryFile(folder.Path)} leads to.");
+            key = last.Next;
+            Keep(folder, shown, key + "\n");
         }
 
-        void Keep(string path, string text)
+        var signers = new List<NoteSigner> { Signer(folder, options, key) };
+        if (history.Changes is [.., var (change, _)] && !change.Revoked && now < change.At + options.KeyTransition)
         {
-            disk.Write(path + ".new", Encoding.UTF8.GetBytes(text));
-            if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(path + ".new", UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            disk.Replace(path + ".new", path);
+            try
+            {
+                signers.Add(Signer(folder, options, change.Earlier));
+            }
+            catch (Exception e) when (e is IOException or CryptographicException)
+            {
+                // It needn't sign any more: its statement leads to the one that does.
+            }
+        }
+
+        return new(signers, history);
+    }
+
+    /// <summary>The first key of a log.</summary>
+    public static LogSigners Begin(DataFolder folder, EvidenceOptions options, string origin)
+    {
+        var first = Make(folder, options, origin, $"{Path.Combine(folder.Keys, "log.pem")}", null);
+        // The public part last: what comes before it counts for nothing.
+        Keep(folder, PublicFile(folder.Path), first.Key + "\n");
+        return new([first], KeyHistory.Empty);
+    }
+
+    /// <summary>
+    /// Has the key followed by a new one. In this order: its private key, the statement, the name of the key in force; a crash between the last two is mended at the next start, before
+    /// that nothing has happened.
+    /// </summary>
+    /// <param name="size">Leaves of the log now.</param>
+    public static LogSigners Rotate(DataFolder folder, EvidenceOptions options, LogSigners now, long size, DateTimeOffset at, bool revoke, string reason)
+    {
+        string draft = Path.Combine(folder.Keys, "log.next.pem");
+        var next = Make(folder, options, now.Current.Key.Name, draft, now.Current.Key);
+        if (File.Exists(draft))
+        {
+            var disk = new LocalLogDisk();
+            disk.Replace(draft, SecretFile(folder, next.Key));
             disk.SyncFolder(folder.Keys);
         }
+
+        var history = now.History.Add(new(now.Current.Key.Name, now.Current.Key, next.Key, size, at, revoke, KeyStatement.Line(reason)), now.Current, next);
+        Keep(folder, HistoryFile(folder.Path), history.ToString());
+        Keep(folder, PublicFile(folder.Path), next.Key + "\n");
+        return new(revoke || options.KeyTransition <= TimeSpan.Zero ? [next] : [next, now.Current], history);
+    }
+
+    /// <exception cref="InvalidDataException">It is damaged.</exception>
+    public static KeyHistory History(string data)
+    {
+        string file = HistoryFile(data);
+        if (new LocalLogDisk().Read(file) is not { } bytes)
+            return KeyHistory.Empty;
+        return KeyHistory.TryParse(bytes, out var history) ? history : throw new InvalidDataException($"{file} isn't a list of signed changes of keys: it was changed, or damaged.");
+    }
+
+    /// <summary>A log that follows a lost one has its name and a number.</summary>
+    static bool IsNamed(string name, string origin) =>
+        name == origin || (name.StartsWith(origin + ".", StringComparison.Ordinal) && name[(origin.Length + 1)..].All(char.IsAsciiDigit));
+
+    static string SecretFile(DataFolder folder, NoteKey key) => Path.Combine(folder.Keys, $"log-{key.Id:x8}.pem");
+
+    static NoteSigner Signer(DataFolder folder, EvidenceOptions options, NoteKey key)
+    {
+        string file = SecretFile(folder, key);
+        if (!File.Exists(file))
+            file = Path.Combine(folder.Keys, "log.pem");
+        if (File.Exists(file))
+        {
+            byte[] seed = KeyFile.Decrypt(File.ReadAllText(file), Passphrase(folder, options));
+            var signer = new NoteSigner(key.Name, NoteSignatureKind.Ed25519, seed);
+            CryptographicOperations.ZeroMemory(seed);
+            if (signer.Key.ToString() == key.ToString())
+                return signer;
+            signer.Dispose();
+            if (options.Token.Module.Length == 0)
+                throw new InvalidDataException($"{file} isn't the key that {PublicFile(folder.Path)} is of.");
+        }
+        else if (options.Token.Module.Length == 0)
+        {
+            throw new IOException($"{file} is lost. Bring it back from a copy. If it is gone for good: atalaya log begin-anew.");
+        }
+
+        return TokenKeys.Open(options.Token).Signer(key);
+    }
+
+    static NoteSigner Make(DataFolder folder, EvidenceOptions options, string origin, string file, NoteKey? not)
+    {
+        if (options.Token.Module.Length > 0)
+            return TokenKeys.Open(options.Token).Next(origin, not);
+        MakePassphrase(folder, options);
+        byte[] made = KeyFile.NewSeed();
+        var signer = new NoteSigner(origin, NoteSignatureKind.Ed25519, made);
+        Keep(folder, file, KeyFile.Encrypt(made, Passphrase(folder, options), options.PassphraseFile.Length == 0 ? IterationsOfRandom : KeyFile.UsualIterations));
+        CryptographicOperations.ZeroMemory(made);
+        return signer;
+    }
+
+    /// <summary>Of all private keys in the data folder, unless there is one or the options name a file.</summary>
+    internal static void MakePassphrase(DataFolder folder, EvidenceOptions options)
+    {
+        string own = Path.Combine(folder.Keys, "log.passphrase");
+        if (options.PassphraseFile.Length == 0 && !File.Exists(own))
+            Keep(folder, own, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + "\n");
+    }
+
+    /// <exception cref="IOException">It can't be read.</exception>
+    internal static string Passphrase(DataFolder folder, EvidenceOptions options)
+    {
+        string file = options.PassphraseFile.Length == 0 ? Path.Combine(folder.Keys, "log.passphrase") : options.PassphraseFile;
+        string text = File.ReadAllText(file).Trim();
+        return text.Length > 0 ? text : throw new IOException($"{file} holds no passphrase.");
+    }
+
+    internal static void Keep(DataFolder folder, string path, string text)
+    {
+        var disk = new LocalLogDisk();
+        disk.Write(path + ".new", Encoding.UTF8.GetBytes(text));
+        if (!OperatingSystem.IsWindows() && path.StartsWith(folder.Keys, StringComparison.Ordinal))
+            File.SetUnixFileMode(path + ".new", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        disk.Replace(path + ".new", path);
+        disk.SyncFolder(Path.GetDirectoryName(path)!);
     }
 
     static string Slug(string site)

@@ -1,8 +1,11 @@
 using System.Data.Common;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 
 using Atalaya.Evidence;
+using Atalaya.Node.Options;
 using Atalaya.Recording;
 
 using Dapper;
@@ -104,6 +107,30 @@ static class LogSources
                 sha256 = e.Sha256,
             }));
 
+    /// <summary>Packages that became a file. Whoever has one has its manifest, and can show that it was announced.</summary>
+    public static IEnumerable<LogRecord> Packages(DbConnection connection) => connection.Query<PackageRow>(
+        """
+        select p.id as Id, p.stretches as Stretches, p.created_at as CreatedAt, p.bytes as Bytes, p.sha256 as Sha256, p.manifest_sha256 as Manifest, p.user_id as UserId, p.user_name as UserName,
+            p.agreed_name as Agreed, p.purpose as Purpose, p.reference as Reference
+        from packages p where p.manifest_sha256 is not null and not exists (select 1 from log_records r where r.kind = 'Export' and r.reference = 'package/' || p.id)
+        order by p.created_at, p.id
+        """, buffered: false).Select(p => LogRecord.Of(
+            LeafKind.Export, $"package/{p.Id}",
+            new
+            {
+                package = p.Id,
+                stretches = System.Text.Json.Nodes.JsonNode.Parse(p.Stretches),
+                asked = LogRecord.Time(p.CreatedAt),
+                userId = p.UserId,
+                user = p.UserName,
+                agreed = p.Agreed,
+                purpose = p.Purpose,
+                reference = p.Reference,
+                bytes = p.Bytes,
+                sha256 = p.Sha256,
+                manifest = p.Manifest,
+            }));
+
     /// <summary>Holds as they are made, and as they end.</summary>
     public static IEnumerable<LogRecord> Holds(DbConnection connection)
     {
@@ -141,6 +168,81 @@ static class LogSources
             LeafKind.Policy, $"{p.Version}",
             new { version = p.Version, at = LogRecord.Time(p.At), by = p.ByWhom, sha256 = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(p.Body))) }));
 
+    /// <summary>Keys of the organisation as they begin, and as they end.</summary>
+    public static IEnumerable<LogRecord> Keys(DbConnection connection) => connection.Query<KeyRow>(
+        $"""
+        select {KeyStore.Columns} from keys k where not exists (select 1 from log_records r where r.kind = 'Key' and r.reference = k.id)
+            or (k.ended_us is not null and not exists (select 1 from log_records r where r.kind = 'Key' and r.reference = k.id || '/end'))
+        order by k.begun_us, k.id
+        """).SelectMany(k => new[]
+        {
+            LogRecord.Of(LeafKind.Key, k.Id, new { id = k.Id, purpose = k.Purpose, @public = k.Public, fingerprint = k.Fingerprint, begun = LogRecord.Time(k.BegunUs), why = k.Why }),
+            LogRecord.Of(LeafKind.Key, $"{k.Id}/end", new { id = k.Id, ended = LogRecord.Time(k.EndedUs), why = k.EndedWhy }),
+        }.Where(r => r.Reference == k.Id || k.EndedUs is not null))
+        .Where(r => connection.ExecuteScalar<long>("select count(*) from log_records where kind = 'Key' and reference = @Reference", new { r.Reference }) == 0);
+
+    /// <summary>What triggers wrote of changes in tables that keep the present alone.</summary>
+    public static IEnumerable<LogRecord> Changes(DbConnection connection) => connection.Query<ChangeRow>(
+        "select c.id as Id, c.at_us as AtUs, c.source as Source, c.subject as Subject, c.act as Act, c.body as Body from changes c order by c.id", buffered: false)
+        .Select(c => LogRecord.Of(
+            WatchedTable.All.FirstOrDefault(t => t.Name == c.Source)?.Kind ?? LeafKind.Setting,
+            $"{c.Source}/{c.Subject}/{c.Id}",
+            new { table = c.Source, subject = c.Subject, act = c.Act, at = LogRecord.Time(c.AtUs), row = JsonNode.Parse(c.Body) },
+            c.Id));
+
+    /// <summary>What of the options binds those who use the node, as it is in force since this start; once as long as it stays the same.</summary>
+    public static IEnumerable<LogRecord> Settings(DbConnection connection, NodeOptions options, long at)
+    {
+        var (retention, oversight, approvals, evidence) = (options.Storage.Retention, options.Oversight, options.Approvals, options.Evidence);
+        var record = LogRecord.Of(
+            LeafKind.Setting, "",
+            new
+            {
+                options = new
+                {
+                    keepDays = retention.Days,
+                    keepBytes = retention.Bytes?.Bytes,
+                    purpose = oversight.Purpose.Select(p => OptionText.Format(p)),
+                    purposeRoles = oversight.PurposeRoles,
+                    purposes = oversight.Purposes,
+                    purposeReference = oversight.PurposeReference,
+                    purposeLasts = OptionText.Format(oversight.PurposeLasts),
+                    purposeAfter = OptionText.Format(oversight.PurposeAfter),
+                    secondPerson = approvals.For.Select(a => OptionText.Format(a)),
+                    approvalsWait = OptionText.Format(approvals.Wait),
+                    approvalsUse = OptionText.Format(approvals.Use),
+                    witnesses = evidence.Witnesses,
+                    witnessedLogs = evidence.WitnessedLogs,
+                },
+            });
+        string? last = connection.ExecuteScalar<string?>("select record from log_records where kind = 'Setting' and reference like 'options/%' order by leaf desc limit 1");
+        return last == record.Text ? [] : [record with { Reference = $"options/{at}" }];
+    }
+
+    sealed record ChangeRow(long Id, long AtUs, string Source, string Subject, string Act, string Body);
+
+    /// <summary>Versions of cameras' masks.</summary>
+    public static IEnumerable<LogRecord> Masks(DbConnection connection) => connection.Query<MaskRow>(
+        """
+        select m.camera as Camera, m.version as Version, m.at as At, m.by_id as ById, m.by_name as ByName, m.masks as Masks from camera_masks m
+        where not exists (select 1 from log_records r where r.kind = 'Mask' and r.reference = m.camera || '/' || cast(m.version as text)) order by m.at, m.camera, m.version
+        """).Select(m => LogRecord.Of(
+            LeafKind.Mask, $"{m.Camera}/{m.Version}",
+            new { camera = m.Camera, version = m.Version, at = LogRecord.Time(m.At), userId = m.ById, user = m.ByName, masks = JsonDocument.Parse(m.Masks).RootElement }));
+
+    /// <summary>Files that were made from recorded footage.</summary>
+    public static IEnumerable<LogRecord> Derived(DbConnection connection) => connection.Query<DerivedRow>(
+        """
+        select d.sha256 as Sha256, d.at as At, d.why as Why, d.what as What, d.sources as Sources from derived_footage d
+        where not exists (select 1 from log_records r where r.kind = 'Derived' and r.reference = d.sha256) order by d.at, d.sha256
+        """).Select(d => LogRecord.Of(
+            LeafKind.Derived, d.Sha256,
+            new { sha256 = d.Sha256, at = LogRecord.Time(d.At), why = d.Why, what = d.What, from = JsonDocument.Parse(d.Sources).RootElement }));
+
+    sealed record MaskRow(string Camera, long Version, long At, string ById, string ByName, string Masks);
+
+    sealed record DerivedRow(string Sha256, long At, string Why, string What, string Sources);
+
     sealed record SealedRow(string Camera, string Stream, long StartUs, long EndUs, long Bytes, string Sha256, string? Record, long? Leaf);
 
     sealed record GapRow(string Camera, string Stream, long FromUs, long ToUs, string Cause, string Detail);
@@ -151,6 +253,9 @@ static class LogSources
 
     sealed record ExportRow(
         string Id, string Camera, string Stream, long TimeFrom, long TimeTo, long CreatedAt, long? Bytes, string Sha256, string UserId, string UserName, string Purpose, string Reference);
+
+    sealed record PackageRow(
+        string Id, string Stretches, long CreatedAt, long? Bytes, string Sha256, string Manifest, string UserId, string UserName, string Agreed, string Purpose, string Reference);
 
     sealed class HoldRow
     {

@@ -2,7 +2,9 @@ using System.Data.Common;
 
 using Atalaya.Evidence;
 using Atalaya.Media;
+using Atalaya.Node.Federation.Grants;
 using Atalaya.Node.Options;
+using Atalaya.Node.Releases;
 using Atalaya.Node.Store;
 
 using Dapper;
@@ -19,7 +21,7 @@ namespace Atalaya.Node.Evidence;
 /// A record gets its number, which is its leaf's index, in one durable transaction, and then its leaf. Records without a leaf are appended first, at the next
 /// start, too, and to the byte the same: so a crash between the two neither loses nor doubles anything.
 /// </remarks>
-sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider clock, ILogger<NodeLog> log) : IHostedLifecycleService, IAsyncDisposable
+sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, TimeProvider clock, ILogger<NodeLog> log) : IHostedLifecycleService, IAsyncDisposable
 {
     static readonly TimeSpan Look = TimeSpan.FromSeconds(2), AfterFault = TimeSpan.FromSeconds(10);
 
@@ -32,6 +34,12 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
     /// <summary>A request that comes with the start waits so long for the log.</summary>
     static readonly TimeSpan Opening = TimeSpan.FromSeconds(10);
 
+    /// <summary>With witnesses that don't answer for so long, what they didn't sign is shown, too.</summary>
+    static readonly TimeSpan Unwitnessed = TimeSpan.FromMinutes(2);
+
+    /// <summary>The last checkpoint with witnesses' signatures, beside the log's own.</summary>
+    const string WitnessedName = "witnessed";
+
     /// <summary>An access goes on within two minutes, or never.</summary>
     static readonly TimeSpan Settled = TimeSpan.FromMinutes(10);
 
@@ -40,27 +48,111 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
 
     readonly CancellationTokenSource _stop = new();
     Task _loop = Task.CompletedTask;
-    NoteSigner? _signer;                    // the loop's, as the next two, until it has ended
+    volatile LogSigners? _signers;          // written by the loop, as the next three, until it has ended
     volatile EvidenceLog? _log;
     long _lastAccess;
+    volatile bool _watching;                // the tables that keep the present alone
     DateTimeOffset? _wider, _everywhere;
+    bool _soon;
     volatile string? _fault;
     volatile SignedCheckpoint? _head;
-    readonly TaskCompletionSource<NoteKey> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly Lock _showing = new();
+    SignedCheckpoint? _witnessed, _shown;   // under _showing, as the next
+    DateTimeOffset _witnessedAt;
+    readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>The last durable checkpoint and the key that it is checked with, also in the moments after the start; null: the log can't be opened, see <see cref="Fault"/>.</summary>
+    /// <summary>
+    /// The checkpoint that is shown to others and the key that it is checked with, also in the moments after the start: the last durable one, or with witnesses the last that they signed, unless
+    /// none does. It never goes back. Null: the log can't be opened, see <see cref="Fault"/>.
+    /// </summary>
     public async Task<(SignedCheckpoint Head, NoteKey Key)?> HeadAsync(CancellationToken stop)
     {
         try
         {
-            var key = await _opened.Task.WaitAsync(Fault is null ? Opening : TimeSpan.Zero, clock, stop);
-            return (_head!, key);
+            await _opened.Task.WaitAsync(Fault is null ? Opening : TimeSpan.Zero, clock, stop);
+            return (Shown(), _signers!.Current.Key);
         }
         catch (TimeoutException)
         {
             return null;
         }
     }
+
+    /// <summary>The last durable checkpoint, for witnesses; null: the log isn't open.</summary>
+    public SignedCheckpoint? Newest => _opened.Task.IsCompletedSuccessfully ? _head : null;
+
+    /// <summary>Witnesses signed a checkpoint of this log.</summary>
+    /// <param name="signed">With their signatures, which are checked.</param>
+    public void Witnessed(SignedCheckpoint signed)
+    {
+        lock (_showing)
+        {
+            // Who was late adds to what others signed.
+            if (_witnessed is { } before && before.Checkpoint == signed.Checkpoint)
+                signed = signed with { Note = signed.Note with { Signatures = [.. before.Note.Signatures.Where(b => signed.Note.Signatures.All(s => s.KeyId != b.KeyId)), .. signed.Note.Signatures] } };
+            else if (_witnessed is { } other && other.Checkpoint.Origin == signed.Checkpoint.Origin && other.Checkpoint.Size > signed.Checkpoint.Size)
+                return;
+            (_witnessed, _witnessedAt) = (signed, clock.GetUtcNow());
+        }
+
+        try
+        {
+            var disk = new LocalLogDisk();
+            string file = Path.Combine(Folder, WitnessedName);
+            disk.Write(file + ".new", signed.Note.ToBytes());
+            disk.Replace(file + ".new", file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning("The witnesses' signatures can't be kept beyond the next start: {Reason}", fault.Message);
+        }
+    }
+
+    SignedCheckpoint Shown()
+    {
+        lock (_showing)
+        {
+            var next = _head!;
+            if (_witnessed is { } signed && signed.Checkpoint.Origin == next.Checkpoint.Origin
+                && (signed.Checkpoint == next.Checkpoint || clock.GetUtcNow() - _witnessedAt <= Unwitnessed))
+            {
+                next = signed;
+            }
+
+            // What was shown once isn't taken back.
+            if (_shown is null || _shown.Checkpoint.Origin != next.Checkpoint.Origin || next.Checkpoint.Size >= _shown.Checkpoint.Size)
+                _shown = next;
+            return _shown;
+        }
+    }
+
+    /// <summary>Has the log's key sign a text: what else of the organisation shall be believed by whoever knows that key.</summary>
+    /// <param name="text">Lines, with the last newline.</param>
+    /// <returns>Null: the log can't be opened, see <see cref="Fault"/>.</returns>
+    /// <exception cref="IOException">The key is in a token that doesn't sign just now.</exception>
+    public async Task<SignedNote?> SignAsync(string text, CancellationToken stop)
+    {
+        if (await HeadAsync(stop) is null)
+            return null;
+        var note = new SignedNote(text, []);
+        var now = clock.GetUtcNow();
+        return note with { Signatures = [.. _signers!.All.Select(s => s.Sign(note.TextBytes, now))] };
+    }
+
+    /// <summary>That a record is in the log that a checkpoint is of.</summary>
+    /// <param name="reference">As the record's source names it, such as <see cref="SegmentRow.ReferenceOf"/>.</param>
+    /// <param name="head">As <see cref="HeadAsync"/> gave it. All proofs that shall lead to one checkpoint are made for it.</param>
+    /// <returns>Null: there is no such record, or the checkpoint doesn't cover it yet.</returns>
+    /// <exception cref="InvalidDataException">The log's files are damaged.</exception>
+    /// <exception cref="IOException">They can't be read.</exception>
+    public async Task<LogSeal?> ProveAsync(LeafKind kind, string reference, SignedCheckpoint head, CancellationToken stop) =>
+        await FindAsync(kind, reference, stop) is { } row && row.Leaf < head.Checkpoint.Size ? new LogSeal(row, new LogFolder(Folder).Tree(head.Checkpoint.Size).Inclusion(row.Leaf)) : null;
+
+    /// <summary>The log's key was followed by another, which signs from now on.</summary>
+    public event Action? KeyFollowed;
+
+    /// <summary>How the key in force came to be: signed statements, for who knows an earlier one.</summary>
+    public KeyHistory KeyHistory => _signers?.History ?? KeyHistory.Empty;
 
     /// <summary>Why nothing is written just now, a sentence; null: all is well.</summary>
     public string? Fault => _fault ?? _log?.Fault;
@@ -69,7 +161,20 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>Before anybody can change something: from here on no change goes unnoticed.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
+            WatchedTables.Watch(connection);
+            _watching = true;
+        }
+        catch (DbException fault)
+        {
+            log.LogError(fault, "Changes of users and settings can't be watched; it is tried again: {Reason}", fault.Message);
+        }
+    }
 
     /// <summary>Everything else has started: the tables that are looked at are there.</summary>
     public Task StartedAsync(CancellationToken cancellationToken)
@@ -89,13 +194,13 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
     /// <summary>Everything else has ended: its last deeds go into the log.</summary>
     public async Task StoppedAsync(CancellationToken cancellationToken)
     {
-        if (_log is not { } open || _signer is null)
+        if (_log is not { } open || _signers is not { } signers)
             return;
         try
         {
             await open.DisposeAsync();      // with what it had been given
             _log = null;
-            await using var last = EvidenceLog.Open(new LocalLogDisk(), Folder, _signer, clock);
+            await using var last = EvidenceLog.Open(new LocalLogDisk(), Folder, signers.All, signers.Earlier, clock);
             await using var connection = await database.Source.OpenConnectionAsync(cancellationToken);
             long size = last.Head.Checkpoint.Size;
             if (Recently(connection).Take(EvidenceLog.MaxBatch).ToArray() is { Length: > 0 } records)
@@ -121,7 +226,7 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
         if (_log is { } open)
             await open.DisposeAsync();
         _log = null;
-        _signer?.Dispose();
+        _signers?.Dispose();
     }
 
     /// <summary>The record about one thing, with its number; null: there is none.</summary>
@@ -141,7 +246,7 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
             var pause = Look;
             try
             {
-                Open();
+                await OpenAsync();
                 await PassAsync();
                 if (_fault is not null)
                     log.LogInformation("The log goes on.");
@@ -171,23 +276,159 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
         }
     }
 
-    void Open()
+    async Task OpenAsync()
     {
+        if (KeyChange.Read(database.Folder.Path) is { } change)
+            await TryChangeAsync(change);
         if (_log is not null)
             return;
-        _signer ??= LogKeys.Open(database.Folder, options.Evidence, options.Name);
-        _log = EvidenceLog.Open(new LocalLogDisk(), Folder, _signer, clock);
-        _head = _log.Head;
-        if (_opened.TrySetResult(_signer.Key))
-            log.LogInformation("The log {Origin} has {Size} leaves; its key is {Key}.", _signer.Key.Name, _log.Head.Checkpoint.Size, _signer.Key);
+        var signers = _signers ?? LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow());
+        _log = EvidenceLog.Open(new LocalLogDisk(), Folder, signers.All, signers.Earlier, clock);
+        (_signers, _head) = (signers, _log.Head);
+        lock (_showing)
+        {
+            // Only if it is of the newest: before the stop a newer one may have been shown.
+            if (new LocalLogDisk().Read(Path.Combine(Folder, WitnessedName)) is { } note && SignedCheckpoint.TryOpen(note, [.. signers.All.Select(s => s.Key)], out var kept, out _)
+                && kept.Checkpoint == _log.Head.Checkpoint)
+            {
+                _witnessed = kept;
+            }
+        }
+
+        await NoteKeysAsync(signers, "The log's first key.");
+        if (_opened.TrySetResult())
+            log.LogInformation("The log {Origin} has {Size} leaves; its key is {Key}.", signers.Current.Key.Name, _log.Head.Checkpoint.Size, signers.Current.Key);
+        else
+            KeyFollowed?.Invoke();
     }
+
+    async Task TryChangeAsync(KeyChange change)
+    {
+        try
+        {
+            await ChangeAsync(change);
+        }
+        catch (Exception fault) when (change.Act != KeyAct.BeginAnew && fault is IOException or InvalidDataException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
+        {
+            // A key that can't be followed goes on: no leaf waits for a change of keys.
+            KeyChange.Remove(database.Folder.Path);
+            log.LogError("The log's key isn't changed: {Reason} Ask again when that is mended.", fault.Message);
+        }
+    }
+
+    /// <summary>What somebody at the machine asked of the keys.</summary>
+    async Task ChangeAsync(KeyChange change)
+    {
+        if (change.Act == KeyAct.BeginAnew)
+        {
+            await BeginAnewAsync(change);
+            return;
+        }
+
+        var signers = _signers ?? LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow());
+        if (_log is { } open)
+        {
+            _log = null;
+            await open.DisposeAsync();
+        }
+
+        await using (var whole = EvidenceLog.Open(new LocalLogDisk(), Folder, signers.All, signers.Earlier, clock))
+            _signers = LogKeys.Rotate(database.Folder, options.Evidence, signers, whole.Head.Checkpoint.Size, clock.GetUtcNow(), change.Act == KeyAct.Revoke, change.Reason);
+
+        KeyChange.Remove(database.Folder.Path);
+        log.LogWarning("The log's key {Earlier} is {Fate}; now {Key} signs. Give it to those who check the log.", signers.Current.Key, change.Act == KeyAct.Revoke ? "revoked" : "followed by another", _signers.Current.Key);
+    }
+
+    /// <summary>Notes each key of the log with its beginning and end, from the statements, which are the truth.</summary>
+    async Task NoteKeysAsync(LogSigners signers, string why)
+    {
+        var changes = signers.History.Changes;
+        var first = changes.Count > 0 ? changes[0].Statement.Earlier : signers.Current.Key;
+        await keys.AddAsync(KeyRow.Of(first, WallTime.Now(clock), why), _stop.Token);
+        foreach (var (statement, _) in changes)
+        {
+            await keys.AddAsync(KeyRow.Of(statement.Next, WallTime.From(statement.At), statement.Reason), _stop.Token);
+            await keys.EndAsync(KeyRow.Of(statement.Earlier, default, "").Id, (statement.Revoked ? "revoked: " : "followed by another: ") + statement.Reason, _stop.Token);
+        }
+    }
+
+    /// <summary>
+    /// The log is lost (its keys, or files of it): it goes aside with the records of its leaves, and another begins, under another name and key, whose first key's record says which log it
+    /// follows and why. What the tables still keep is sealed anew.
+    /// </summary>
+    async Task BeginAnewAsync(KeyChange change)
+    {
+        if (change.Lost is null)
+        {
+            if (_log is not null || Opens())
+            {
+                KeyChange.Remove(database.Folder.Path);
+                log.LogError("The log isn't lost: it opens and goes on. Another isn't begun; `atalaya log rotate` changes its key.");
+                return;
+            }
+
+            change = change with { Lost = LostLog.Of(database.Folder, clock.GetUtcNow()) };
+            change.Write(database.Folder.Path);
+        }
+
+        var lost = change.Lost!;
+        lost.PutAside(database.Folder);
+        await using var connection = await database.Source.OpenConnectionAsync(_stop.Token);
+        string name = lost.Origin.Length > 0 ? lost.Origin : lost.Folder;
+        await using (var transaction = await connection.BeginTransactionAsync(_stop.Token))
+        {
+            await connection.ExecuteAsync(
+                "insert into log_records_lost (origin, leaf, kind, reference, at, salt, record) select @name, leaf, kind, reference, at, salt, record from log_records", new { name }, transaction);
+            await connection.ExecuteAsync("delete from log_records", transaction: transaction);
+            await transaction.CommitAsync(_stop.Token);
+        }
+
+        string told = LostLog.Describe(lost, change.Reason);
+        foreach (var key in (await keys.ListAsync(_stop.Token)).Where(k => k.Purpose == KeyPurpose.Log && k.EndedUs is null))
+            await keys.EndAsync(key.Id, "its log is lost: " + change.Reason, _stop.Token);
+        _signers?.Dispose();
+        _signers = File.Exists(LogKeys.PublicFile(database.Folder.Path))
+            ? LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow())
+            : LogKeys.Begin(database.Folder, options.Evidence, lost.NextOrigin(options.Evidence.Origin.Length > 0 ? options.Evidence.Origin : "atalaya"));
+        await NoteKeysAsync(_signers, told);
+        KeyChange.Remove(database.Folder.Path);
+        (_everywhere, _wider, _lastAccess) = (null, null, 0);
+        log.LogError("{Told} The log is now {Origin}, its key {Key}: tell everybody who keeps the earlier one.", told, _signers.Current.Key.Name, _signers.Current.Key);
+    }
+
+    /// <summary>Whether the log could go on.</summary>
+    bool Opens()
+    {
+        try
+        {
+            using var signers = LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow());
+            var open = EvidenceLog.Open(new LocalLogDisk(), Folder, signers.All, signers.Earlier, clock);
+            long size = open.Head.Checkpoint.Size;
+            open.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            Waiting(size);
+            return true;
+        }
+        catch (Exception fault) when (fault is IOException or InvalidDataException or System.Security.Cryptography.CryptographicException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Somebody waits for what is looked for once a minute: it is looked for now.</summary>
+    public void LookSoon() => Volatile.Write(ref _soon, true);
 
     async Task PassAsync()
     {
         await AppendAsync();        // what a crash came before
         await using var connection = await database.Source.OpenConnectionAsync(_stop.Token);
+        if (!_watching)
+        {
+            WatchedTables.Watch(connection);
+            _watching = true;
+        }
+
         var now = clock.GetUtcNow();
-        bool wider = _wider is not { } w || now - w >= LookWider, everywhere = _everywhere is not { } e || now - e >= LookEverywhere;
+        bool wider = Interlocked.Exchange(ref _soon, false) || _wider is not { } w || now - w >= LookWider, everywhere = _everywhere is not { } e || now - e >= LookEverywhere;
         var found = everywhere ? Everything(connection) : wider ? Recently(connection).Concat(Seldom(connection, Before(RecentAccess))) : Recently(connection);
         foreach (var records in found.Chunk(EvidenceLog.MaxBatch))
         {
@@ -204,15 +445,17 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
     }
 
     IEnumerable<LogRecord> Recently(DbConnection connection) =>
-        LogSources.Segments(connection, Before(Recent)).Concat(LogSources.Accesses(connection, _lastAccess - AccessesApart));
+        LogSources.Segments(connection, Before(Recent)).Concat(LogSources.Accesses(connection, _lastAccess - AccessesApart)).Concat(LogSources.Changes(connection)).Concat(LogSources.Masks(connection))
+            .Concat(LogSources.Derived(connection)).Concat(ShareRecords.Of(connection));
 
     /// <param name="begun">Of accesses that may have ended.</param>
     IEnumerable<LogRecord> Seldom(DbConnection connection, long begun) =>
-        LogSources.Gaps(connection).Concat(LogSources.EndedAccesses(connection, begun, Before(Settled))).Concat(LogSources.Exports(connection))
-            .Concat(LogSources.Holds(connection)).Concat(LogSources.Policies(connection));
+        LogSources.Gaps(connection).Concat(LogSources.EndedAccesses(connection, begun, Before(Settled))).Concat(LogSources.Exports(connection)).Concat(LogSources.Packages(connection))
+            .Concat(LogSources.Holds(connection)).Concat(LogSources.Policies(connection)).Concat(LogSources.Keys(connection)).Concat(Disclosures.Of(connection));
 
     IEnumerable<LogRecord> Everything(DbConnection connection) =>
-        LogSources.Segments(connection, long.MinValue).Concat(LogSources.Accesses(connection, long.MinValue)).Concat(Seldom(connection, long.MinValue));
+        LogSources.Segments(connection, long.MinValue).Concat(LogSources.Accesses(connection, long.MinValue)).Concat(LogSources.Changes(connection)).Concat(LogSources.Masks(connection))
+            .Concat(LogSources.Derived(connection)).Concat(ShareRecords.Of(connection)).Concat(Seldom(connection, long.MinValue)).Concat(LogSources.Settings(connection, options, WallTime.Now(clock).Microseconds));
 
     long Before(TimeSpan time) => (WallTime.Now(clock) - time).Microseconds;
 
@@ -229,6 +472,7 @@ sealed class NodeLog(NodeDatabase database, NodeOptions options, TimeProvider cl
         connection.Execute(
             "insert into log_records (leaf, kind, reference, at, salt, record) values (@leaf, @kind, @Reference, @at, @salt, @Text)",
             records.Select((r, i) => new { leaf = next + i, kind = r.Kind.ToString(), r.Reference, at, salt = Leaf.NewSalt(), r.Text }), transaction);
+        connection.Execute("delete from changes where id = @Change", records.Where(r => r.Change is not null).Select(r => new { r.Change }), transaction);
         foreach (var record in records.Where(r => r.Kind == LeafKind.Deletion))
             Forget(connection, transaction, record.Reference, size);
         transaction.Commit();

@@ -51,4 +51,5 @@ public sealed record ExportJson(
     [property: Description("What is missing inside the stretch; filled when done.")] IReadOnlyList<GapJson> Gaps,
     [property: Description("Who asked for it; empty for one from before this was kept.")] string User,
     [property: Description("For what purpose; empty: none was given, or asked for.")] string Purpose,
-    string Reference);
+    string Reference,
+    [property: Description("The camera's masks are, or will be, painted in: encoded anew, so its bytes aren't those that were recorded.")] bool Masked);

@@ -4,6 +4,7 @@ using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Node.Oversight;
 using Atalaya.Node.Playback;
@@ -30,7 +31,7 @@ static class ExportEndpoints
         exports.MapGet("{id}", Get).WithName("getExport").WithSummary("How far an export is, and what came of it.")
             .Produces<ExportJson>().Fails(404);
         exports.MapMethods("{id}/file", ["GET", "HEAD"], DownloadAsync).WithName("getExportFile").WithSummary("The finished file, or a range of it.")
-            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(404, 409, 428).Produces(416);
+            .Produces<Stream>(StatusCodes.Status200OK, "video/mp4").Produces<Stream>(StatusCodes.Status206PartialContent, "video/mp4").Fails(403, 404, 409, 428).Produces(416);
         exports.MapDelete("{id}", DeleteAsync).WithName("deleteExport").WithSummary("Cancels an export that runs; removes one that has ended, with its file.")
             .Produces(StatusCodes.Status204NoContent).Fails(404);
     }
@@ -38,7 +39,7 @@ static class ExportEndpoints
     static IReadOnlyList<ExportJson> List(ExportJobs jobs, Caller caller) => [.. jobs.All.Where(e => IsTheirs(e, caller))];
 
     static async Task<Results<Accepted<ExportJson>, ProblemHttpResult>> CreateAsync(
-        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, Caller caller, AccessLog accesses, Purposes purposes, SecondPerson second, NodeOptions options,
+        ExportInputJson input, ExportJobs jobs, CameraRoster roster, Recordings recordings, Caller caller, AccessLog accesses, Purposes purposes, SecondPerson second, Masking masking, NodeOptions options,
         HttpContext http, CancellationToken stop)
     {
         var errors = new FieldErrors();
@@ -68,8 +69,9 @@ static class ExportEndpoints
         var claim = await second.ClaimAsync(caller, http, new(ApprovalAction.Export, [input.Camera!], from, to, stream == StreamKind.Main ? "main" : "sub"), stop);
         if (claim.Refusal is { } waits)
             return waits;
+        var masks = masking.For(caller, input.Camera!, http);
         await accesses.NoteAsync(caller, http, input.Camera!, AccessKindJson.Export, from, to, stop);
-        var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to, new(caller.UserId, caller.Name, http.Features.Get<Purpose>() ?? Purpose.None));
+        var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to, new(caller.UserId, caller.Name, http.Features.Get<Purpose>() ?? Purpose.None, masks?.Version ?? 0));
         if (refusal != ExportRefusal.None)
             await second.GiveBackAsync(claim);
         return refusal switch
@@ -84,7 +86,8 @@ static class ExportEndpoints
     static Results<Ok<ExportJson>, ProblemHttpResult> Get(string id, ExportJobs jobs, Caller caller) =>
         jobs.Find(id) is { } export && IsTheirs(export, caller) ? TypedResults.Ok(export) : NoExport(id);
 
-    static async Task<IResult> DownloadAsync(string id, ExportJobs jobs, Caller caller, AccessLog accesses, Purposes purposes, HttpContext http, CancellationToken stop)
+    static async Task<IResult> DownloadAsync(
+        string id, ExportJobs jobs, Caller caller, AccessLog accesses, Purposes purposes, Masking masking, HttpContext http, CancellationToken stop)
     {
         if (jobs.Find(id) is not { } export || !IsTheirs(export, caller))
             return NoExport(id);
@@ -104,6 +107,12 @@ static class ExportEndpoints
             http.Features.Set(order.Purpose);
         else if (purposes.Find(PurposeFor.Export, caller, http, null, each: false) is { } missing)
             return missing;
+        if (masking.For(caller, export.Camera, http) is { } masks && (jobs.OrderOf(id)?.Masks ?? 0) < masks.Version)
+        {
+            return Problems.Of(
+                StatusCodes.Status403Forbidden, "It shows what masks hide now", "This export was made without the masks that the camera has, or before they were changed. Make it anew, or have the masks lifted.");
+        }
+
         if (HttpMethods.IsGet(http.Request.Method))
             await accesses.NoteAsync(caller, http, export.Camera, AccessKindJson.Download, Media.WallTime.From(export.From), Media.WallTime.From(export.To), stop);
         http.Response.Headers.CacheControl = "private, no-cache";

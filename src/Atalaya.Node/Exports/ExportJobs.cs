@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using Atalaya.Media;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
@@ -24,7 +25,8 @@ enum ExportRefusal
 /// Cuts exports out of the archive, one after another, and keeps the files until their time is over. What a stop of the node interrupts is
 /// begun anew at the next start.
 /// </summary>
-sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRoster roster, NodeOptions options, TimeProvider clock, ILogger<ExportJobs> log)
+sealed class ExportJobs(
+    NodeDatabase database, Recordings recordings, CameraRoster roster, MaskBook book, MaskedFootage masked, DerivedFootage derived, NodeOptions options, TimeProvider clock, ILogger<ExportJobs> log)
     : IHostedService, IAsyncDisposable
 {
     static readonly TimeSpan CleanEvery = TimeSpan.FromMinutes(1);
@@ -64,6 +66,8 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
         }
 
         // What no row speaks of was being written when the process ended.
+        foreach (string folder in Directory.EnumerateDirectories(database.Folder.Exports))
+            Directory.Delete(folder, recursive: true);
         foreach (string file in Directory.EnumerateFiles(database.Folder.Exports))
         {
             if (!_jobs.TryGetValue(Path.GetFileNameWithoutExtension(file), out var job) || job.Export.State != ExportStateJson.Done)
@@ -151,10 +155,21 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
             Tell(job);
             File.Delete(partial);
             var request = new ExportRequest(export.Camera, export.Stream, export.From, export.To);
-            var result = await recordings.Archive.ExportAsync(request, partial, new Reporter(p => Progress(job, p * 0.9, stop)), stop.Token);
+            // Painted as the camera is hidden now: who asked sees no more than what they saw then, and no more than what may be seen.
+            var masks = export.Order.Masks > 0 ? book.Of(export.Camera) : null;
+            var reporter = new Reporter(p => Progress(job, p * 0.9, stop));
+            IReadOnlyList<DerivedSource> sources = [];
+            ExportResult result;
+            if (masks is null)
+                result = await recordings.Archive.ExportAsync(request, partial, reporter, stop.Token);
+            else
+                (result, sources) = await masked.ExportAsync(request, masks, partial, database.Folder.Exports, reporter, stop.Token);
+            export = export with { Order = export.Order with { Masks = masks?.Version ?? 0 } };
             if (result.Bytes > options.Exports.MaxBytes.Bytes)
                 throw new ExportException($"The file would be larger than {options.Exports.MaxBytes} (option exports.maxBytes). Ask for a shorter stretch.");
             string digest = await DigestAsync(partial, stop.Token);
+            if (masks is not null)
+                await derived.NoteAsync(digest, "mask", MaskedFootage.Describe(masks), sources, stop.Token);
             File.Move(partial, path);
             await EndAsync(job, export with
             {
@@ -283,7 +298,8 @@ sealed class ExportJobs(NodeDatabase database, Recordings recordings, CameraRost
             e.Gaps,
             e.Order.UserName,
             e.Order.Purpose.Id,
-            e.Order.Purpose.Reference);
+            e.Order.Purpose.Reference,
+            e.Order.Masks > 0);
     }
 
     static async Task<string> DigestAsync(string path, CancellationToken stop)

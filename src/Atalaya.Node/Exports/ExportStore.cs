@@ -31,7 +31,8 @@ sealed record Export(
 }
 
 /// <summary>Who asked for an export, and for what.</summary>
-sealed record ExportOrder(string UserId, string UserName, Purpose Purpose);
+/// <param name="Masks">The version of the camera's masks that are painted in: as it was asked for, later as it was done. 0: none.</param>
+sealed record ExportOrder(string UserId, string UserName, Purpose Purpose, long Masks);
 
 /// <summary>The list of exports in the database.</summary>
 sealed class ExportStore(DbDataSource store)
@@ -44,7 +45,7 @@ sealed class ExportStore(DbDataSource store)
         var rows = await connection.QueryAsync<Row>(new CommandDefinition(
             """
             select id, camera, stream, time_from as TimeFrom, time_to as TimeTo, state, reason, created_at as CreatedAt, finished_at as FinishedAt,
-                file_name as FileName, bytes, sha256, gaps, user_id as UserId, user_name as UserName, purpose, reference
+                file_name as FileName, bytes, sha256, gaps, user_id as UserId, user_name as UserName, purpose, reference, masks
             from node_export order by created_at, id
             """,
             cancellationToken: stop));
@@ -62,7 +63,7 @@ sealed class ExportStore(DbDataSource store)
             r.Bytes,
             r.Sha256,
             JsonSerializer.Deserialize<GapJson[]>(r.Gaps, Json) ?? [],
-            new(r.UserId, r.UserName, new(r.Purpose, r.Reference))))];
+            new(r.UserId, r.UserName, new(r.Purpose, r.Reference), r.Masks)))];
     }
 
     public async Task PutAsync(Export export)
@@ -70,10 +71,10 @@ sealed class ExportStore(DbDataSource store)
         await using var connection = await store.OpenConnectionAsync();
         await connection.ExecuteAsync(
             """
-            insert into node_export (id, camera, stream, time_from, time_to, state, reason, created_at, finished_at, file_name, bytes, sha256, gaps, user_id, user_name, purpose, reference)
-            values (@Id, @Camera, @Stream, @TimeFrom, @TimeTo, @State, @Reason, @CreatedAt, @FinishedAt, @FileName, @Bytes, @Sha256, @Gaps, @UserId, @UserName, @Purpose, @Reference)
+            insert into node_export (id, camera, stream, time_from, time_to, state, reason, created_at, finished_at, file_name, bytes, sha256, gaps, user_id, user_name, purpose, reference, masks)
+            values (@Id, @Camera, @Stream, @TimeFrom, @TimeTo, @State, @Reason, @CreatedAt, @FinishedAt, @FileName, @Bytes, @Sha256, @Gaps, @UserId, @UserName, @Purpose, @Reference, @Masks)
             on conflict (id) do update set state = excluded.state, reason = excluded.reason, finished_at = excluded.finished_at,
-                file_name = excluded.file_name, bytes = excluded.bytes, sha256 = excluded.sha256, gaps = excluded.gaps
+                file_name = excluded.file_name, bytes = excluded.bytes, sha256 = excluded.sha256, gaps = excluded.gaps, masks = excluded.masks
             """,
             new Row
             {
@@ -94,6 +95,7 @@ sealed class ExportStore(DbDataSource store)
                 UserName = export.Order.UserName,
                 Purpose = export.Order.Purpose.Id,
                 Reference = export.Order.Purpose.Reference,
+                Masks = export.Order.Masks,
             });
     }
 
@@ -129,5 +131,6 @@ sealed class ExportStore(DbDataSource store)
         public string UserName { get; init; } = "";
         public string Purpose { get; init; } = "";
         public string Reference { get; init; } = "";
+        public long Masks { get; init; }
     }
 }

@@ -52,14 +52,14 @@ static class HealthEndpoints
             .Needs(Permission.ViewHealth).WithName("getMetrics").WithSummary("Figures for Prometheus.").Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
 
-    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, NodeLog log, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Caller caller) =>
-        Shown(Live(roster, recordings, log, file, analysis, certificates), caller);
+    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Caller caller) =>
+        Shown(Live(roster, recordings, log, witness, rounds, file, analysis, certificates), caller);
 
     // The words name cameras and paths.
     static HealthJson Shown(HealthJson health, Caller caller) =>
         caller.Has(Permission.ViewHealth) ? health : health with { Parts = [.. health.Parts.Select(p => p with { Detail = [] })] };
 
-    static HealthJson Live(CameraRoster roster, Recordings recordings, NodeLog log, CameraFile file, AnalysisFeeds analysis, Certificates certificates)
+    internal static HealthJson Live(CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, CameraFile file, AnalysisFeeds analysis, Certificates certificates)
     {
         var archive = recordings.Archive.Status();
         HealthPartJson[] parts =
@@ -71,7 +71,9 @@ static class HealthEndpoints
                 [.. recordings.Caretaker.Status.Volumes.Where(v => v.Level != StorageLevel.Ok).Select(v => $"{v.Name}: {v.Detail}"),
                     .. recordings.Caretaker.Status.Fault is { } trouble ? [$"Footage is neither removed nor moved: {trouble}"] : Array.Empty<string>()]),
             Part("store", HealthStateJson.Degraded, archive.StoreFault is { } fault ? [$"The index can't be written: {fault} Recording goes on."] : []),
-            Part("log", HealthStateJson.Degraded, log.Fault is { } unwritten ? [unwritten] : []),
+            Part("log", HealthStateJson.Degraded,
+                [.. log.Fault is { } unwritten ? [unwritten] : Array.Empty<string>(), .. witness.Forks,
+                    .. rounds.States.Where(w => w.Fault is not null).Select(w => $"The witness {w.Witness.Key.Name} didn't sign: {w.Fault}")]),
             Part("analysis", HealthStateJson.Degraded, analysis.Complaints()),
             Part("tls", HealthStateJson.Degraded, certificates.Complaints()),
             Part("configuration", HealthStateJson.Degraded,
@@ -87,9 +89,9 @@ static class HealthEndpoints
     }
 
     static async Task<JsonHttpResult<HealthJson>> ReadyAsync(
-        CameraRoster roster, Recordings recordings, NodeLog log, CameraFile file, AnalysisFeeds analysis, Certificates certificates, NodeDatabase database, Caller caller, CancellationToken stop)
+        CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, CameraFile file, AnalysisFeeds analysis, Certificates certificates, NodeDatabase database, Caller caller, CancellationToken stop)
     {
-        var health = Live(roster, recordings, log, file, analysis, certificates);
+        var health = Live(roster, recordings, log, witness, rounds, file, analysis, certificates);
         try
         {
             await using var connection = await database.Source.OpenConnectionAsync(stop);

@@ -17,6 +17,12 @@ enum AccessKind
 
     /// <summary>A permission, or any, on the camera that the address names. Who has none there is told that there is no such camera.</summary>
     Camera,
+
+    /// <summary>Another node, over an active link.</summary>
+    Peer,
+
+    /// <summary>Any node that shows a key on a link connection: to join.</summary>
+    AnyNode,
 }
 
 /// <summary>
@@ -24,15 +30,21 @@ enum AccessKind
 /// test fails on it.
 /// </summary>
 /// <param name="Permission">Null for <see cref="AccessKind.Camera"/>: any on that camera.</param>
-/// <param name="Camera">Name of the route value that holds the camera's id.</param>
+/// <param name="Camera">Name of the route value that holds the camera's id; of another site's, <c>link/camera</c>, the names of both.</param>
 /// <param name="Or">Another permission that will do: the endpoint shows what either covers.</param>
-sealed record Access(AccessKind Kind, Permission? Permission = null, string? Camera = null, Permission? Or = null)
+/// <param name="Programs">Other programs ask, that know nothing of the page; whoever is signed in counts for nothing there.</param>
+sealed record Access(AccessKind Kind, Permission? Permission = null, string? Camera = null, Permission? Or = null, bool Programs = false)
 {
+    /// <summary>The camera that a request's route names, or of another site <c>link/camera</c>.</summary>
+    public string CameraIn(HttpContext http) => string.Join('/', Camera!.Split('/').Select(name => http.GetRouteValue(name) as string ?? ""));
+
     /// <summary>For the API's document.</summary>
     public override string ToString() => (Kind, Permission) switch
     {
         (AccessKind.Anywhere, { } p) when Or is { } or => $"Needs `{PermissionSet.NameOf(p)}` or `{PermissionSet.NameOf(or)}`; shows only what they cover.",
         (AccessKind.Open, _) => "Open to all.",
+        (AccessKind.Peer, _) => "For other nodes, over an active link.",
+        (AccessKind.AnyNode, _) => "For other nodes, on link connections.",
         (AccessKind.SignedIn, _) => "For whoever has signed in.",
         (AccessKind.Organisation, { } p) => $"Needs `{PermissionSet.NameOf(p)}` on the organisation.",
         (AccessKind.Anywhere, { } p) => $"Needs `{PermissionSet.NameOf(p)}`; shows and takes only what that covers.",
@@ -46,6 +58,10 @@ static class AccessExtensions
     /// <summary>Answered to anybody. For the few that must be.</summary>
     public static T Open<T>(this T endpoint)
         where T : IEndpointConventionBuilder => endpoint.Demands(new(AccessKind.Open));
+
+    /// <summary>Answered to anybody, and to programs by a protocol that isn't ours. What the answer is made of is in the request alone.</summary>
+    public static T OpenToPrograms<T>(this T endpoint)
+        where T : IEndpointConventionBuilder => endpoint.Demands(new(AccessKind.Open, Programs: true));
 
     public static T SignedIn<T>(this T endpoint)
         where T : IEndpointConventionBuilder => endpoint.Demands(new(AccessKind.SignedIn));

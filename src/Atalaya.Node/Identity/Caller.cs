@@ -37,7 +37,8 @@ readonly record struct Scope(ScopeKind Kind, string Id)
 /// <summary>Permissions within a scope, as a granted role gives them.</summary>
 /// <param name="PastDays">How many days back <see cref="Permission.ViewPast"/> and <see cref="Permission.Export"/> reach; null: as far as there is footage.</param>
 /// <param name="Role">Id of the role; empty where none stands behind it.</param>
-sealed record Power(PermissionSet Permissions, int? PastDays, Scope Scope, string Role = "");
+/// <param name="RoleName">What people call it.</param>
+sealed record Power(PermissionSet Permissions, int? PastDays, Scope Scope, string Role = "", string RoleName = "");
 
 /// <summary>How a caller proved who they are.</summary>
 enum Credential
@@ -49,6 +50,9 @@ enum Credential
 
     /// <summary>Authorization: Bearer.</summary>
     Token,
+
+    /// <summary>Another node's link: somebody there, of whom that node tells the name.</summary>
+    Peer,
 }
 
 /// <summary>
@@ -85,6 +89,12 @@ sealed class Caller
     public bool IsSignedIn => Credential != Credential.None;
     public IReadOnlyList<Power> Powers => _powers;
 
+    /// <summary>Of <see cref="Credential.Peer"/>: the other node asks for pictures without masks, and may.</summary>
+    public bool IsUnmasked { get; init; }
+
+    /// <summary>Of <see cref="Credential.Peer"/>: written across the pictures that they are given; empty: nothing is.</summary>
+    public string Mark { get; init; } = "";
+
     /// <summary>Everything they may do somewhere.</summary>
     public PermissionSet Anywhere => _powers.Aggregate(default(PermissionSet), (all, p) => all | p.Permissions);
 
@@ -93,6 +103,11 @@ sealed class Caller
 
     /// <summary>On the organisation, or on any part of it.</summary>
     public bool HasAnywhere(Permission permission) => _powers.Any(p => p.Permissions.Has(permission));
+
+    /// <summary>Whether they hold an office: a role of that name or id, on the whole organisation or on all these cameras.</summary>
+    public bool Holds(string office, IReadOnlyList<string> cameras) => _powers.Any(p =>
+        (p.Role == office || p.RoleName.Equals(office, StringComparison.OrdinalIgnoreCase))
+        && (p.Scope.Kind == ScopeKind.Organisation || (cameras.Count > 0 && cameras.All(c => p.Scope.Covers(c, _places!.Of(c))))));
 
     public bool Can(Permission permission, string camera)
     {

@@ -40,15 +40,22 @@ sealed class CameraScopes(NodeDatabase database) : IHostedService, IDisposable
 {
     readonly SemaphoreSlim _changing = new(1, 1);
     ImmutableDictionary<string, CameraScope> _places = ImmutableDictionary<string, CameraScope>.Empty;  // changed under _changing
+    ImmutableDictionary<string, CameraScope> _sites = ImmutableDictionary<string, CameraScope>.Empty;   // by link: the other sites of this organisation; swapped whole
 
-    public IEnumerable<string> Sites => _places.Values.Select(p => p.Site).Where(s => s.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Sites => _places.Values.Concat(_sites.Values).Select(p => p.Site).Where(s => s.Length > 0).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
     public IEnumerable<string> Groups => _places.Values.SelectMany(p => p.Groups).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
     /// <summary>As they are now, by camera.</summary>
     public IReadOnlyDictionary<string, CameraScope> All => _places;
 
-    public CameraScope Of(string camera) => _places.GetValueOrDefault(camera, CameraScope.None);
+    /// <param name="camera">Id, or <c>link/camera</c> of another site: all of its cameras are at it, and in no group.</param>
+    public CameraScope Of(string camera) => camera.IndexOf('/') is >= 0 and var slash
+        ? _sites.GetValueOrDefault(camera[..slash], CameraScope.None)
+        : _places.GetValueOrDefault(camera, CameraScope.None);
+
+    /// <summary>Takes over which other sites there are: link and name.</summary>
+    public void TakeSites(IEnumerable<KeyValuePair<string, string>> sites) => _sites = sites.ToImmutableDictionary(s => s.Key, s => new CameraScope(s.Value, []), StringComparer.Ordinal);
 
     public Task StartAsync(CancellationToken stop) => LoadAsync(stop);
 

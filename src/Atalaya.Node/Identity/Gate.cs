@@ -1,6 +1,8 @@
 using System.Data.Common;
 
+using Atalaya.Federation.Links;
 using Atalaya.Node.Api;
+using Atalaya.Node.Federation.Links;
 
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -28,6 +30,16 @@ sealed class Gate(RequestDelegate next, Callers callers, ILogger<Gate> log)
         }
 
         var access = endpoint.Metadata.GetMetadata<Access>();
+        if (access?.Kind is AccessKind.Peer or AccessKind.AnyNode)
+        {
+            // LinkGuard let it come this far: it is a link connection.
+            if (access.Kind == AccessKind.Peer && NotLinked(http.Features.Get<Peer>()?.Link) is { } closed)
+                await closed.ExecuteAsync(http);
+            else
+                await next(http);
+            return;
+        }
+
         Caller caller;
         try
         {
@@ -69,11 +81,19 @@ sealed class Gate(RequestDelegate next, Callers callers, ILogger<Gate> log)
         }
 
         return Refusal(http, access, caller)
-            ?? (caller.Credential != Credential.Token && !IsSafe(http.Request.Method) && !http.Request.Headers.ContainsKey(PageHeader)
+            ?? (!access.Programs && caller.Credential != Credential.Token && !IsSafe(http.Request.Method) && !http.Request.Headers.ContainsKey(PageHeader)
                 ? Problems.Of(
                     StatusCodes.Status403Forbidden, "Not sent by the page", $"Changes that come with a cookie carry the header {PageHeader}. Programs use an API token instead.")
                 : null);
     }
+
+    static ProblemHttpResult? NotLinked(Link? link) => link?.State switch
+    {
+        LinkState.Active => null,
+        LinkState.Confirming or LinkState.Suspended => Problems.Of(StatusCodes.Status409Conflict, "Not yet, or not just now", "The link waits for a person at this node."),
+        LinkState.Ended => Problems.Of(StatusCodes.Status410Gone, "The link has ended", "Ask for an invitation to begin another."),
+        _ => Problems.NotFound("Not linked", "This node doesn't know that key."),
+    };
 
     static ProblemHttpResult? Refusal(HttpContext http, Access access, Caller caller)
     {
@@ -84,7 +104,7 @@ sealed class Gate(RequestDelegate next, Callers callers, ILogger<Gate> log)
             case AccessKind.Anywhere:
                 return caller.HasAnywhere(access.Permission!.Value) || (access.Or is { } or && caller.HasAnywhere(or)) ? null : Lacks(access.Permission.Value);
             case AccessKind.Camera:
-                string camera = http.GetRouteValue(access.Camera!) as string ?? "";
+                string camera = access.CameraIn(http);
                 return !caller.Sees(camera) ? Problems.NoCamera(camera)
                     : access.Permission is { } permission && !caller.Can(permission, camera) ? Lacks(permission)
                     : null;

@@ -86,13 +86,16 @@ sealed class People(DbDataSource store, TimeProvider clock)
     {
         await using var connection = await store.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
-        await connection.ExecuteAsync("delete from grants where user_id = @user", new { user }, transaction);
-        foreach (var grant in grants.Distinct())
+        // What stays isn't touched: the log tells what was given and what was taken.
+        var rows = grants.Distinct().Select(g => (g.Role, Kind: g.Scope.Kind.ToString(), g.Scope.Id)).ToHashSet();
+        foreach (var (role, kind, id) in await connection.QueryAsync<(string Role, string Kind, string Id)>("select role, scope_kind, scope_id from grants where user_id = @user", new { user }, transaction))
         {
-            await connection.ExecuteAsync(
-                "insert into grants (user_id, role, scope_kind, scope_id) values (@user, @Role, @kind, @Id)",
-                new { user, grant.Role, kind = grant.Scope.Kind.ToString(), grant.Scope.Id }, transaction);
+            if (!rows.Remove((role, kind, id)))
+                await connection.ExecuteAsync("delete from grants where user_id = @user and role = @role and scope_kind = @kind and scope_id = @id", new { user, role, kind, id }, transaction);
         }
+
+        foreach (var (role, kind, id) in rows)
+            await connection.ExecuteAsync("insert into grants (user_id, role, scope_kind, scope_id) values (@user, @role, @kind, @id)", new { user, role, kind, id }, transaction);
 
         await transaction.CommitAsync(stop);
     }
@@ -133,7 +136,7 @@ sealed class People(DbDataSource store, TimeProvider clock)
     {
         var grants = await GrantsAsync(user, stop);
         var roles = (await RolesAsync(stop)).ToDictionary(r => r.Id, StringComparer.Ordinal);
-        return [.. grants.Where(g => roles.ContainsKey(g.Role)).Select(g => new Power(roles[g.Role].Permissions, roles[g.Role].PastDays, g.Scope, g.Role))];
+        return [.. grants.Where(g => roles.ContainsKey(g.Role)).Select(g => new Power(roles[g.Role].Permissions, roles[g.Role].PastDays, g.Scope, g.Role, roles[g.Role].Name))];
     }
 
     /// <summary>Whether anybody may sign in and manage users on the whole organisation.</summary>

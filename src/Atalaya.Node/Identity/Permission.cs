@@ -62,6 +62,12 @@ public enum Permission
 
     [Description("See how node, storage and cameras are, and the alarms that say so.")]
     ViewHealth,
+
+    [Description("Link this node with others, sign and denounce agreements with partner organisations.")]
+    ManageLinks,
+
+    [Description("Work with partner organisations: requests, grants, hand-overs, joint operations.")]
+    Cooperate,
 }
 
 /// <summary>A set of permissions.</summary>

@@ -25,7 +25,7 @@ static class Roles
             new(Permission.ViewLive, Permission.ViewPast, Permission.Export, Permission.Unmask, Permission.Hold, Permission.ManageHolds, Permission.ManageIncidents),
             null, true, "Looks back as far as there is footage, and takes it out."),
         new("liaison-officer", "Liaison officer",
-            new(Permission.ViewLive, Permission.ViewPast, Permission.ManageIncidents, Permission.Release),
+            new(Permission.ViewLive, Permission.ViewPast, Permission.ManageIncidents, Permission.Release, Permission.Cooperate),
             30, true, "Works with the partner organisation and releases what an agreement allows."),
         new(Administrator, "Administrator", PermissionSet.All, null, true, "Everything. The first user is one."),
         new("auditor", "Oversight auditor", new(Permission.Audit), null, true, "Sees who looked at what, and no video at all."),

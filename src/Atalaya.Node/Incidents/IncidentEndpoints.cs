@@ -1,11 +1,13 @@
 using System.ComponentModel;
 
+using Atalaya.Federation.Centre;
 using Atalaya.Incidents;
 using Atalaya.Media;
 using Atalaya.Node.Alarms;
 using Atalaya.Node.Api;
 using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
+using Atalaya.Node.Federation.Centre;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Storage;
@@ -17,17 +19,38 @@ using Microsoft.AspNetCore.Mvc;
 namespace Atalaya.Node.Incidents;
 
 /// <summary>Which incidents a page asks for.</summary>
-sealed record IncidentsQuery(
-    [property: FromQuery(Name = "order"), Description("'urgency' (default): by severity, of the same the oldest first; 'newest': rescues, then all others, the newest first.")] string? Order,
-    [property: FromQuery(Name = "open"), Description("true: those that go on; false: closed ones; absent: both.")] bool? Open,
-    [property: FromQuery(Name = "state")] string? State,
-    [property: FromQuery(Name = "severity")] string? Severity,
-    [property: FromQuery(Name = "type")] string? Type,
-    [property: FromQuery(Name = "assignee")] string? Assignee,
-    [property: FromQuery(Name = "since"), Description("Opened at or after, RFC 3339 with a zone.")] string? Since,
-    [property: FromQuery(Name = "before"), Description("Opened before.")] string? Before,
-    [property: FromQuery(Name = "limit"), Description("At most so many, 1 to 500; 100 by default.")] int? Limit,
-    [property: FromQuery(Name = "cursor"), Description("'next' of the page before.")] string? Cursor);
+sealed record IncidentsQuery
+{
+    [FromQuery(Name = "order"), Description("'urgency' (default): by severity, of the same the oldest first; 'newest': rescues, then all others, the newest first.")]
+    public string? Order { get; init; }
+
+    [FromQuery(Name = "open"), Description("true: those that go on; false: closed ones; absent: both.")]
+    public bool? Open { get; init; }
+
+    [FromQuery(Name = "state")]
+    public string? State { get; init; }
+
+    [FromQuery(Name = "severity")]
+    public string? Severity { get; init; }
+
+    [FromQuery(Name = "type")]
+    public string? Type { get; init; }
+
+    [FromQuery(Name = "assignee")]
+    public string? Assignee { get; init; }
+
+    [FromQuery(Name = "since"), Description("Opened at or after, RFC 3339 with a zone.")]
+    public string? Since { get; init; }
+
+    [FromQuery(Name = "before"), Description("Opened before.")]
+    public string? Before { get; init; }
+
+    [FromQuery(Name = "limit"), Description("At most so many, 1 to 500; 100 by default.")]
+    public int? Limit { get; init; }
+
+    [FromQuery(Name = "cursor"), Description("'next' of the page before.")]
+    public string? Cursor { get; init; }
+}
 
 static class IncidentEndpoints
 {
@@ -119,7 +142,7 @@ static class IncidentEndpoints
         }, stop);
     }
 
-    static async Task<Results<Ok<IncidentJson>, ProblemHttpResult>> FindAsync(Guid id, HttpContext http, Actor actor, Casebook book, CameraRoster roster, CancellationToken stop)
+    internal static async Task<Results<Ok<IncidentJson>, ProblemHttpResult>> FindAsync(Guid id, HttpContext http, Actor actor, Casebook book, CameraRoster roster, CancellationToken stop)
     {
         var found = await book.ReadAsync(async session => await SeenAsync(session, id, actor, roster, Permission.ViewPast) is { } incident ? actor.Shown(IncidentJson.Of(incident, await session.StoryAsync(id))) : null, stop);
         if (found is null)
@@ -396,6 +419,9 @@ sealed class Telling(HttpContext http, Actor actor)
                 return Changed(incident, await session.StoryAsync(id), version);
             if (refuse?.Invoke(incident) is { } refused)
                 return refused;
+            // Who doesn't have the case may still say what they know, and keep its footage.
+            if (next is not (Noted or Attached or Pinned or Unpinned) && await session.CustodyAsync(id) is { Holder: CaseHolder.Centre } custody)
+                return CustodyRows.AtCentre(custody);
             var (after, refusal) = await session.AppendAsync(incident, (complete?.Invoke(next, incident) ?? next) with { By = Actor.Name, At = Clock.GetUtcNow() });
             if (refusal != IncidentRefusal.None)
                 return CaseRequests.Refused(refusal);

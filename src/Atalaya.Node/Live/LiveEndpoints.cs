@@ -22,7 +22,7 @@ static class LiveEndpoints
             .Produces(StatusCodes.Status101SwitchingProtocols).ProducesProblem(StatusCodes.Status400BadRequest);
     }
 
-    static Task WithSocketAsync(HttpContext http, Func<Task> serve) => http.WebSockets.IsWebSocketRequest
+    internal static Task WithSocketAsync(HttpContext http, Func<Task> serve) => http.WebSockets.IsWebSocketRequest
         ? serve()
         : Problems.Of(StatusCodes.Status400BadRequest, "A WebSocket is needed", "This address speaks WebSocket; open it with ws:// instead of http://.").ExecuteAsync(http);
 }

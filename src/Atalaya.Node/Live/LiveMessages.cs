@@ -8,7 +8,8 @@ namespace Atalaya.Node.Live;
 
 // What a viewer is told between the pictures, as JSON in text messages. `type` comes first.
 
-sealed record InitMessage(string Mime, string Codec, int Width, int Height, StreamKind Stream)
+/// <param name="Masked">The camera's masks are painted in.</param>
+sealed record InitMessage(string Mime, string Codec, int Width, int Height, StreamKind Stream, bool Masked)
 {
     [JsonPropertyOrder(-1)]
     public string Type => "init";
@@ -55,7 +56,7 @@ sealed record BreakMessage(BreakCause Cause, string Detail, DateTimeOffset At)
     public string Type => "break";
 }
 
-/// <param name="Code">One word for the page: no-camera, no-stream, bad-request, too-many, removed, too-slow, revoked, unavailable, stopping.</param>
+/// <param name="Code">One word for the page: no-camera, no-stream, bad-request, too-many, removed, too-slow, revoked, ended (what it was shown under: a grant, a link), no-grant, unavailable, stopping, masks (what may be seen has changed: open it again), masks-unavailable (they can't be painted, so nothing is shown), link (the camera's site can't be reached, or was lost).</param>
 sealed record ErrorMessage(string Code, string Detail)
 {
     [JsonPropertyOrder(-1)]

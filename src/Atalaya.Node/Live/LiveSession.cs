@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net.WebSockets;
 using System.Text.Json;
 
 using Atalaya.Media;
@@ -20,22 +19,32 @@ enum LiveEnd
     /// <summary>Signed out, or the right to see the camera was taken.</summary>
     Revoked,
 
+    /// <summary>What it was shown under has ended: a grant, a link.</summary>
+    Ended,
+
     /// <summary>It took nothing for too long.</summary>
     TooSlow,
+
+    /// <summary>Masks came or went for this viewer: to be opened again.</summary>
+    MasksChanged,
+
+    /// <summary>Masks can't be painted.</summary>
+    NotPainted,
 }
 
 /// <summary>
 /// One viewer of one stream: reads the hub, wraps each access unit into a fragment of its own and sends it at once. A slow viewer loses
 /// pictures up to the next key frame and is told so; it never holds up anyone else.
 /// </summary>
-/// <remarks>One loop owns all fields; the socket is read by a second one, which only waits for its end.</remarks>
+/// <remarks>One loop owns all fields; a second one waits for the viewer's end.</remarks>
 sealed class LiveSession : IDisposable
 {
     static readonly TimeSpan ClockEvery = TimeSpan.FromSeconds(1);
 
-    readonly WebSocket _socket;
+    readonly LiveLine _line;
     readonly HubReader _reader;
     readonly StreamKind _stream;
+    readonly bool _masked;
     readonly bool _wantsAudio;
     readonly LiveObjects? _objects;
     readonly LiveOptions _options;
@@ -48,10 +57,11 @@ sealed class LiveSession : IDisposable
     long _clockSent;
 
     public LiveSession(
-        WebSocket socket, StreamHub hub, StreamKind stream, bool wantsAudio, LiveObjects? objects, LiveOptions options, TimeProvider clock, NodeMeters meters, JsonSerializerOptions json)
+        LiveLine line, StreamHub hub, StreamKind stream, bool masked, bool wantsAudio, LiveObjects? objects, LiveOptions options, TimeProvider clock, NodeMeters meters, JsonSerializerOptions json)
     {
-        _socket = socket;
+        _line = line;
         _stream = stream;
+        _masked = masked;
         _wantsAudio = wantsAudio;
         _objects = objects;
         _options = options;
@@ -64,7 +74,8 @@ sealed class LiveSession : IDisposable
     /// <summary>Sends until <paramref name="stop"/>, or until the viewer leaves.</summary>
     /// <exception cref="OperationCanceledException">Stopped.</exception>
     /// <exception cref="TimeoutException">The viewer took nothing for <see cref="LiveOptions.SendTimeout"/>.</exception>
-    /// <exception cref="WebSocketException">The viewer went away.</exception>
+    /// <exception cref="System.Net.WebSockets.WebSocketException">The viewer went away.</exception>
+    /// <exception cref="IOException">The viewer went away.</exception>
     public async Task RunAsync(CancellationToken stop)
     {
         if (_wantsAudio)
@@ -179,7 +190,7 @@ sealed class LiveSession : IDisposable
             fragment.Release();
         }
 
-        await SendAsync(WebSocketMessageType.Binary, stop);
+        await SendAsync(LiveFrameKind.Fragment, stop);
         _meters.LiveFragments.Add(1);
         if (unit.Arrival != default)
             _meters.LiveLatency.Record((MonotonicTime.Now(_clock) - unit.Arrival).TotalSeconds);
@@ -189,10 +200,10 @@ sealed class LiveSession : IDisposable
     {
         _muxer?.Reset();
         _muxer = new(_wantsAudio && _audio is not null ? [video, _audio] : [video]);
-        await SendAsync(new InitMessage(_muxer.MimeType, video.CodecString, video.Width, video.Height, _stream), stop);
+        await SendAsync(new InitMessage(_muxer.MimeType, video.CodecString, video.Width, video.Height, _stream, _masked), stop);
         _message.ResetWrittenCount();
         _muxer.WriteInit(_message);
-        await SendAsync(WebSocketMessageType.Binary, stop);
+        await SendAsync(LiveFrameKind.Fragment, stop);
     }
 
     ValueTask SendAsync<T>(T message, CancellationToken stop)
@@ -200,13 +211,13 @@ sealed class LiveSession : IDisposable
         _message.ResetWrittenCount();
         using (var writer = new Utf8JsonWriter(_message))
             JsonSerializer.Serialize(writer, message, _json);
-        return SendAsync(WebSocketMessageType.Text, stop);
+        return SendAsync(LiveFrameKind.Message, stop);
     }
 
     // Usually the socket takes it at once and nothing is allocated; only a send that must wait is timed.
-    ValueTask SendAsync(WebSocketMessageType type, CancellationToken stop)
+    ValueTask SendAsync(LiveFrameKind kind, CancellationToken stop)
     {
-        var sent = _socket.SendAsync(_message.WrittenMemory, type, endOfMessage: true, stop);
+        var sent = _line.SendAsync(kind, _message.WrittenMemory, stop);
         return sent.IsCompletedSuccessfully ? default : new(sent.AsTask().WaitAsync(_options.SendTimeout, _clock, stop));
     }
 }

@@ -8,6 +8,7 @@ using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Health;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Node.Oversight;
 
@@ -18,9 +19,6 @@ namespace Atalaya.Node.Live;
 /// <summary>All viewers of live pictures: lets them in, and sends them off when their camera is removed or the node stops.</summary>
 sealed class LiveViews : IDisposable
 {
-    /// <summary>A viewer has nothing to say; what it sends is read for its end only.</summary>
-    const int MaxReceived = 1 << 10;
-
     static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
 
     readonly CameraRoster _roster;
@@ -32,6 +30,8 @@ sealed class LiveViews : IDisposable
     readonly Watch _watch;
     readonly AccessLog _accesses;
     readonly Purposes _purposes;
+    readonly Masking _masking;
+    readonly MaskedStreams _masked;
     readonly JsonSerializerOptions _json;
     readonly ILogger<LiveViews> _log;
     readonly CancellationToken _stopping;
@@ -39,7 +39,7 @@ sealed class LiveViews : IDisposable
     int _viewers;
 
     public LiveViews(
-        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, Watch watch, AccessLog accesses, Purposes purposes, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
+        CameraRoster roster, CameraPreviews previews, AnalysisFeeds feeds, NodeOptions options, TimeProvider clock, NodeMeters meters, Watch watch, AccessLog accesses, Purposes purposes, Masking masking, MaskedStreams masked, IOptions<Microsoft.AspNetCore.Http.Json.JsonOptions> json,
         IHostApplicationLifetime lifetime, ILogger<LiveViews> log)
     {
         _roster = roster;
@@ -51,6 +51,8 @@ sealed class LiveViews : IDisposable
         _watch = watch;
         _accesses = accesses;
         _purposes = purposes;
+        _masking = masking;
+        _masked = masked;
         _json = json.Value.SerializerOptions;
         _log = log;
         _stopping = lifetime.ApplicationStopping;
@@ -65,51 +67,76 @@ sealed class LiveViews : IDisposable
         }
     }
 
-    public Task ServeAsync(HttpContext http, string id, string? stream, string? audio, string? objects) =>
-        ServeAsync(http, _roster.Set, id, stream, audio, objects, caller => caller.Can(Permission.ViewLive, id));
-
-    public Task ServePreviewAsync(HttpContext http, string id, string? stream, string? audio) =>
-        ServeAsync(http, _previews.Set, id, stream, audio, null, caller => caller.Has(Permission.ManageCameras));
-
-    async Task ServeAsync(HttpContext http, Atalaya.Cameras.CameraSet cameras, string id, string? stream, string? audio, string? objects, Func<Caller, bool> may)
+    public async Task ServeAsync(HttpContext http, string id, string? stream, string? audio, string? objects)
     {
-        using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) });
+        using var line = await AcceptAsync(http);
+        await ServeAsync(line, http, _roster.Set, id, stream, audio, objects, caller => caller.Can(Permission.ViewLive, id), CancellationToken.None);
+    }
+
+    public async Task ServePreviewAsync(HttpContext http, string id, string? stream, string? audio)
+    {
+        using var line = await AcceptAsync(http);
+        await ServeAsync(line, http, _previews.Set, id, stream, audio, null, caller => caller.Has(Permission.ManageCameras), CancellationToken.None);
+    }
+
+    /// <summary>The same for another node, as the one long answer to its request. Who asks is the request's <see cref="Caller"/>, with what the link lets them.</summary>
+    /// <param name="ended">When it no longer may.</param>
+    public async Task ServeNodeAsync(HttpContext http, string id, string? stream, string? audio, string? objects, CancellationToken ended)
+    {
+        using var line = new ResponseLine(http);
+        await ServeAsync(line, http, _roster.Set, id, stream, audio, objects, caller => caller.Can(Permission.ViewLive, id), ended);
+    }
+
+    /// <summary>A page's WebSocket. One that answers no ping for half a minute is gone.</summary>
+    public static async Task<SocketLine> AcceptAsync(HttpContext http) =>
+        new(await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { KeepAliveInterval = TimeSpan.FromSeconds(15), KeepAliveTimeout = TimeSpan.FromSeconds(15) }));
+
+    async Task ServeAsync(
+        LiveLine line, HttpContext http, Atalaya.Cameras.CameraSet cameras, string id, string? stream, string? audio, string? objects, Func<Caller, bool> may, CancellationToken ended)
+    {
         // A page can't read the body of a refused upgrade, so refusals are told inside.
         var camera = cameras.Find(id);
         if (camera is null)
         {
-            await RefuseAsync(socket, "no-camera", $"There is no camera '{Problems.Shown(id)}'.");
+            await RefuseAsync(line, "no-camera", $"There is no camera '{Problems.Shown(id)}'.");
             return;
         }
 
         if (stream is not (null or "main" or "sub") || audio is not (null or "true" or "false") || objects is not (null or "true" or "false"))
         {
-            await RefuseAsync(socket, "bad-request", "stream must be main or sub, audio and objects true or false.");
+            await RefuseAsync(line, "bad-request", "stream must be main or sub, audio and objects true or false.");
             return;
         }
 
         var kind = stream == "sub" ? StreamKind.Sub : StreamKind.Main;
         if (camera.Config.Url(kind) is null)
         {
-            await RefuseAsync(socket, "no-stream", "This camera has no sub stream.");
+            await RefuseAsync(line, "no-stream", "This camera has no sub stream.");
+            return;
+        }
+
+        if (cameras == _previews.Set && Hidden(camera, http.Caller()) is { } hidden)
+        {
+            await RefuseAsync(line, "masks", $"This address is that of '{Problems.Shown(hidden)}', which has masks. It is seen as that camera, or by whoever may see it without them.");
             return;
         }
 
         if (_purposes.Find(PurposeFor.Live, http.Caller(), http, null) is { } missing)
         {
-            await RefuseAsync(socket, "purpose", missing.ProblemDetails.Detail ?? "");
+            await RefuseAsync(line, "purpose", missing.ProblemDetails.Detail ?? "");
             return;
         }
 
         if (Interlocked.Increment(ref _viewers) > _options.MaxViewers)
         {
             Interlocked.Decrement(ref _viewers);
-            await RefuseAsync(socket, "too-many", $"{_options.MaxViewers} live views are open already (option live.maxViewers). Close some.");
+            await RefuseAsync(line, "too-many", $"{_options.MaxViewers} live views are open already (option live.maxViewers). Close some.");
             return;
         }
 
         try
         {
+            var masks = cameras == _previews.Set ? null : _masking.For(http.Caller(), id, http);
             IAsyncDisposable access;
             try
             {
@@ -119,12 +146,12 @@ sealed class LiveViews : IDisposable
             catch (System.Data.Common.DbException fault)
             {
                 _log.LogError(fault, "A live view of {Camera} is refused: it can't be written down who looks", id);
-                await RefuseAsync(socket, "unavailable", "The node can't write down who looks just now, and shows nothing without that. Try again in a moment.");
+                await RefuseAsync(line, "unavailable", "The node can't write down who looks just now, and shows nothing without that. Try again in a moment.");
                 return;
             }
 
             await using (access)
-                await ViewAsync(socket, http, cameras, camera, kind, audio == "true", objects == "true", may);
+                await ViewAsync(line, http, cameras, camera, kind, masks is not null, audio == "true", objects == "true", may, ended);
         }
         finally
         {
@@ -138,17 +165,73 @@ sealed class LiveViews : IDisposable
             camera.Dispose();
     }
 
-    async Task ViewAsync(WebSocket socket, HttpContext http, Atalaya.Cameras.CameraSet cameras, Atalaya.Cameras.Camera camera, StreamKind kind, bool audio, bool objects, Func<Caller, bool> may)
+    async Task ViewAsync(
+        LiveLine line, HttpContext http, Atalaya.Cameras.CameraSet cameras, Atalaya.Cameras.Camera camera, StreamKind kind, bool masked, bool audio, bool objects, Func<Caller, bool> may, CancellationToken ended)
     {
+        using var painted = masked ? _masked.Watch(camera, kind, http.Caller().Mark, !http.Caller().IsUnmasked) : null;
+        if (masked && painted is null)
+        {
+            await RefuseAsync(line, "too-many", "As many cameras with masks are shown live as this node paints at once (option masks.streams). Close some.");
+            return;
+        }
+
         var removed = _cameras.GetOrAdd(camera.Id, static _ => new()).Token;
         using var left = new CancellationTokenSource();
         using var revoked = new CancellationTokenSource();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(removed, left.Token, revoked.Token, _stopping, http.RequestAborted);
-        using var watched = _watch.Add(http.Caller(), may, revoked.Cancel, shows: true);
+        using var masks = new CancellationTokenSource();
+        using var failed = new CancellationTokenSource();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource([removed, left.Token, revoked.Token, masks.Token, failed.Token, ended, _stopping, http.RequestAborted]);
+        // Whether masks are between this viewer and the camera is looked at when anything of that changes, and with their rights: lifted masks come back by themselves.
+        var sees = http.Caller();
+        bool preview = cameras == _previews.Set;
+        using var watched = sees.Credential == Credential.Peer ? null : _watch.Add(
+            sees,
+            now =>
+            {
+                sees = now;
+                Look(camera.Id);
+                return may(now);
+            },
+            revoked.Cancel, shows: true);
+        _masking.Changed += Look;
+        if (painted is not null)
+            painted.Stream.Failed += NotPainted;
+        using var unheard = new Unheard(() =>
+        {
+            _masking.Changed -= Look;
+            if (painted is not null)
+                painted.Stream.Failed -= NotPainted;
+        });
+        Look(camera.Id);
+        if (painted?.Stream.HasFailed == true)
+            NotPainted();
+
+        void NotPainted() => Cancel(failed);
+
+        void Look(string changed)
+        {
+            if (preview || changed != camera.Id || (_masking.For(sees, camera.Id) is not null) == masked)
+                return;
+            Cancel(masks);
+        }
+
+        static void Cancel(CancellationTokenSource reason)
+        {
+            try
+            {
+                reason.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // The viewer has left just now.
+            }
+        }
+
         // Ended by the close below at the latest.
-        var receiving = ReceiveAsync(socket, left);
+        var receiving = ReceiveAsync(line, left);
         LiveEnd end;
-        using (var session = new LiveSession(socket, camera.Hub(kind), kind, audio, objects ? new(_feeds, camera.Id, kind) : null, _options, _clock, _meters, _json))
+        using (var session = new LiveSession(
+            line, painted?.Stream.Hub ?? camera.Hub(kind), kind, masked, audio, objects ? new(_feeds, camera.Id, kind, () => masked ? _masking.For(sees, camera.Id) : null) : null, _options, _clock, _meters, _json))
         {
             try
             {
@@ -160,7 +243,8 @@ sealed class LiveViews : IDisposable
             catch (OperationCanceledException)
             {
                 end = left.IsCancellationRequested || http.RequestAborted.IsCancellationRequested ? LiveEnd.ViewerLeft
-                    : _stopping.IsCancellationRequested ? LiveEnd.NodeStopping : revoked.IsCancellationRequested ? LiveEnd.Revoked : LiveEnd.CameraRemoved;
+                    : _stopping.IsCancellationRequested ? LiveEnd.NodeStopping : revoked.IsCancellationRequested ? LiveEnd.Revoked : ended.IsCancellationRequested ? LiveEnd.Ended
+                    : masks.IsCancellationRequested ? LiveEnd.MasksChanged : failed.IsCancellationRequested ? LiveEnd.NotPainted : LiveEnd.CameraRemoved;
             }
             catch (TimeoutException)
             {
@@ -176,48 +260,53 @@ sealed class LiveViews : IDisposable
         switch (end)
         {
             case LiveEnd.CameraRemoved:
-                await CloseAsync(socket, WebSocketCloseStatus.NormalClosure, new("removed", "The camera was removed."));
+                await CloseAsync(line, WebSocketCloseStatus.NormalClosure, new("removed", "The camera was removed."));
                 break;
             case LiveEnd.Revoked:
-                await CloseAsync(socket, WebSocketCloseStatus.PolicyViolation, new("revoked", "You may no longer see this camera, or have been signed out."));
+                await CloseAsync(line, WebSocketCloseStatus.PolicyViolation, new("revoked", "You may no longer see this camera, or have been signed out."));
+                break;
+            case LiveEnd.Ended:
+                await CloseAsync(line, WebSocketCloseStatus.PolicyViolation, new("ended", "What this camera was shown under has ended."));
+                break;
+            case LiveEnd.MasksChanged:
+                await CloseAsync(line, WebSocketCloseStatus.NormalClosure, new("masks", "What you see of this camera has changed. Open it again."));
+                break;
+            case LiveEnd.NotPainted:
+                await CloseAsync(line, WebSocketCloseStatus.InternalServerError, new("masks-unavailable", $"This camera has masks, and they can't be painted just now. Without them nothing is shown. {painted!.Stream.Reason}"));
                 break;
             case LiveEnd.NodeStopping:
-                await CloseAsync(socket, WebSocketCloseStatus.EndpointUnavailable, new("stopping", "The node is being stopped."));
+                await CloseAsync(line, WebSocketCloseStatus.EndpointUnavailable, new("stopping", "The node is being stopped."));
                 break;
-            case LiveEnd.ViewerLeft when socket.State == WebSocketState.CloseReceived:
-                await CloseAsync(socket, WebSocketCloseStatus.NormalClosure, null);
+            case LiveEnd.ViewerLeft when line.IsClosing:
+                await CloseAsync(line, WebSocketCloseStatus.NormalClosure, null);
                 break;
             default:
-                socket.Abort();     // A send may hang in it.
+                line.Abort();     // A send may hang in it.
                 break;
         }
 
         // A page answers a close at once; one that sleeps must not hold up the node's stop.
         await Task.WhenAny(receiving, Task.Delay(CloseWait, _clock, CancellationToken.None));
-        socket.Abort();
+        line.Abort();
         await receiving;
     }
 
-    /// <summary>Reads until the viewer closes or goes away; nothing else is expected of it.</summary>
-    static async Task ReceiveAsync(WebSocket socket, CancellationTokenSource left)
-    {
-        byte[] buffer = new byte[MaxReceived];
-        try
-        {
-            long received = 0;
-            while (socket.State == WebSocketState.Open)
-            {
-                var message = await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None);
-                received += message.Count;
-                if (message.MessageType == WebSocketMessageType.Close || received > 64 * MaxReceived)
-                    break;
-            }
-        }
-        catch (Exception fault) when (fault is WebSocketException or IOException or ObjectDisposedException or OperationCanceledException)
-        {
-            // It went away without a word.
-        }
+    /// <summary>A camera with masks, that the one who asks doesn't see without, behind the same address: its preview would show what they hide.</summary>
+    string? Hidden(Atalaya.Cameras.Camera preview, Caller caller) => _roster.All
+        .Where(c => Hosts(c.Config).Intersect(Hosts(preview.Config), StringComparer.OrdinalIgnoreCase).Any() && _masking.For(caller, c.Config.Id) is not null)
+        .Select(c => c.Config.Name).FirstOrDefault();
 
+    static IEnumerable<string> Hosts(Atalaya.Cameras.CameraConfig config) =>
+        ((StreamKind[])[StreamKind.Main, StreamKind.Sub]).Select(config.Url).OfType<Media.Rtsp.RtspUrl>().Select(u => u.Host);
+
+    sealed class Unheard(Action stop) : IDisposable
+    {
+        public void Dispose() => stop();
+    }
+
+    static async Task ReceiveAsync(LiveLine line, CancellationTokenSource left)
+    {
+        await line.LeftAsync();
         try
         {
             await left.CancelAsync();
@@ -228,20 +317,20 @@ sealed class LiveViews : IDisposable
         }
     }
 
-    Task RefuseAsync(WebSocket socket, string code, string detail) => CloseAsync(socket, WebSocketCloseStatus.PolicyViolation, new(code, detail));
+    Task RefuseAsync(LiveLine line, string code, string detail) => CloseAsync(line, WebSocketCloseStatus.PolicyViolation, new(code, detail));
 
-    async Task CloseAsync(WebSocket socket, WebSocketCloseStatus status, ErrorMessage? error)
+    async Task CloseAsync(LiveLine line, WebSocketCloseStatus status, ErrorMessage? error)
     {
         using var limit = new CancellationTokenSource(CloseWait, _clock);
         try
         {
             if (error is not null)
-                await socket.SendAsync(JsonSerializer.SerializeToUtf8Bytes(error, _json), WebSocketMessageType.Text, true, limit.Token);
-            await socket.CloseOutputAsync(status, error?.Code, limit.Token);
+                await line.SendAsync(LiveFrameKind.Message, JsonSerializer.SerializeToUtf8Bytes(error, _json), limit.Token);
+            await line.CloseAsync(status, error?.Code, limit.Token);
         }
         catch (Exception fault) when (fault is WebSocketException or IOException or OperationCanceledException or ObjectDisposedException)
         {
-            socket.Abort();
+            line.Abort();
         }
     }
 }

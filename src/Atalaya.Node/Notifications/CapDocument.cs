@@ -52,6 +52,35 @@ static class CapDocument
                 info));
     }
 
+    /// <summary>A rescue that another organisation is told of, as its incident stands.</summary>
+    /// <param name="position">Last known, WGS 84; null: nobody knows.</param>
+    public static XDocument OfRescue(Incident incident, string sender, string place, (double Latitude, double Longitude)? position, DateTimeOffset sent, string restriction) => new(
+        new XDeclaration("1.0", "utf-8", null),
+        new XElement(Cap + "alert",
+            new XElement(Cap + "identifier", $"{incident.Id:n}-{incident.Version}"),
+            new XElement(Cap + "sender", Plain(sender)),
+            new XElement(Cap + "sent", Time(sent)),
+            new XElement(Cap + "status", "Actual"),
+            new XElement(Cap + "msgType", "Alert"),
+            new XElement(Cap + "scope", "Restricted"),
+            new XElement(Cap + "restriction", restriction),
+            new XElement(Cap + "incidents", incident.Id),
+            new XElement(Cap + "info",
+                new XElement(Cap + "language", "en"),
+                new XElement(Cap + "category", "Rescue"),
+                new XElement(Cap + "event", Words(IncidentType.Rescue)),
+                new XElement(Cap + "responseType", "Execute"),
+                new XElement(Cap + "urgency", "Immediate"),
+                new XElement(Cap + "severity", "Extreme"),
+                // Somebody looked before they handed it over.
+                new XElement(Cap + "certainty", "Observed"),
+                new XElement(Cap + "onset", Time(incident.OpenedAt)),
+                new XElement(Cap + "headline", $"{Words(IncidentType.Rescue)} at {place}"),
+                new XElement(Cap + "description", incident.Title),
+                // 3.2.4: a circle of no radius is a point.
+                new XElement(Cap + "area", new XElement(Cap + "areaDesc", place), position is { } at
+                    ? new XElement(Cap + "circle", string.Create(CultureInfo.InvariantCulture, $"{at.Latitude:0.######},{at.Longitude:0.######} 0")) : null))));
+
     // 3.3.2: an offset, never Z.
     static string Time(DateTimeOffset at) => at.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss'-00:00'", CultureInfo.InvariantCulture);
 

@@ -36,6 +36,9 @@ public sealed record NodeOptions
     public PlaybackOptions Playback { get; init; } = new();
     public PreviewOptions Previews { get; init; } = new();
     public ExportOptions Exports { get; init; } = new();
+    public RedactionOptions Redactions { get; init; } = new();
+    public PackageOptions Packages { get; init; } = new();
+    public ReleaseOptions Releases { get; init; } = new();
     public SceneOptions Scene { get; init; } = new();
     public AlarmOptions Alarms { get; init; } = new();
     public RequestOptions Requests { get; init; } = new();
@@ -44,6 +47,23 @@ public sealed record NodeOptions
     public ApprovalOptions Approvals { get; init; } = new();
     public EvidenceOptions Evidence { get; init; } = new();
     public AnalysisOptions Analysis { get; init; } = new();
+    public MaskOptions Masks { get; init; } = new();
+    public FederationOptions Federation { get; init; } = new();
+}
+
+public sealed record FederationOptions
+{
+    [Option("What other organisations call the one that this node belongs to. Empty: the node's name.", Max = "100")]
+    public string Organisation { get; init; } = "";
+
+    [Option("Addresses where other nodes come in, such as *:8443: TLS 1.3, on which both sides show a key that was compared by people. Of two linked nodes one needs such an address. Empty: this node only dials.", Max = "4")]
+    public IReadOnlyList<string> Listen { get; init; } = [];
+
+    [Option("HOST:PORT under which other nodes reach that, for invitations; needed behind a router, and where it listens on all addresses. Empty: the first address to listen on.", Max = "260")]
+    public string Address { get; init; } = "";
+
+    [Option("How much goes to each other node at most, kilobits a second; alarms and other urgent messages count but don't wait. 0: no limit.", Min = "0", Max = "10000000")]
+    public int Rate { get; init; }
 }
 
 public sealed record TlsOptions
@@ -167,6 +187,56 @@ public sealed record ExportOptions
     public int MaxQueued { get; init; } = 50;
 }
 
+public sealed record RedactionOptions
+{
+    [Option("How long a draft of a release copy, and the copy, are kept after the last change.", Min = "1h", Max = "365d")]
+    public TimeSpan Keep { get; init; } = TimeSpan.FromDays(14);
+
+    [Option("Longest stretch of one copy. 10 min: a person looks at every second of it.", Min = "1s", Max = "2h")]
+    public TimeSpan MaxStretch { get; init; } = TimeSpan.FromMinutes(10);
+
+    [Option("Drafts and copies that may be there at once.", Min = "1", Max = "1000")]
+    public int MaxKept { get; init; } = 100;
+
+    [Option("Pictures a second that are looked through for what might be covered. Between them boxes move straight.", Min = "1", Max = "60")]
+    public double Rate { get; init; } = 10;
+}
+
+public sealed record PackageOptions
+{
+    [Option("Name of the organisation whose packages these are; their manifest and certificate say it. Empty: the site's name.", Max = "60")]
+    public string Organisation { get; init; } = "";
+
+    [Option("How long a finished package is kept for download; what it was stays in the list. Its footage stays in the archive as long as retention says.", Min = "1h", Max = "3650d")]
+    public TimeSpan Keep { get; init; } = TimeSpan.FromDays(30);
+
+    [Option("Longest stretch of one camera in a package.", Min = "1s", Max = "31d")]
+    public TimeSpan MaxStretch { get; init; } = TimeSpan.FromDays(1);
+
+    [Option("Largest package. 50 GiB: a day of one camera at 4 Mbit/s; larger ones fit few sticks.", Min = "1MiB", Max = "10TiB")]
+    public ByteSize MaxBytes { get; init; } = new(50L << 30);
+
+    [Option("Space that all kept packages may take together; beyond it new ones are refused until some are removed.", Min = "1MiB", Max = "100TiB")]
+    public ByteSize MaxTotal { get; init; } = new(200L << 30);
+
+    [Option("Packages that may wait or be prepared at once. They are prepared one after another: reading competes with recording for the disk.", Min = "1", Max = "1000")]
+    public int MaxQueued { get; init; } = 20;
+
+    [Option("How long a package waits for its footage to be closed and sealed before it fails. 15 min: the longest segment and a log that had to catch up.", Min = "1min", Max = "7d")]
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(15);
+
+    [Option("Address of a timestamp authority (RFC 3161) whose word on the time goes into each package, such as https://tsa.example.org/tsr. If it doesn't answer, packages are made without and say so. "
+        + "Empty: none.", Max = "1000")]
+    public string TimestampAuthority { get; init; } = "";
+
+    [Option("File of a certificate (PEM, and behind it those that lead to its authority) that signs manifests, for an organisation that has one: ECDSA P-256. Empty: one that the node makes itself at its first "
+        + "start. Packages are believed for the log's key in either case; this signature is for stock tools.", Max = "1000")]
+    public string Certificate { get; init; } = "";
+
+    [Option("File of its private key, PEM, without a password. Empty: in the same file.", Max = "1000")]
+    public string CertificateKey { get; init; } = "";
+}
+
 public sealed record SceneOptions
 {
     [Option("How long scene events are kept, also when the footage of their time is gone.", Min = "1h", Max = "3650d")]
@@ -225,6 +295,12 @@ public sealed record SignInOptions
     public OidcOptions Oidc { get; init; } = new();
 }
 
+public sealed record ReleaseOptions
+{
+    [Option("How many days a link to a package may work. 30: courts take their time; what isn't fetched by then is released anew.", Min = "1", Max = "365")]
+    public int MaxDays { get; init; } = 30;
+}
+
 public sealed record EvidenceOptions
 {
     [Option("Name of this node's evidence log, unique in the world and for good: an address that is yours, without a scheme, such as log.example.org/north. Fixed at the first start. "
@@ -234,6 +310,43 @@ public sealed record EvidenceOptions
     [Option("File with the passphrase of the key that signs the log. Empty: a random one, keys/log.passphrase in the data folder. A file elsewhere, such as one that systemd decrypts "
         + "(LoadCredentialEncrypted), keeps a copy of the data folder from being able to sign.", Max = "1000")]
     public string PassphraseFile { get; init; } = "";
+
+    [Option("How long a key that was followed by another (atalaya log rotate) signs checkpoints beside it, for those who know only the earlier one. 30 days: auditors and partners come by. "
+        + "0s: not at all. A revoked key never does.", Min = "0s", Max = "730d")]
+    public TimeSpan KeyTransition { get; init; } = TimeSpan.FromDays(30);
+
+    [Option("Root certificates of camera makers (PEM, one file): what a camera's own signatures in its video (ONVIF Media Signing) must lead to so that they count as that camera's. "
+        + "Empty: signatures are checked, but not whose they are.", Max = "1000")]
+    public string CameraRoots { get; init; } = "";
+
+    [Option("Witnesses that sign this log's checkpoints (C2SP tlog-witness), each as its public key (NAME+ID+KEY), a space, and its address: another node's is https://HOST/witness. "
+        + "With any, what the node shows of its log is what they signed, some seconds behind; if none answers for two minutes, the newest without them.", Max = "16")]
+    public IReadOnlyList<string> Witnesses { get; init; } = [];
+
+    [Option("Public keys of others' logs (as `atalaya log key` prints them there) whose checkpoints this node signs as a witness, at /witness/add-checkpoint, which needs no account. "
+        + "Nothing else is answered there.", Max = "100")]
+    public IReadOnlyList<string> WitnessedLogs { get; init; } = [];
+
+    [Option("Name of this node as a witness, unique in the world and for good, such as witness.example.org. Fixed at the first start with witnessed logs. Empty: the log's name and /witness.", Max = "200")]
+    public string WitnessName { get; init; } = "";
+
+    public TokenOptions Token { get; init; } = new();
+}
+
+public sealed record TokenOptions
+{
+    [Option("Library of a PKCS#11 token (smart card, security module) that holds the log's key: then no private key lies in the data folder. Taken at the log's first start, and by atalaya log rotate. "
+        + "Empty: the key is a file.", Max = "1000")]
+    public string Module { get; init; } = "";
+
+    [Option("Label of the token.", Max = "32")]
+    public string Label { get; init; } = "atalaya";
+
+    [Option("Label of the Ed25519 key pair in the token that signs next, made with the token's own tool. After a change of keys the earlier one is found by itself.", Min = "1", Max = "100")]
+    public string Key { get; init; } = "log";
+
+    [Option("File with the token's user PIN.", Max = "1000")]
+    public string PinFile { get; init; } = "";
 }
 
 public sealed record AnalysisOptions
@@ -250,6 +363,9 @@ public sealed record AnalysisOptions
 
     [Option("The detector: path of its model.yaml. Empty: motion is found, people and vehicles aren't told apart.", Max = "1000")]
     public string Model { get; init; } = "";
+
+    [Option("What proposes faces to be covered in release copies: path of its model.yaml. Empty: faces are drawn by hand. It finds places, and is asked nothing else.", Max = "1000")]
+    public string Faces { get; init; } = "";
 
     [Option("ONNX Runtime's library, for a build of one's own (CUDA, OpenVINO). Empty: where it is usually found.", Max = "1000")]
     public string Runtime { get; init; } = "";
@@ -275,4 +391,19 @@ public sealed record AnalysisOptions
     [Option("How long analysis may work on one thing before its process is ended and started anew. 20 s: hundreds of times what a picture takes on a busy machine.",
         Min = "2s", Max = "5min")]
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+}
+
+public sealed record MaskOptions
+{
+    [Option("How long somebody who may and says why sees a camera without its masks, in one session. 15 min: one case looked at.", Min = "10s", Max = "12h")]
+    public TimeSpan UnmaskFor { get; init; } = TimeSpan.FromMinutes(15);
+
+    [Option("Live streams with masks that are painted and encoded at once, however many watch each. Further ones are refused with the reason. 16: sub-streams that two cores still encode.", Min = "1", Max = "200")]
+    public int Streams { get; init; } = 16;
+
+    [Option("Memory for painted pieces of recorded footage, so that seeking to and fro paints each once.", Min = "8MiB", Max = "4GiB")]
+    public ByteSize Cache { get; init; } = new(64L << 20);
+
+    [Option("Resident memory at which the process that paints masks is ended and started anew. 1 GiB: dozens of streams take less.", Min = "128MiB", Max = "64GiB")]
+    public ByteSize Memory { get; init; } = new(1L << 30);
 }

@@ -80,6 +80,17 @@ sealed record OptionsSource(
                 errors.Add(new(PlaceOf("listen", text), "listen", fault));
         }
 
+        foreach (string address in options.Federation.Listen)
+        {
+            if (!ListenAddress.TryParse(address, out _, out string? fault))
+                errors.Add(new(PlaceOf("federation", text), "federation.listen", fault));
+        }
+
+        if (options.Federation.Address.Length > 0 && !Atalaya.Federation.Links.LinkAddress.TryParse(options.Federation.Address, out _, out _))
+            errors.Add(new(PlaceOf("federation", text), "federation.address", $"'{OptionError.Shown(options.Federation.Address)}' isn't a host and a port, such as centre.example.org:8443."));
+        if (options.Federation.Organisation.Length > 0 && !Atalaya.Federation.Links.NodeCard.IsName(options.Federation.Organisation))
+            errors.Add(new(PlaceOf("federation", text), "federation.organisation", "must be one line, without spaces around."));
+
         foreach (string name in options.Tls.Names)
         {
             if (Uri.CheckHostName(name) is not (UriHostNameType.Dns or UriHostNameType.IPv4 or UriHostNameType.IPv6) || !name.All(char.IsAscii))
@@ -106,6 +117,9 @@ sealed record OptionsSource(
 
         if (options.Database.Length > 0 && StoreSource.PostgresFault(options.Database) is { } unusable)
             errors.Add(new(PlaceOf("database", text), "database", unusable));
+
+        foreach (var (key, fault) in Evidence.EvidenceFaults.Of(options.Evidence))
+            errors.Add(new(PlaceOf("evidence", text), key, fault));
 
         foreach (string fault in options.SignIn.Oidc.Faults())
             errors.Add(new(PlaceOf("signIn", text), "signIn.oidc", fault));

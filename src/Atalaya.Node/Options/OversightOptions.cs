@@ -5,9 +5,9 @@ namespace Atalaya.Node.Options;
 
 public sealed record OversightOptions
 {
-    [Option("For what somebody has to say why: 'export' each time, 'past' and 'live' once for a stretch of time (oversight.purposeLasts). Live alarms are never among them: what happened within "
-        + "oversight.purposeAfter belongs to watching. An empty list: nobody is asked. Default: what leaves the node, and looking back.", Max = "3")]
-    public IReadOnlyList<PurposeFor> Purpose { get; init; } = [PurposeFor.Export, PurposeFor.Past];
+    [Option("For what somebody has to say why: 'export' and 'unmask' (a camera without its masks) each time, 'past' and 'live' once for a stretch of time (oversight.purposeLasts). Live alarms are never among them: what happened within "
+        + "oversight.purposeAfter belongs to watching. An empty list: nobody is asked. Default: what leaves the node, looking back, and looking under masks.", Max = "4")]
+    public IReadOnlyList<PurposeFor> Purpose { get; init; } = [PurposeFor.Export, PurposeFor.Past, PurposeFor.Unmask];
 
     [Option("Ids of the roles whose holders are asked. Empty: everybody.", Max = "50")]
     public IReadOnlyList<string> PurposeRoles { get; init; } = [];
@@ -27,9 +27,9 @@ public sealed record OversightOptions
 
 public sealed record ApprovalOptions
 {
-    [Option("What a second person has to agree to: 'export' (footage leaves the node), 'retention' (footage goes earlier than it would have), 'release' (a hold ends), 'rights' (users and roles). "
-        + "It is another user with the same permission, never the one who asks. An empty list: nothing. Default: what can't be taken back.", Max = "4")]
-    public IReadOnlyList<ApprovalAction> For { get; init; } = [ApprovalAction.Export, ApprovalAction.Retention];
+    [Option("What a second person has to agree to: 'export' (footage leaves the node), 'retention' (footage goes earlier than it would have), 'release' (a hold ends), 'rights' (users and roles), "
+        + "'disclosure' (a package is handed to somebody outside), 'unmask' (a camera seen without its masks). It is another user with the same permission, never the one who asks. An empty list: nothing. Default: what can't be taken back.", Max = "6")]
+    public IReadOnlyList<ApprovalAction> For { get; init; } = [ApprovalAction.Export, ApprovalAction.Retention, ApprovalAction.Disclosure];
 
     [Option("How long a request waits for somebody; a refusal stands as long. 24 h: the next shifts see it.", Min = "1min", Max = "30d")]
     public TimeSpan Wait { get; init; } = TimeSpan.FromHours(24);

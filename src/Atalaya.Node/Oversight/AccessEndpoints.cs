@@ -19,14 +19,29 @@ using Microsoft.AspNetCore.Mvc;
 namespace Atalaya.Node.Oversight;
 
 /// <summary>Which accesses a query asks for.</summary>
-sealed record AccessQuery(
-    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
-    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
-    [property: FromQuery(Name = "user"), Description("Of the user of this name only.")] string? User,
-    [property: FromQuery(Name = "camera"), Description("To this camera only.")] string? Camera,
-    [property: FromQuery(Name = "kind"), Description("Of this kind only.")] string? Kind,
-    [property: FromQuery(Name = "limit"), Description("At most so many, 1 to 1000; 100 by default.")] int? Limit,
-    [property: FromQuery(Name = "cursor"), Description("'next' of the page before.")] string? Cursor);
+sealed record AccessQuery
+{
+    [FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "user"), Description("Of the user of this name only.")]
+    public string? User { get; init; }
+
+    [FromQuery(Name = "camera"), Description("To this camera only.")]
+    public string? Camera { get; init; }
+
+    [FromQuery(Name = "kind"), Description("Of this kind only.")]
+    public string? Kind { get; init; }
+
+    [FromQuery(Name = "limit"), Description("At most so many, 1 to 1000; 100 by default.")]
+    public int? Limit { get; init; }
+
+    [FromQuery(Name = "cursor"), Description("'next' of the page before.")]
+    public string? Cursor { get; init; }
+}
 
 public sealed record AccessJson(
     string Id,
@@ -66,7 +81,8 @@ static class AccessEndpoints
 {
     const int MaxPage = 1000, UsualPage = 100;
 
-    public static IServiceCollection AddOversight(this IServiceCollection services) => services.AddStarted<AccessLog>().AddStarted<Purposes>();
+    public static IServiceCollection AddOversight(this IServiceCollection services) => services.AddStarted<AccessLog>().AddStarted<Purposes>()
+        .AddSingleton<RecordSearch>().AddSingleton<OversightFigures>().AddSingleton<OversightReport>();
 
     public static void MapOversight(this IEndpointRouteBuilder routes)
     {
@@ -78,6 +94,7 @@ static class AccessEndpoints
             .WithDescription("Of what the one who asks may see. That pictures were shown is written down by the node itself, whoever asks for them.")
             .Produces(StatusCodes.Status204NoContent).Fails(400, 403, 404, 413, 415, 428);
         routes.MapPurposes();
+        routes.MapOversightRoom();
     }
 
     static async Task<Results<NoContent, ProblemHttpResult>> SnapshotAsync(

@@ -27,6 +27,9 @@ public enum AccessKindJson
     /// <summary>Such a file was taken.</summary>
     Download,
 
+    /// <summary>It was handed to somebody outside.</summary>
+    Release,
+
     /// <summary>The page kept a single picture of what it showed.</summary>
     Snapshot,
 
@@ -43,6 +46,12 @@ public enum AccessKindJson
 
     /// <summary>What was agreed to was done.</summary>
     ApprovalUsed,
+
+    /// <summary>Somebody changed users, rights, cameras, rules or settings; the entry's detail is the request. What changed is in the log.</summary>
+    Change,
+
+    /// <summary>A camera's masks were lifted for somebody; the stretch is for how long. What is then seen without them says so in its detail.</summary>
+    Unmask,
 }
 
 /// <summary>
@@ -60,7 +69,7 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
     /// <summary>Pieces that lie farther apart are looked at as two stretches: somebody jumped.</summary>
     static readonly TimeSpan Jump = TimeSpan.FromMinutes(10);
 
-    readonly Dictionary<(string User, string Camera, AccessKindJson Kind, Purpose Purpose), Open> _open = [];  // under itself
+    readonly Dictionary<(string User, string Camera, AccessKindJson Kind, Purpose Purpose, string Detail), Open> _open = [];  // under itself
     readonly SemaphoreSlim _writing = new(1, 1);
     ITimer? _timer;
     long _last;
@@ -103,7 +112,7 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
     public async Task NoteAsync(Caller caller, HttpContext http, string camera, AccessKindJson kind, WallTime from, WallTime to, CancellationToken stop)
     {
         long id;
-        var key = (caller.CredentialId, camera, kind, PurposeOf(http));     // For something else, it is another entry.
+        var key = (caller.CredentialId, camera, kind, PurposeOf(http), DetailOf(http));     // For something else, it is another entry.
         lock (_open)
         {
             var now = clock.GetUtcNow();
@@ -138,6 +147,14 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
     public Task SnapshotAsync(Caller caller, HttpContext http, string camera, WallTime at, CancellationToken stop) =>
         InsertAsync(Interlocked.Increment(ref _last), caller, http, camera, AccessKindJson.Snapshot, at, at, WallTime.Now(clock), stop);
 
+    /// <summary>A camera is about to be shown without its masks: always an entry of its own.</summary>
+    /// <exception cref="DbException">It can't be written: then they stay.</exception>
+    public Task UnmaskAsync(Caller caller, HttpContext http, string camera, TimeSpan lasts, CancellationToken stop)
+    {
+        var now = WallTime.Now(clock);
+        return InsertAsync(Interlocked.Increment(ref _last), caller, http, camera, AccessKindJson.Unmask, now, now + lasts, now, stop);
+    }
+
     /// <summary>A step of a request for a second person's agreement, in the transaction that takes it.</summary>
     /// <param name="caller">Null: time alone.</param>
     public async Task WriteAsync(
@@ -163,6 +180,18 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
         }, transaction, cancellationToken: stop));
     }
 
+    /// <summary>Somebody is about to be given a document that no camera made: always an entry of its own.</summary>
+    /// <param name="detail">Which one.</param>
+    /// <exception cref="DbException">It can't be written: then nothing is given.</exception>
+    public Task DocumentAsync(Caller caller, HttpContext http, string detail, CancellationToken stop) =>
+        InsertAsync(Interlocked.Increment(ref _last), caller, http, "", AccessKindJson.Download, null, null, WallTime.Now(clock), stop, detail);
+
+    /// <summary>Somebody changed how things are set up.</summary>
+    /// <param name="camera">Empty: none.</param>
+    /// <param name="detail">The request, as method and path.</param>
+    public Task ChangeAsync(Caller caller, HttpContext http, string camera, string detail, CancellationToken stop) =>
+        InsertAsync(Interlocked.Increment(ref _last), caller, http, camera, AccessKindJson.Change, null, null, WallTime.Now(clock), stop, detail);
+
     /// <summary>Newest first.</summary>
     public async Task<IReadOnlyList<AccessRow>> ListAsync(AccessFilter filter, CancellationToken stop)
     {
@@ -187,7 +216,7 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
             cancellationToken: stop))];
     }
 
-    async Task InsertAsync(long id, Caller caller, HttpContext http, string camera, AccessKindJson kind, WallTime? from, WallTime? to, WallTime? ended, CancellationToken stop)
+    async Task InsertAsync(long id, Caller caller, HttpContext http, string camera, AccessKindJson kind, WallTime? from, WallTime? to, WallTime? ended, CancellationToken stop, string? detail = null)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
         var purpose = PurposeOf(http);
@@ -208,7 +237,7 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
                 ended = ended?.Microseconds,
                 purpose = purpose.Id,
                 reference = purpose.Reference,
-                detail = "",
+                detail = detail ?? DetailOf(http),
             },
             cancellationToken: stop));
     }
@@ -220,6 +249,9 @@ sealed class AccessLog(NodeDatabase database, TimeProvider clock, ILogger<Access
 
     /// <summary>As <see cref="Purposes.Find"/> found it.</summary>
     static Purpose PurposeOf(HttpContext http) => http.Features.Get<Purpose>() ?? Purpose.None;
+
+    /// <summary>As <see cref="Masks.Masking.For"/> noted it.</summary>
+    static string DetailOf(HttpContext http) => http.Features.Get<Masks.Unmasked>() is null ? "" : "unmasked";
 
     async Task EndAsync(long id)
     {

@@ -25,6 +25,9 @@ public enum PurposeFor
 
     /// <summary>What a camera shows now.</summary>
     Live,
+
+    /// <summary>A camera without its masks: asked each time.</summary>
+    Unmask,
 }
 
 /// <summary>Why somebody looks.</summary>
@@ -116,7 +119,9 @@ sealed class Purposes(NodeDatabase database, NodeOptions options, TimeProvider c
         if (!TryRead(http, sent, out var purpose, out var problem))
             return problem;
         // For an export each time: what somebody looks back for isn't always what they take footage out for.
-        bool explicitly = each && what == PurposeFor.Export && IsAsked(what, caller);
+        bool explicitly = each && what is PurposeFor.Export or PurposeFor.Unmask && IsAsked(what, caller);
+        if (caller.Credential == Credential.Peer)
+            purpose = http.Features.Get<Purpose>();     // As the other node's user gave it there.
         if (purpose is null && !explicitly)
             purpose = Of(caller)?.Purpose;
         if (purpose is not null)
@@ -135,8 +140,8 @@ sealed class Purposes(NodeDatabase database, NodeOptions options, TimeProvider c
         Status = StatusCodes.Status428PreconditionRequired,
         Type = MissingType,
         Title = "Say for what purpose",
-        Detail = (what == PurposeFor.Export
-                ? $"Send the header {Header} (or the body's field 'purpose') with each export"
+        Detail = (what is PurposeFor.Export or PurposeFor.Unmask
+                ? $"Send the header {Header} (or the body's field 'purpose') each time"
                 : $"Give one with PUT /api/me/purpose, good for {OptionText.Format(options.Oversight.PurposeLasts)}, or send the header {Header} with the request")
             + $": {string.Join(", ", options.Oversight.Purposes)}. The access log keeps it.",
         Extensions = { ["purposes"] = Choices() },

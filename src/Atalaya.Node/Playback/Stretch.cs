@@ -9,25 +9,40 @@ using Microsoft.AspNetCore.Mvc;
 namespace Atalaya.Node.Playback;
 
 /// <summary>A stretch of one stream as a query asks for it.</summary>
-sealed record StretchQuery(
-    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
-    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
-    [property: FromQuery(Name = "stream"), Description("main (default) or sub.")] string? Stream);
+sealed record StretchQuery
+{
+    [FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "stream"), Description("main (default) or sub.")]
+    public string? Stream { get; init; }
+}
 
 /// <summary>A stretch of a timeline, and how finely it will be drawn.</summary>
-sealed record TimelineQuery(
-    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
-    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
-    [property: FromQuery(Name = "stream"), Description("main (default) or sub.")] string? Stream,
-    [property: FromQuery(Name = "resolution"), Description(
-        "Milliseconds that don't matter, as what one pixel shows: recorded stretches with less between them come as one, and shorter gaps are counted "
-        + "in shortGaps. 0, the default: everything exactly.")] long? Resolution)
+sealed record TimelineQuery
 {
+    [FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "stream"), Description("main (default) or sub.")]
+    public string? Stream { get; init; }
+
+    [FromQuery(Name = "resolution"), Description(
+        "Milliseconds that don't matter, as what one pixel shows: recorded stretches with less between them come as one, and shorter gaps are counted "
+        + "in shortGaps. 0, the default: everything exactly.")]
+    public long? Resolution { get; init; }
+
     public static readonly TimeSpan Coarsest = TimeSpan.FromDays(1);
 
     public bool TryRead(TimeSpan longest, FieldErrors errors, out Stretch stretch, out TimeSpan resolution)
     {
-        bool read = Playback.Stretch.TryRead(new(From, To, Stream), longest, errors, out stretch);
+        bool read = Playback.Stretch.TryRead(new() { From = From, To = To, Stream = Stream }, longest, errors, out stretch);
         resolution = default;
         if (Resolution is { } ms && (ms < 0 || ms > Coarsest.TotalMilliseconds))
             errors.Add("resolution", $"must be between 0 and {Coarsest.TotalMilliseconds:0} milliseconds.");
@@ -69,11 +84,12 @@ readonly record struct Stretch(StreamKind Stream, WallTime From, WallTime To)
         return false;
     }
 
-    public static void Check(WallTime from, WallTime to, TimeSpan longest, FieldErrors errors)
+    /// <param name="field">Of the end.</param>
+    public static void Check(WallTime from, WallTime to, TimeSpan longest, FieldErrors errors, string field = "to")
     {
         if (to <= from)
-            errors.Add("to", "must be after from.");
+            errors.Add(field, "must be after from.");
         else if (to - from > longest)
-            errors.Add("to", $"may be at most {OptionText.Format(longest)} after from.");
+            errors.Add(field, $"may be at most {OptionText.Format(longest)} after from.");
     }
 }

@@ -28,7 +28,7 @@ static class PreviewEndpoints
             .WithSummary("Small pictures of a minute side by side, one each five seconds, for moving along a timeline.")
             .WithDescription("Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: "
                 + "{width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. "
-                + "204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back.")
+                + "Of a camera with masks they are painted in, for everybody. 204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back.")
             .Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").Produces(StatusCodes.Status204NoContent).Produces(StatusCodes.Status304NotModified).Fails(400, 404, 428, 429, 503);
 
     static async Task<Results<FileContentHttpResult, NoContent, ProblemHttpResult>> GetAsync(
@@ -52,9 +52,10 @@ static class PreviewEndpoints
             case PreviewEnd.Made:
                 var of = new PreviewMinute(id, minute);
                 await accesses.NoteAsync(caller, http, id, AccessKindJson.Thumbnails, of.From, of.To, stop);
-                http.Response.Headers.CacheControl = answer.IsSettled ? "private, max-age=31536000, immutable" : "no-store";
-                http.Response.Headers[LayoutHeader] = answer.Sprite!.LayoutText;
-                return TypedResults.File(answer.Sprite.Jpeg, "image/jpeg", entityTag: new EntityTagHeaderValue($"\"{answer.Sprite.Tag}\""));
+                var sprite = answer.Sprite!;
+                http.Response.Headers.CacheControl = !answer.IsSettled ? "no-store" : sprite.Layout.Masks > 0 ? "private, no-cache" : "private, max-age=31536000, immutable";
+                http.Response.Headers[LayoutHeader] = sprite.LayoutText;
+                return TypedResults.File(sprite.Jpeg, "image/jpeg", entityTag: new EntityTagHeaderValue($"\"{sprite.Tag}\""));
             case PreviewEnd.NothingRecorded:
                 // No fault: who moves along a timeline passes gaps, and a browser would write each 404 into its console.
                 return roster.Find(id) is null ? Problems.NoCamera(id) : TypedResults.NoContent();

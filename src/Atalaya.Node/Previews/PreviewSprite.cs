@@ -9,7 +9,8 @@ namespace Atalaya.Node.Previews;
 /// <summary>Where the pictures of a sprite are, and when each was taken.</summary>
 /// <param name="Width">Pixels of one picture.</param>
 /// <param name="Tiles">In order of time.</param>
-sealed record PreviewLayoutJson(int Width, int Height, IReadOnlyList<PreviewTileJson> Tiles);
+/// <param name="Masks">The version of the camera's masks that are painted in; 0: none.</param>
+sealed record PreviewLayoutJson(int Width, int Height, IReadOnlyList<PreviewTileJson> Tiles, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] long Masks = 0);
 
 /// <param name="At">When it was taken, milliseconds since 1970 UTC.</param>
 /// <param name="X">Pixels from the left of the sprite.</param>

@@ -4,6 +4,7 @@ using Atalaya.Media;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Health;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
@@ -42,6 +43,7 @@ sealed class Previews : IHostedService, IAsyncDisposable
 
     readonly Recordings _recordings;
     readonly AnalysisHost _analysis;
+    readonly MaskBook _book;
     readonly NodeDatabase _database;
     readonly PreviewOptions _options;
     readonly bool _analysisOn;
@@ -59,10 +61,11 @@ sealed class Previews : IHostedService, IAsyncDisposable
     int _disposed;
 
     public Previews(
-        Recordings recordings, AnalysisHost analysis, NodeDatabase database, NodeOptions options, TimeProvider clock, NodeMeters meters, ILoggerFactory logs)
+        Recordings recordings, AnalysisHost analysis, MaskBook book, NodeDatabase database, NodeOptions options, TimeProvider clock, NodeMeters meters, ILoggerFactory logs)
     {
         _recordings = recordings;
         _analysis = analysis;
+        _book = book;
         _database = database;
         _options = options.Previews;
         _analysisOn = options.Analysis.Enabled;
@@ -109,17 +112,23 @@ sealed class Previews : IHostedService, IAsyncDisposable
 
         if (_hopeless.TryGetValue(minute, out string? fault))
             return new(PreviewEnd.Unreadable, Detail: fault);
-        if (await _cache!.FindAsync(minute, stop) is { } kept)
+        // Everybody sees small pictures with masks, and never with those of yesterday.
+        long masks = VersionOf(minute.Camera);
+        if (await _cache!.FindAsync(minute, stop) is { } kept && kept.Layout.Masks == masks)
         {
             _meters.PreviewsServed.Add(1, new KeyValuePair<string, object?>("from", "cache"));
             return new(PreviewEnd.Made, kept, IsSettled: true);
         }
 
         var answer = await _queue.AskAsync(minute, client, ahead, stop);
+        if (answer.Sprite is { } made && made.Layout.Masks != VersionOf(minute.Camera))
+            return new(PreviewEnd.Displaced, Detail: "The camera's masks were changed meanwhile.");
         if (answer.End == PreviewEnd.Made)
             _meters.PreviewsServed.Add(1, new KeyValuePair<string, object?>("from", "analysis"));
         return answer;
     }
+
+    long VersionOf(string camera) => _book.Of(camera)?.Version ?? 0;
 
     async Task<bool> IsRecordedAsync(PreviewMinute minute, CancellationToken stop)
     {
@@ -135,6 +144,7 @@ sealed class Previews : IHostedService, IAsyncDisposable
     async Task<PreviewAnswer> MakeAsync(PreviewMinute minute, CancellationToken stop)
     {
         long began = _clock.GetTimestamp();
+        var masks = _book.Of(minute.Camera);
         // The sub-stream where there is one: a tenth of the work, and a tile is smaller still.
         var set = await _recordings.Archive.KeyPicturesAsync(minute.Camera, StreamKind.Sub, minute.From, minute.To, Every, stop);
         if (set.Pictures.Count == 0)
@@ -147,7 +157,7 @@ sealed class Previews : IHostedService, IAsyncDisposable
         var format = group[0].Format;
         int height = TileHeight(format);
         int? process = _analysis.Status().Process;
-        var result = await _analysis.MakeSpriteAsync(new(format, [.. group.Select(p => p.Data)], TileWidth, height, Columns), stop);
+        var result = await _analysis.MakeSpriteAsync(new(format, [.. group.Select(p => p.Data)], TileWidth, height, Columns) { Plan = masks?.Plan }, stop);
         switch (result.End)
         {
             case SpriteEnd.Unavailable:
@@ -163,7 +173,7 @@ sealed class Previews : IHostedService, IAsyncDisposable
         var tiles = group.Select((p, i) => new PreviewTileJson(p.At.Milliseconds, i % Columns * TileWidth, i / Columns * height)).Where((_, i) => result.Shown[i]).ToList();
         if (tiles.Count == 0)
             return Hopeless(minute, "None of its pictures can be decoded.");
-        var sprite = PreviewSprite.Of(result.Jpeg, new(TileWidth, height, tiles));
+        var sprite = PreviewSprite.Of(result.Jpeg, new(TileWidth, height, tiles, masks?.Version ?? 0));
         _deaths.TryRemove(minute, out _);
         _meters.PreviewsMade.Record(_clock.GetElapsedTime(began).TotalSeconds);
         if (set.IsSettled)

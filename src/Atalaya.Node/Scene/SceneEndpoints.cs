@@ -16,13 +16,26 @@ using Microsoft.AspNetCore.Mvc;
 namespace Atalaya.Node.Scene;
 
 /// <summary>Which scene events a query asks for.</summary>
-sealed record SceneEventsQuery(
-    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
-    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")] string? To,
-    [property: FromQuery(Name = "camera"), Description("Of this camera only.")] string? Camera,
-    [property: FromQuery(Name = "kind"), Description("Of this kind only.")] string? Kind,
-    [property: FromQuery(Name = "limit"), Description("At most so many, 1 to 1000; 100 by default.")] int? Limit,
-    [property: FromQuery(Name = "cursor"), Description("'next' of the page before.")] string? Cursor);
+sealed record SceneEventsQuery
+{
+    [FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from. Required.")]
+    public string? To { get; init; }
+
+    [FromQuery(Name = "camera"), Description("Of this camera only.")]
+    public string? Camera { get; init; }
+
+    [FromQuery(Name = "kind"), Description("Of this kind only.")]
+    public string? Kind { get; init; }
+
+    [FromQuery(Name = "limit"), Description("At most so many, 1 to 1000; 100 by default.")]
+    public int? Limit { get; init; }
+
+    [FromQuery(Name = "cursor"), Description("'next' of the page before.")]
+    public string? Cursor { get; init; }
+}
 
 static class SceneEndpoints
 {

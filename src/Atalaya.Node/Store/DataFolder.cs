@@ -1,7 +1,7 @@
 namespace Atalaya.Node.Store;
 
 /// <summary>
-/// Where a node keeps everything: <c>archive/</c>, <c>exports/</c>, <c>previews/</c> (a cache), <c>keys/</c>, <c>log/</c> and the database. Readable by its own user alone: it holds video and
+/// Where a node keeps everything: <c>archive/</c>, <c>exports/</c>, <c>packages/</c>, <c>redactions/</c>, <c>documents/</c>, <c>previews/</c> (a cache), <c>keys/</c>, <c>log/</c> and the database. Readable by its own user alone: it holds video and
 /// the keys to the cameras' passwords. One process at a time.
 /// </summary>
 sealed class DataFolder : IDisposable
@@ -19,6 +19,9 @@ sealed class DataFolder : IDisposable
     public string Path { get; }
     public string Archive => System.IO.Path.Combine(Path, "archive");
     public string Exports => System.IO.Path.Combine(Path, "exports");
+    public string Packages => System.IO.Path.Combine(Path, "packages");
+    public string Documents => System.IO.Path.Combine(Path, "documents");
+    public string Redactions => System.IO.Path.Combine(Path, "redactions");
     public string Previews => System.IO.Path.Combine(Path, "previews");
     public string Keys => System.IO.Path.Combine(Path, "keys");
     public string Log => LogOf(Path);
@@ -32,7 +35,7 @@ sealed class DataFolder : IDisposable
         path = System.IO.Path.GetFullPath(path);
         try
         {
-            foreach (string folder in new[] { path, System.IO.Path.Combine(path, "archive"), System.IO.Path.Combine(path, "exports"), System.IO.Path.Combine(path, "previews"), System.IO.Path.Combine(path, "keys") })
+            foreach (string folder in new[] { path, System.IO.Path.Combine(path, "archive"), System.IO.Path.Combine(path, "exports"), System.IO.Path.Combine(path, "redactions"), System.IO.Path.Combine(path, "packages"), System.IO.Path.Combine(path, "documents"), System.IO.Path.Combine(path, "previews"), System.IO.Path.Combine(path, "keys") })
             {
                 Directory.CreateDirectory(folder);
                 if (!OperatingSystem.IsWindows())

@@ -6,7 +6,8 @@ using Atalaya.Recording.Database;
 namespace Atalaya.Node.Store;
 
 /// <summary>The data folder and the database, from the node's start to its end. First to start, last to stop.</summary>
-sealed class NodeDatabase(NodeOptions options, TimeProvider clock, ILogger<NodeDatabase> log) : IHostedService, IDisposable
+/// <param name="source">Null: the one that the options name.</param>
+sealed class NodeDatabase(NodeOptions options, TimeProvider clock, ILogger<NodeDatabase> log, DbDataSource? source = null) : IHostedService, IDisposable
 {
     static readonly TimeSpan AskAgain = TimeSpan.FromSeconds(2);
 
@@ -19,7 +20,7 @@ sealed class NodeDatabase(NodeOptions options, TimeProvider clock, ILogger<NodeD
     public async Task StartAsync(CancellationToken stop)
     {
         _folder = DataFolder.Open(options.Data);
-        _source = NodeStore.Open(options, _folder.Path);
+        _source = source ?? NodeStore.Open(options, _folder.Path);
         if (options.Database.Length > 0)
             log.LogInformation("The database is PostgreSQL's at {Place}.", StoreSource.PostgresPlace(options.Database));
         await WaitAsync(_source, stop);

@@ -8,6 +8,7 @@ using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
 using Atalaya.Recording;
@@ -17,9 +18,14 @@ using Microsoft.AspNetCore.Mvc;
 namespace Atalaya.Node.Tracks;
 
 /// <summary>A stretch of a camera's tracks.</summary>
-sealed record TracksQuery(
-    [property: FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")] string? From,
-    [property: FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from, at most an hour. Required.")] string? To);
+sealed record TracksQuery
+{
+    [FromQuery(Name = "from"), Description("Start, RFC 3339 with a zone. Required.")]
+    public string? From { get; init; }
+
+    [FromQuery(Name = "to"), Description("End, RFC 3339 with a zone; after from, at most an hour. Required.")]
+    public string? To { get; init; }
+}
 
 static class TrackEndpoints
 {
@@ -38,8 +44,9 @@ static class TrackEndpoints
             .Produces<string>(StatusCodes.Status200OK, OnvifMetadata.ContentType).Fails(400, 404);
     }
 
-    static IResult Get(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, Caller caller)
+    static IResult Get(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, Masking masking, Caller caller)
     {
+        var masks = masking.For(caller, id);
         if (Check(id, query, keeper, roster, recordings, caller, out var stretch) is { } problem)
             return problem;
         var pictures = new List<TrackPictureJson>();
@@ -51,7 +58,7 @@ static class TrackEndpoints
                 continue;
             Missing(last, picture.At);
             last = picture.At;
-            pictures.Add(new(picture.At.Microseconds / 1000.0, [.. picture.Tracks.Select(Of)]));
+            pictures.Add(new(picture.At.Microseconds / 1000.0, [.. picture.Tracks.Where(t => masks?.Hides(t.Box) != true).Select(Of)]));
         }
 
         Missing(last, stretch.To);
@@ -64,13 +71,13 @@ static class TrackEndpoints
         }
     }
 
-    static async Task<IResult> GetXmlAsync(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, Caller caller, HttpContext http, CancellationToken stop)
+    static async Task<IResult> GetXmlAsync(string id, [AsParameters] TracksQuery query, TrackKeeper keeper, CameraRoster roster, Recordings recordings, Masking masking, Caller caller, HttpContext http, CancellationToken stop)
     {
         if (Check(id, query, keeper, roster, recordings, caller, out var stretch) is { } problem)
             return problem;
         http.Response.Headers.ContentDisposition = $"attachment; filename=\"{id}-{stretch.From.ToDateTimeOffset():yyyyMMdd'T'HHmmss'Z'}.xml\"";
         http.Response.ContentType = OnvifMetadata.ContentType;
-        await OnvifMetadata.WriteAsync(http.Response.Body, keeper.Store.Read(id, stretch.From, stretch.To), stretch.From, stretch.To, stop);
+        await OnvifMetadata.WriteAsync(http.Response.Body, Seen(keeper.Store.Read(id, stretch.From, stretch.To), masking.For(caller, id)), stretch.From, stretch.To, stop);
         return Results.Empty;
     }
 
@@ -81,8 +88,13 @@ static class TrackEndpoints
         if (!SegmentName.IsCamera(id) || (roster.Find(id) is null && !keeper.Store.Cameras().Contains(id) && !recordings.Archive.Knows(id)))
             return Problems.NoCamera(id);
         var errors = new FieldErrors();
-        return Stretch.TryRead(new(query.From, query.To, null), Longest, errors, out stretch) ? caller.RefusalOfPast(id, stretch.From) : errors.ToProblem();
+        return Stretch.TryRead(new() { From = query.From, To = query.To }, Longest, errors, out stretch) ? caller.RefusalOfPast(id, stretch.From) : errors.ToProblem();
     }
+
+    /// <summary>Without what masks hide from the one who asks.</summary>
+    static IEnumerable<TrackBlock> Seen(IEnumerable<TrackBlock> blocks, CameraMasks? masks) => masks is null
+        ? blocks
+        : blocks.Select(b => b with { Pictures = [.. b.Pictures.Select(p => p with { Tracks = [.. p.Tracks.Where(t => !masks.Hides(t.Box))] })] });
 
     internal static TrackJson Of(KeptTrack track) => new(
         track.Id, track.Class, [Short(track.Box.X), Short(track.Box.Y), Short(track.Box.Width), Short(track.Box.Height)], MathF.Round(track.Score, 2), track.Coasting);

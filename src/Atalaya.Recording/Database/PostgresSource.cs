@@ -52,9 +52,9 @@ sealed class PostgresConnection(NpgsqlConnection inner) : DbConnection
     public override ConnectionState State => inner.State;
 
     public override void Open() => inner.Open();
-    public override Task OpenAsync(CancellationToken cancellationToken) => inner.OpenAsync(cancellationToken);
+    public override Task OpenAsync(CancellationToken cancellationToken) => EngineThread.LeaveAsync(inner.OpenAsync(cancellationToken));
     public override void Close() => inner.Close();
-    public override Task CloseAsync() => inner.CloseAsync();
+    public override Task CloseAsync() => EngineThread.LeaveAsync(inner.CloseAsync());
     public override void ChangeDatabase(string databaseName) => inner.ChangeDatabase(databaseName);
 
     protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel)
@@ -64,7 +64,7 @@ sealed class PostgresConnection(NpgsqlConnection inner) : DbConnection
         {
             using var turn = new NpgsqlCommand(TakeTurn, inner, transaction);
             turn.ExecuteNonQuery();
-            return transaction;
+            return new PostgresTransaction(this, transaction);
         }
         catch
         {
@@ -79,8 +79,8 @@ sealed class PostgresConnection(NpgsqlConnection inner) : DbConnection
         try
         {
             await using var turn = new NpgsqlCommand(TakeTurn, inner, transaction);
-            await turn.ExecuteNonQueryAsync(cancellationToken);
-            return transaction;
+            await EngineThread.LeaveAsync(turn.ExecuteNonQueryAsync(cancellationToken));
+            return new PostgresTransaction(this, transaction);
         }
         catch
         {
@@ -100,7 +100,32 @@ sealed class PostgresConnection(NpgsqlConnection inner) : DbConnection
 
     public override async ValueTask DisposeAsync()
     {
-        await inner.DisposeAsync();
+        await EngineThread.LeaveAsync(inner.DisposeAsync().AsTask());
+        await base.DisposeAsync();
+    }
+}
+
+sealed class PostgresTransaction(DbConnection connection, NpgsqlTransaction inner) : DbTransaction
+{
+    public NpgsqlTransaction Inner => inner;
+    public override IsolationLevel IsolationLevel => inner.IsolationLevel;
+    protected override DbConnection DbConnection => connection;
+
+    public override void Commit() => inner.Commit();
+    public override Task CommitAsync(CancellationToken cancellationToken = default) => EngineThread.LeaveAsync(inner.CommitAsync(cancellationToken));
+    public override void Rollback() => inner.Rollback();
+    public override Task RollbackAsync(CancellationToken cancellationToken = default) => EngineThread.LeaveAsync(inner.RollbackAsync(cancellationToken));
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            inner.Dispose();
+        base.Dispose(disposing);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await EngineThread.LeaveAsync(inner.DisposeAsync().AsTask());
         await base.DisposeAsync();
     }
 }
@@ -108,6 +133,8 @@ sealed class PostgresConnection(NpgsqlConnection inner) : DbConnection
 /// <summary>Says that it belongs to our connection: Dapper sends a list as one array to those that it takes for Npgsql's own, which <c>in</c> doesn't read.</summary>
 sealed class PostgresCommand(DbConnection connection, NpgsqlCommand inner) : DbCommand
 {
+    PostgresTransaction? _transaction;
+
     [AllowNull]
     [SuppressMessage("Security", "CA2100", Justification = "It hands on what it is given.")]
     public override string CommandText
@@ -150,22 +177,26 @@ sealed class PostgresCommand(DbConnection connection, NpgsqlCommand inner) : DbC
 
     protected override DbTransaction? DbTransaction
     {
-        get => inner.Transaction;
-        set => inner.Transaction = (NpgsqlTransaction?)value;
+        get => _transaction;
+        set
+        {
+            _transaction = (PostgresTransaction?)value;
+            inner.Transaction = _transaction?.Inner;
+        }
     }
 
     public override void Cancel() => inner.Cancel();
     public override void Prepare() => inner.Prepare();
-    public override Task PrepareAsync(CancellationToken cancellationToken = default) => inner.PrepareAsync(cancellationToken);
+    public override Task PrepareAsync(CancellationToken cancellationToken = default) => EngineThread.LeaveAsync(inner.PrepareAsync(cancellationToken));
     protected override DbParameter CreateDbParameter() => inner.CreateParameter();
     public override int ExecuteNonQuery() => inner.ExecuteNonQuery();
-    public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) => inner.ExecuteNonQueryAsync(cancellationToken);
+    public override Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken) => EngineThread.LeaveAsync(inner.ExecuteNonQueryAsync(cancellationToken));
     public override object? ExecuteScalar() => inner.ExecuteScalar();
-    public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) => inner.ExecuteScalarAsync(cancellationToken);
+    public override Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken) => EngineThread.LeaveAsync(inner.ExecuteScalarAsync(cancellationToken));
     protected override DbDataReader ExecuteDbDataReader(CommandBehavior behavior) => inner.ExecuteReader(behavior);
 
     protected override async Task<DbDataReader> ExecuteDbDataReaderAsync(CommandBehavior behavior, CancellationToken cancellationToken) =>
-        await inner.ExecuteReaderAsync(behavior, cancellationToken);
+        new PostgresReader(await EngineThread.LeaveAsync(inner.ExecuteReaderAsync(behavior, cancellationToken)));
 
     protected override void Dispose(bool disposing)
     {

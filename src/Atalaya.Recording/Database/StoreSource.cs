@@ -18,7 +18,21 @@ public static class StoreSource
     {
         // Longer than a disk stalls that then goes on: writers of SQLite don't queue, and one of many may have to ask often before it is its turn.
         var text = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWriteCreate, DefaultTimeout = 30, ForeignKeys = true };
-        return SqliteFactory.Instance.CreateDataSource(text.ToString());
+        return new SqliteSource(text.ToString());
+    }
+
+    sealed class SqliteSource(string connectionString) : DbDataSource
+    {
+        public override string ConnectionString => connectionString;
+
+        protected override DbConnection CreateDbConnection() => new SqliteConnection(connectionString);
+
+        // Its tasks are done when they are given: all that follows blocks.
+        protected override async ValueTask<DbConnection> OpenDbConnectionAsync(CancellationToken cancellationToken = default)
+        {
+            await EngineThread.LeaveAsync(Task.CompletedTask);
+            return await base.OpenDbConnectionAsync(cancellationToken);
+        }
     }
 
     /// <param name="connectionString">As Npgsql reads it, without faults by <see cref="PostgresFault"/>. The tables are in the first schema of its search path.</param>

@@ -14,6 +14,14 @@ static class Libraries
         throw new InvalidOperationException(fault);
     }
 
+    /// <summary>Skips the running test where libavcodec isn't installed.</summary>
+    public static void Needed()
+    {
+        bool loaded = NativeLibraries.TryLoadLibAv(out string fault);
+        Assert.SkipWhen(!loaded && fault.StartsWith("None of", StringComparison.Ordinal), fault);
+        fault.ShouldBeEmpty();
+    }
+
     public static JpegWriter Jpeg()
     {
         if (JpegWriter.TryCreate(out var writer, out string fault))

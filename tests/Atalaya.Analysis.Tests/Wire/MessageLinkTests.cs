@@ -15,7 +15,10 @@ public sealed class MessageLinkTests
     {
         var sent = new ResultHead(
             3, 90_000, 1_700_000_000_000_000, 5, false, true, true, [new(0.1f, 0.2f, 0.3f, 0.4f)], [new(7, ObjectClass.Person, new(0.5f, 0.2f, 0.1f, 0.4f), 0.9f, true, new(1), new(0.5f, 0.2f, 0.1f, 0.4f), 0, 0)],
-            [new() { Rule = "fence", Kind = SceneEventKind.LineCrossed, At = new(1), Wall = new(2), Noticed = new(3), Box = new(0, 0, 1, 1), Track = 7 }], 1);
+            [new() { Rule = "fence", Kind = SceneEventKind.LineCrossed, At = new(1), Wall = new(2), Noticed = new(3), Box = new(0, 0, 1, 1), Track = 7 }], 1)
+        {
+            Faces = [new(4, new(0.5f, 0.2f, 0.1f, 0.1f), 0.8f, false)],
+        };
         var stream = new MemoryStream();
         var link = new MessageLink(stream);
         await link.SendAsync(MessageKind.Result, sent, WireJson.Default.ResultHead, new byte[] { 1, 2, 3 }, Stop);
@@ -28,7 +31,8 @@ public sealed class MessageLinkTests
         got.Moving.ShouldBe(sent.Moving);
         got.Tracks.ShouldBe(sent.Tracks);
         got.Events.ShouldBe(sent.Events);
-        got.ShouldBe(sent with { Moving = got.Moving, Tracks = got.Tracks, Events = got.Events });
+        got.Faces.ShouldBe(sent.Faces);
+        got.ShouldBe(sent with { Moving = got.Moving, Tracks = got.Tracks, Events = got.Events, Faces = got.Faces });
         using var second = (await link.ReceiveAsync(Stop))!;
         second.Head(WireJson.Default.DoneHead).ShouldBe(new(3, 12));
         (await link.ReceiveAsync(Stop)).ShouldBeNull();

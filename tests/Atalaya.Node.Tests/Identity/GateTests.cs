@@ -30,7 +30,7 @@ public sealed class GateTests
         // What is open to all is chosen one by one.
         Endpoints(node).Where(e => e.Metadata.GetMetadata<Access>() is { Kind: AccessKind.Open }).Select(e => "/" + e.RoutePattern.RawText!.Trim('/')).Distinct().Order(StringComparer.Ordinal).ShouldBe(
         [
-            "/api/node", "/api/session", "/api/session/openid", "/api/session/openid/finish", "/api/session/passkey", "/api/session/passkey/options", "/api/session/second", "/api/start", "/api/start/look", "/health", "/health/ready", "/{*path:nonfile}",
+            "/api/node", "/api/released/look", "/api/released/{token}/file", "/api/session", "/api/session/openid", "/api/session/openid/finish", "/api/session/passkey", "/api/session/passkey/options", "/api/session/second", "/api/start", "/api/start/look", "/health", "/health/ready", "/package-viewer", "/witness/add-checkpoint", "/{*path:nonfile}",
         ]);
     }
 
@@ -61,6 +61,14 @@ public sealed class GateTests
             foreach (var (method, path, type) in Requests(endpoint, "gate"))
             {
                 string what = $"{method} {path}";
+                if (access.Kind is AccessKind.Peer or AccessKind.AnyNode)
+                {
+                    // Of other nodes alone, on connections of their own: here there is nothing.
+                    foreach (var http in roles.Select(r => r.Http).Append(nobody))
+                        (await AskAsync(http, method, path, type: type)).Status.ShouldBe(404, what);
+                    continue;
+                }
+
                 foreach (var http in new[] { nobody, stranger })
                     ((await AskAsync(http, method, path, type: type)).Status == 401).ShouldBe(access.Kind != AccessKind.Open, what);
                 var without = await AskAsync(powerless, method, path, type: type);
@@ -109,11 +117,12 @@ public sealed class GateTests
         }
 
         // Nor do lists and the bodies of requests tell.
-        foreach (string path in new[] { "/api/cameras", $"/api/timeline?{Time}", $"/api/scene-events?{Time}", $"/api/scene-events/marks?{Time}", "/api/exports", "/api/holds?ended=true", "/api/storage", "/api/analysis", "/api/map", "/health" })
+        foreach (string path in new[] { "/api/cameras", $"/api/timeline?{Time}", $"/api/scene-events?{Time}", $"/api/scene-events/marks?{Time}", "/api/exports", "/api/redactions", "/api/holds?ended=true", "/api/storage", "/api/analysis", "/api/map", "/health" })
             (await http.GetStringAsync(path, TestNode.Stop)).ShouldNotContain("gate", Case.Sensitive, path);
         foreach (var (path, body) in new[]
         {
             ("/api/exports", "{\"camera\":\"gate\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-01T01:00:00Z\"}"),
+            ("/api/redactions", "{\"camera\":\"gate\",\"from\":\"2026-01-01T00:00:00Z\",\"to\":\"2026-01-01T00:05:00Z\"}"),
             ("/api/holds", "{\"cameras\":[\"gate\"],\"from\":\"2026-01-01T00:00:00Z\",\"reason\":\"x\",\"owner\":\"x\"}"),
             ("/api/holds/assessment", "{\"cameras\":[\"gate\"],\"from\":\"2026-01-01T00:00:00Z\"}"),
             ("/api/scene-events", "{\"camera\":\"gate\",\"kind\":\"motion\",\"rule\":\"x\"}"),
@@ -124,6 +133,54 @@ public sealed class GateTests
             first.Status.ShouldBe(404, path);
             first.Text.Replace("gate", "gone", StringComparison.Ordinal).ShouldBe(second.Text);
         }
+    }
+
+    [Fact]
+    public async Task Oversight_gets_no_picture_and_no_sound_on_any_route()
+    {
+        await using var fake = await Atalaya.Testing.FakeCamera.StartAsync(new Atalaya.Testing.ClipRecipe(Frames: 50, KeyInterval: 10));
+        await using var node = await TestNode.StartAsync($"recording: {{ segment: 2s }}\ncameras: [{{ id: gate, main: '{fake.Url}' }}]");
+        var now = TimeProvider.System.GetUtcNow();
+        string playlist = await node.TextUntilAsync(
+            $"/api/cameras/gate/playback.m3u8?from={now.AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}&to={now.AddHours(1):yyyy-MM-ddTHH:mm:ssZ}", p => p.Contains("segments/", StringComparison.Ordinal));
+        string segment = playlist.Split('\n').First(l => l.StartsWith("segments/", StringComparison.Ordinal))["segments/".Length..];
+        string token = await node.TokenAsync("oversight", new Grant("auditor", Scope.Organisation));
+        using var http = node.As(token);
+        int reached = 0;
+        foreach (var endpoint in Endpoints(node))
+        {
+            var access = endpoint.Metadata.GetMetadata<Access>()!;
+            foreach (var (method, path, type) in Requests(endpoint, "gate"))
+            {
+                // What there really is behind each route that names it: this camera, this segment, this minute.
+                string real = path.Contains("/segments/", StringComparison.Ordinal) ? $"/api/cameras/gate/segments/{segment}{(path.EndsWith("/proof", StringComparison.Ordinal) ? "/proof" : "")}" : path;
+                using var request = new HttpRequestMessage(new(method), real.Contains('?', StringComparison.Ordinal) ? real : $"{real}?from={now.AddMinutes(-5):yyyy-MM-ddTHH:mm:ssZ}&to={now.AddMinutes(5):yyyy-MM-ddTHH:mm:ssZ}");
+                if (method is "POST" or "PUT" or "PATCH")
+                    request.Content = new StringContent("[]", Encoding.UTF8, type);
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, TestNode.Stop);
+                string what = $"{method} {real} answers {(int)response.StatusCode} {response.Content.Headers.ContentType}";
+                response.StatusCode.ShouldNotBe(HttpStatusCode.SwitchingProtocols, what);
+                if (!response.IsSuccessStatusCode)
+                    continue;
+                reached++;
+                string media = response.Content.Headers.ContentType?.MediaType ?? "";
+                (media.StartsWith("video/", StringComparison.Ordinal) || media.StartsWith("audio/", StringComparison.Ordinal) || media.StartsWith("image/", StringComparison.Ordinal) || media.Contains("mpegurl", StringComparison.Ordinal)
+                    || media.StartsWith("multipart/", StringComparison.Ordinal)).ShouldBeFalse(what);
+                // Bytes of no kind: only the log's tiles, which are hashes.
+                (media == "application/octet-stream" && !real.StartsWith("/log/", StringComparison.Ordinal)).ShouldBeFalse(what);
+            }
+
+            // What says that it gives pictures or sound demands something that an auditor hasn't.
+            bool gives = endpoint.Metadata.OfType<Microsoft.AspNetCore.Http.Metadata.IProducesResponseTypeMetadata>().SelectMany(p => p.ContentTypes)
+                .Any(t => t.StartsWith("video/", StringComparison.Ordinal) || t.StartsWith("audio/", StringComparison.Ordinal) || t.StartsWith("image/jpeg", StringComparison.Ordinal) || t.Contains("mpegurl", StringComparison.Ordinal));
+            if (gives)
+                (access.Permission is not null and not Permission.Audit).ShouldBeTrue(endpoint.DisplayName);
+        }
+
+        reached.ShouldBeGreaterThan(10, "otherwise nothing was tried");
+        await Should.ThrowAsync<WebSocketException>(() => node.ConnectAsync("/api/cameras/gate/live", token: token));
+        (await http.GetAsync($"/api/cameras/gate/segments/{segment}", TestNode.Stop)).StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+        (await node.Http.GetAsync($"/api/cameras/gate/segments/{segment}", TestNode.Stop)).StatusCode.ShouldBe(HttpStatusCode.OK, "for others it is there");
     }
 
     [Fact]
@@ -215,7 +272,10 @@ public sealed class GateTests
             Microsoft.AspNetCore.Routing.Patterns.RoutePatternSeparatorPart separator => separator.Content,
             Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart parameter when parameter.ParameterPolicies.Any(p => p.Content == "guid") => "0198f3a2-0000-7000-8000-000000000000",
             Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { Name: "minute" } => (now / 60_000).ToString(),
+            Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { Name: "index" } => "0",
+            Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart parameter when parameter.ParameterPolicies.Any(p => p.Content is "long" or "int") => "1",
             Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { Name: "name" } => now.ToString(),
+            Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { Name: "leaf" } => "0",
             Microsoft.AspNetCore.Routing.Patterns.RoutePatternParameterPart { Name: "id" } => camera,
             _ => "x",
         }))));

@@ -100,7 +100,9 @@ export function AlarmQueue({ names, selected, onSelect }: Props) {
             >
               <Row
                 alarm={alarm}
-                where={alarm.camera === '' ? t('alarms.node') : (names.get(alarm.camera) ?? alarm.camera)}
+                where={
+                  names.get(alarm.camera) ?? alarm.siteName ?? (alarm.camera === '' ? t('alarms.node') : alarm.camera)
+                }
                 now={now}
                 isSelected={alarm.id === selected}
                 stops={item.index === at}

@@ -1,20 +1,28 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { answer, api } from '../api/client';
 import { keys } from '../api/queries';
-import type { Alarm, AlarmDetail, AlarmOutcome, AlarmPage, Incident } from '../api/types';
+import type { Alarm, AlarmDetail, AlarmOutcome, AlarmPage, AlarmSeverity, FarCases, Incident } from '../api/types';
+import { severities } from './severity';
+
+/** An alarm of this node, or of another site: then with the site's link and name, and its cameras as SITE/CAMERA. */
+export type ListedAlarm = Alarm & { site?: string; siteName?: string };
+
+interface ListedAlarms extends AlarmPage {
+  alarms: ListedAlarm[];
+}
 
 /** As many as the node gives at once. */
 const pageSize = 500;
 /** The most urgent of them; the bar counts all. Whoever has more open doesn't read a list. */
 const mostPages = 4;
 
-async function fetchOpenAlarms(): Promise<AlarmPage> {
+async function fetchOpenAlarms(): Promise<ListedAlarms> {
   const ask = (cursor?: string) =>
     answer<AlarmPage>(
       api.GET('/api/alarms', { params: { query: { open: true, limit: pageSize, ...(cursor ? { cursor } : {}) } } }),
     );
-  const first = await ask();
-  const alarms = [...first.alarms];
+  const [first, far] = await Promise.all([ask(), answer<FarCases>(api.GET('/api/sites/cases'))]);
+  const alarms: ListedAlarm[] = [...first.alarms];
   const known = new Set(alarms.map(({ id }) => id));
   let next = first.next;
   for (let pages = 1; next !== null && pages < mostPages; pages++) {
@@ -24,11 +32,19 @@ async function fetchOpenAlarms(): Promise<AlarmPage> {
     for (const { id } of page.alarms) known.add(id);
     next = page.next;
   }
-  return { ...first, alarms, next };
+  if (far.alarms.length === 0) return { ...first, alarms, next };
+  const open: Record<AlarmSeverity, number> = { ...first.open };
+  for (const { alarm, site, siteName } of far.alarms) {
+    open[alarm.severity]++;
+    alarms.push({ ...alarm, site, siteName });
+  }
+  const rank = ({ severity }: Alarm) => severities.indexOf(severity);
+  alarms.sort((a, b) => rank(a) - rank(b) || Date.parse(a.at) - Date.parse(b.at));
+  return { ...first, alarms, next, open };
 }
 
-/** Open alarms, the most urgent first. The event stream says when to ask anew; the polling is for when it is down. */
-export const useOpenAlarms = (enabled = true): UseQueryResult<AlarmPage> =>
+/** Open alarms of this node and of its sites, the most urgent first. The event stream says when to ask anew; the polling is for when it is down. */
+export const useOpenAlarms = (enabled = true): UseQueryResult<ListedAlarms> =>
   useQuery({
     enabled,
     queryKey: [...keys.alarms, 'open'],

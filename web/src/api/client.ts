@@ -17,17 +17,26 @@ export async function answer<T>(request: Promise<{ data?: T; error?: unknown; re
   return result.data as T;
 }
 
-const socketUrl = (path: string): string =>
-  `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/cameras/${path}`;
+/** Of a camera here, or of another site's: that one's id is SITE/CAMERA. */
+function cameraPath(camera: string): string {
+  const [site = '', id] = camera.split('/').map(encodeURIComponent);
+  return id === undefined ? `/api/cameras/${site}` : `/api/sites/${site}/cameras/${id}`;
+}
+
+/** A camera of another site: shown here, and set up there. */
+export const isFar = (camera: string): boolean => camera.includes('/');
+
+export const socketUrl = (path: string): string =>
+  `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${path}`;
 
 export const liveUrl = (camera: string, stream: string, sound: boolean): string =>
-  socketUrl(`${encodeURIComponent(camera)}/live?stream=${stream}&objects=true${sound ? '&audio=true' : ''}`);
+  socketUrl(`${cameraPath(camera)}/live?stream=${stream}&objects=true${sound ? '&audio=true' : ''}`);
 
 export const previewUrl = (preview: string, stream: string): string =>
-  socketUrl(`previews/${encodeURIComponent(preview)}/live?stream=${stream}`);
+  socketUrl(`/api/cameras/previews/${encodeURIComponent(preview)}/live?stream=${stream}`);
 
 export const playlistUrl = (camera: string, stream: string, from: number, to: number): string =>
-  `/api/cameras/${encodeURIComponent(camera)}/playback.m3u8?${new URLSearchParams({
+  `${cameraPath(camera)}/playback.m3u8?${new URLSearchParams({
     from: new Date(from).toISOString(),
     to: new Date(to).toISOString(),
     stream,

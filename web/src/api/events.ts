@@ -59,6 +59,9 @@ export function usePresence(incident: string): readonly string[] {
 
 const nobody: readonly string[] = [];
 
+/** On the window, with the camera's id: what is recorded of it has to be asked for anew. */
+export const masksChanged = 'atalaya-masks';
+
 function put(client: QueryClient, key: readonly string[], item: Camera | ExportJob | ArchiveCheck | Reanalysis) {
   client.setQueryData<{ id: string }[]>(key, (list) => {
     if (!list) return list;
@@ -101,6 +104,10 @@ async function connect(client: QueryClient, isStopped: () => boolean): Promise<H
   hub.on('archiveCheckChanged', (check: ArchiveCheck) => put(client, keys.checks, check));
   hub.on('reanalysisChanged', (job: Reanalysis) => put(client, keys.reanalyses, job));
   hub.on('approvalChanged', () => void client.invalidateQueries({ queryKey: keys.approvals }));
+  hub.on('masksChanged', (id: string) => {
+    void client.invalidateQueries({ queryKey: [...keys.masks, id] });
+    window.dispatchEvent(new CustomEvent<string>(masksChanged, { detail: id }));
+  });
   // A burst of events is one look at the list.
   let told = 0;
   hub.on('sceneEvent', (event: SceneEvent) => {

@@ -6,39 +6,44 @@ import type { TrackPictures } from '../overlay/types';
 import type {
   ArchiveCheck,
   ArchiveCheckResult,
+  Camera,
+  CameraInput,
   CheckInput,
+  ExportInput,
+  DeviceMasks,
+  ExportJob,
+  FoundDevice,
   Hold,
   HoldAssessment,
   HoldInput,
   HoldMade,
-  Storage,
-  FoundDevice,
-  OnvifAnswer,
-  OnvifRequest,
-  Preset,
   Imaging,
   ImagingInput,
-  Camera,
-  CameraInput,
-  ExportInput,
-  ExportJob,
-  NodeInfo,
-  Probe,
-  Preview,
-  ProbeRequest,
   MapPlace,
   MapPlaceInput,
+  MaskedArea,
+  Masks,
   Motion,
+  NodeInfo,
+  OnvifAnswer,
+  OnvifRequest,
   Plan,
   PlanInput,
+  Preset,
+  Preview,
+  Probe,
+  ProbeRequest,
+  PurposeInput,
   Reanalysis,
   ReanalysisInput,
   RuleTrial,
   SceneEventPage,
   SceneMark,
   SiteMap,
+  Storage,
   StreamKind,
   Timeline,
+  Unmasking,
 } from './types';
 
 // Events keep lists fresh; the slow polling below is for when the event stream is down.
@@ -51,6 +56,7 @@ const keys = {
   scene: ['scene'] as const,
   control: ['control'] as const,
   rules: ['rules'] as const,
+  masks: ['masks'] as const,
   storage: ['storage'] as const,
   holds: ['holds'] as const,
   checks: ['checks'] as const,
@@ -314,6 +320,70 @@ export function usePutRules(id: string) {
         api.PUT('/api/cameras/{id}/rules', { params: { path: { id } }, body: { rules, ground } }),
       )) as unknown as Rules,
     onSuccess: (rules) => client.setQueryData([...keys.rules, id], rules),
+  });
+}
+
+/** Which parts of a camera's picture are hidden; null: of none. */
+export const useMasks = (id: string | null): UseQueryResult<Masks> =>
+  useQuery({
+    queryKey: [...keys.masks, id],
+    queryFn: () => answer<Masks>(api.GET('/api/cameras/{id}/masks', { params: { path: { id: id ?? '' } } })),
+    enabled: id !== null,
+    staleTime: 60_000,
+  });
+
+export function usePutMasks(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { version: number; masks: MaskedArea[] }) =>
+      answer<Masks>(api.PUT('/api/cameras/{id}/masks', { params: { path: { id } }, body })),
+    onSuccess: (masks) => client.setQueryData([...keys.masks, id], masks),
+  });
+}
+
+/** What the camera hides itself; null: isn't asked. */
+export const useDeviceMasks = (id: string | null): UseQueryResult<DeviceMasks> =>
+  useQuery({
+    queryKey: [...keys.masks, id, 'device'],
+    queryFn: () =>
+      answer<DeviceMasks>(api.GET('/api/cameras/{id}/masks/device', { params: { path: { id: id ?? '' } } })),
+    enabled: id !== null,
+    retry: false,
+    staleTime: 60_000,
+  });
+
+export function usePutDeviceMask(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (mask: string) =>
+      answer<DeviceMasks>(api.POST('/api/cameras/{id}/masks/device', { params: { path: { id } }, body: { mask } })),
+    onSuccess: (masks) => client.setQueryData([...keys.masks, id, 'device'], masks),
+  });
+}
+
+export function useRemoveDeviceMask(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (token: string) =>
+      answer<DeviceMasks>(api.DELETE('/api/cameras/{id}/masks/device/{token}', { params: { path: { id, token } } })),
+    onSuccess: (masks) => client.setQueryData([...keys.masks, id, 'device'], masks),
+  });
+}
+
+export function useLiftMasks(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (purpose: PurposeInput | null) =>
+      answer<Unmasking>(api.POST('/api/cameras/{id}/unmasking', { params: { path: { id } }, body: { purpose } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: [...keys.masks, id] }),
+  });
+}
+
+export function usePutMasksBack(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => answer<unknown>(api.DELETE('/api/cameras/{id}/unmasking', { params: { path: { id } } })),
+    onSettled: () => client.invalidateQueries({ queryKey: [...keys.masks, id] }),
   });
 }
 

@@ -104,6 +104,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{id}/signatures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the camera's own signatures in its video (ONVIF Media Signing) say of a stretch, at most an hour.
+         * @description 404 also if nothing is recorded in the stretch, or not in H.264 or H.265. Needs `viewPast` on the camera.
+         */
+        get: operations["getSignatures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live pictures of a received grant over a WebSocket, as those of a camera.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        get: operations["watchShare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -859,6 +899,86 @@ export interface paths {
          * @description For whoever has signed in.
          */
         delete: operations["endPurpose"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oversight/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the log's leaves stand for, the newest first. Holds no pictures.
+         * @description Needs `audit` on the organisation.
+         */
+        get: operations["listRecords"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oversight/records/{leaf}/proof": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * That a record is in the log, as a file that needs nobody's word but the log's key.
+         * @description `atalaya log check-proof` checks it offline; how: ref/log.md. 404 also while its leaf isn't under the checkpoint that is shown. Needs `audit` on the organisation.
+         */
+        get: operations["getRecordProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oversight/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A period in numbers: accesses, purposes, changes, retention kept, what is notable.
+         * @description Needs `audit` on the organisation.
+         */
+        get: operations["getOversight"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/oversight/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of a period, to be printed: HTML, or PDF where weasyprint is installed.
+         * @description Needs `audit` on the organisation.
+         */
+        get: operations["getOversightReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2284,6 +2404,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{id}/masks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which parts of a camera's picture are hidden, and whether they are from you.
+         * @description Needs any permission on the camera.
+         */
+        get: operations["getMasks"];
+        /**
+         * Changes a camera's masks; in force at once, also for those who watch.
+         * @description Everybody sees the camera with them, live, recorded, in small pictures and in what is taken out. What is recorded stays whole, and analysis sees all of it. Taking a mask away, moving it or making it a blur needs the permission unmask as well. 412 when somebody else changed them since 'version'. Needs `manageCameras` on the camera.
+         */
+        put: operations["putMasks"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/masks/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every version of a camera's masks, the newest first.
+         * @description Needs `manageCameras` on the camera.
+         */
+        get: operations["listMaskVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/masks/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The masks that the camera itself has (ONVIF Media2).
+         * @description Needs `manageCameras` on the camera.
+         */
+        get: operations["getDeviceMasks"];
+        put?: never;
+        /**
+         * Puts one of the camera's masks into the camera itself.
+         * @description What the camera hides it never sends: from then on it isn't recorded, and nobody can look under it. The mask here stays as it is. Needs `manageCameras` on the camera.
+         */
+        post: operations["putDeviceMask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/masks/device/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes a mask out of the camera itself.
+         * @description Needs `unmask` on the camera.
+         */
+        delete: operations["removeDeviceMask"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{id}/unmasking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows a camera without its masks for a while, in this session alone.
+         * @description Written into the access log with its purpose, as is everything that is then seen. Where the options want a second person (approvals.for: unmask), 409 with the problem's 'approval' until somebody has agreed: then the same call goes through, once. Needs `unmask` on the camera.
+         */
+        post: operations["liftMasks"];
+        /**
+         * Puts the masks back before their time.
+         * @description Needs `unmask` on the camera.
+         */
+        delete: operations["putMasksBack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{id}/tracks": {
         parameters: {
             query?: never;
@@ -2609,7 +2841,7 @@ export interface paths {
         };
         /**
          * HLS media playlist of a stretch, over byte ranges of the segments.
-         * @description 404 also if nothing is recorded in the stretch; the timeline says why. Needs `viewPast` on the camera.
+         * @description 404 also if nothing is recorded in the stretch; the timeline says why. Of a camera with masks it lists pieces that are painted when they are asked for. Needs `viewPast` on the camera.
          */
         get: operations["getPlaylist"];
         put?: never;
@@ -2644,6 +2876,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{id}/masked/{version}/{segment}/{piece}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A stretch of a segment with the camera's masks painted in, as a playlist lists it.
+         * @description OFFSET-END.m4s, and OFFSET-END.init.mp4 for what goes before it. 404 also when the masks have changed since the playlist was made: ask for it anew. 503 when it can't be painted: then there is no picture. Needs `viewPast` on the camera.
+         */
+        get: operations["getMaskedPiece"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{id}/previews/{minute}.jpg": {
         parameters: {
             query?: never;
@@ -2653,7 +2905,7 @@ export interface paths {
         };
         /**
          * Small pictures of a minute side by side, one each five seconds, for moving along a timeline.
-         * @description Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: {width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. 204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back. Needs `viewPast` on the camera.
+         * @description Made when it is first asked for. The header Atalaya-Preview holds, as JSON, where each picture is and when it was taken: {width, height, tiles: [{at, x, y}]}, pixels and milliseconds since 1970 UTC. Of a camera with masks they are painted in, for everybody. 204 when nothing is recorded there: the timeline says why. 404 when none of it can be decoded; 503 asks to come back. Needs `viewPast` on the camera.
          */
         get: operations["getPreview"];
         put?: never;
@@ -2696,6 +2948,994 @@ export interface paths {
          * @description 404 also while its seal isn't in the log yet, some seconds after it was closed. How to check it: ref/log.md. Needs `viewPast` on the camera.
          */
         get: operations["getSegmentProof"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Nodes that this one is linked with, and how each link does.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listLinks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/self": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who this node is to others.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getOwnCard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/invitations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Invitations that wait, and those that somebody used.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        get: operations["listInvitations"];
+        put?: never;
+        /**
+         * Makes a code that lets one node join this one.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["inviteNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/invitations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes an invitation back that nobody used.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        delete: operations["withdrawInvitation"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Joins the node that an invitation is from. The link waits for its digits to be compared.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["joinNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{id}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that the digits are the same at both nodes. Messages go over when both have.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["confirmLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{id}/suspend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets nothing over for a while; what is to be sent waits.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["suspendLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lets messages over again.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["resumeLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a link for good; what waits is not sent.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["endLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages that this node or another one refused, the newest first.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listRefusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/links/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What came from other nodes and isn't what an honest one sends, the newest first.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listLinkFaults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Agreements with partner organisations, every version, the newest first.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listAgreements"];
+        put?: never;
+        /**
+         * Writes a draft, or another in its place; nobody else sees it before it is signed.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["draftAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/template": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A document to begin with: the shipped example between this organisation and a partner.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        get: operations["getAgreementTemplate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{link}/{id}/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A version as a page in one language, and what it changes.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getAgreement"];
+        put?: never;
+        post?: never;
+        /**
+         * Takes a draft away.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        delete: operations["removeAgreement"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{link}/{id}/{version}/document": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The document in its canonical form: the bytes whose digest is signed.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getAgreementDocument"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{link}/{id}/{version}/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The document as a draft of the next version.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        get: operations["getNextAgreement"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{link}/{id}/{version}/odrl": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The document as a policy of ODRL, and what ODRL's own words don't say.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getAgreementOdrl"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{link}/{id}/{version}/sign": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Signs with the log's key and sends it: a draft as an offer, what came from the partner as the second signature.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["signAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{link}/{id}/{version}/denounce": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells the partner that it ends, after its notice.
+         * @description Needs `manageLinks` on the organisation.
+         */
+        post: operations["denounceAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agreements/{link}/{id}/{version}/decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the document would say, and why. Nothing comes of it.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        post: operations["decideAgreement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Requests of this organisation and of its partners: rescues first, then what is due first.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listRequests"];
+        put?: never;
+        /**
+         * Asks a partner. What the agreement doesn't foresee isn't sent: 409 says which clause decided.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["askPartner"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A request with its whole story.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getRequest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Grants that an answer to it may carry: those that go on, to this partner, for requests of its kind and purpose.
+         * @description Needs `cooperate` on the organisation.
+         */
+        get: operations["listRequestGrants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What may be asked of each partner, and by when they answer: as the agreement in force says.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listRequestTerms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of the requests that were asked within a period.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getRequestStatistics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Brings a document that is to go with a request, a clarification or an answer; its id is named there within a day.
+         * @description The body is the document itself. One of .pdf, .jpg, .jpeg, .png, .txt, .csv, .odt, .ods, .docx, .xlsx, of at most 32 MiB; its content must be what its name says. Footage goes by grants. Needs `cooperate` on the organisation.
+         */
+        post: operations["bringRequestFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Takes away a document that went out with nothing yet.
+         * @description Needs `cooperate` on the organisation.
+         */
+        delete: operations["dropRequestFile"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A document of a request, or a range of it. Each time is written into the log of accesses.
+         * @description Needs `cooperate` on the organisation.
+         */
+        get: operations["getRequestFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/question": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks the partner what they mean; until they say it the deadline's clock stands.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["questionRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/clarify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what was meant; the clock goes on.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["clarifyRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answers wholly, in part or under conditions; footage that is to be kept is held at once.
+         * @description 409 with 'assessment' when the hold has effects that nobody accepted. Needs `cooperate` on the organisation.
+         */
+        post: operations["answerRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/refuse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Refuses, on a ground.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["refuseRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/withdraw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes a request back that isn't answered yet.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["withdrawRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/requests/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what an answer was worth; nothing follows.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["closeRequest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Joint operations: those that go on first.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listOperations"];
+        put?: never;
+        /**
+         * Proposes a joint operation to a partner.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["proposeOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The room of a joint operation.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was done in it, to be printed: HTML, or PDF where weasyprint is installed.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getOperationReport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Grants that it may carry: those that go on, to this partner, for joint operations of its purpose.
+         * @description Needs `cooperate` on the organisation.
+         */
+        get: operations["listOperationGrants"];
+        put?: never;
+        /**
+         * Puts a grant that this organisation gave under the operation: it ends with it.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["carryGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes part in what a partner proposed.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["joinOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/decline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Doesn't take part.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["declineOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Who takes part for this organisation.
+         * @description Needs `cooperate` on the organisation.
+         */
+        put: operations["putOperationMembers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Writes to all in the room.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["sayInOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/marks/{mark}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Puts a mark on the shared map, or moves it.
+         * @description Needs `cooperate` on the organisation.
+         */
+        put: operations["putOperationMark"];
+        post?: never;
+        /**
+         * Takes a mark from the shared map.
+         * @description Needs `cooperate` on the organisation.
+         */
+        delete: operations["removeOperationMark"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/tasks/{task}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Adds a task, or changes it.
+         * @description Needs `cooperate` on the organisation.
+         */
+        put: operations["putOperationTask"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/tasks/{task}/done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says that a task is done.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["finishOperationTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/operations/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends it: what both sides opened for it is closed at once.
+         * @description Needs `cooperate` on the organisation.
+         */
+        post: operations["closeOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What two organisations asked, answered and did together within a period.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getEvaluation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evaluation/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as one document, to be printed: HTML, or PDF where weasyprint is installed.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getEvaluationReport"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2860,6 +4100,594 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/redactions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All drafts of release copies, and copies, newest first.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["listRedactions"];
+        put?: never;
+        /**
+         * Begins a release copy of a stretch: it is looked through for what might be covered.
+         * @description Faces, heads, vehicles' lower parts are proposed to be covered; persons and vehicles can be. A person corrects the plan, then the copy is made. Needs to look back at the camera and to export from it, and to see it without masks where it has some. Needs `export`; shows and takes only what that covers.
+         */
+        post: operations["createRedaction"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/redactions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a draft or its copy is.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["getRedaction"];
+        put?: never;
+        post?: never;
+        /**
+         * Removes a draft with its plan and its copy.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        delete: operations["deleteRedaction"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/redactions/{id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a draft covers.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["getRedactionPlan"];
+        /**
+         * Puts another plan in a draft's place; a copy that was made of the one before is removed.
+         * @description 409 if the draft has another revision by now, or is being worked on. Needs `export`; shows and takes only what that covers.
+         */
+        put: operations["putRedactionPlan"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/redactions/{id}/pictures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * When each picture of the stretch is.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["getRedactionPictures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/redactions/{id}/pictures/{index}.jpg": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One picture of the stretch, as recorded or as the plan has it.
+         * @description The painted one is made by what makes the copy. Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["getRedactionPicture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/redactions/{id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Starts to make the copy of a draft as it is.
+         * @description Where the options ask for a purpose, 428 without one; where they want a second person, 409 with the problem's 'approval' until somebody has agreed to this revision: then the same call goes through, once. 409 also if the draft has another revision by now, or is being worked on. Needs `export`; shows and takes only what that covers.
+         */
+        post: operations["makeRedactedCopy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/redactions/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The finished copy, or a range of it.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["getRedactionFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * The finished copy, or a range of it.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        head: operations["headRedactionFile"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All evidence packages that are known, newest first.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["listPackages"];
+        put?: never;
+        /**
+         * Starts to put footage and all that proves it into one file.
+         * @description A ZIP with the recorded files as they are, a manifest, proofs, signatures and a page that plays it: ref/package.md. It waits until the footage is closed and sealed in the log. 429 when too many wait, 409 when the packages that are kept fill their space. Where the options ask for a purpose, 428 without one; where they want a second person, 409 with the problem's 'approval' until somebody has agreed: then the same call goes through, once. Needs `export`; shows and takes only what that covers.
+         */
+        post: operations["createPackage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/packages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far a package is, and what came of it.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["getPackage"];
+        put?: never;
+        post?: never;
+        /**
+         * Gives up a package that isn't ready; removes one that has ended, with its file.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        delete: operations["deletePackage"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/packages/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The finished file, or a range of it.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        get: operations["getPackageFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * The finished file, or a range of it.
+         * @description Needs `export`; shows and takes only what that covers.
+         */
+        head: operations["headPackageFile"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/releases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was handed to people outside, newest first, and each time it was fetched.
+         * @description Needs `release` or `audit`; shows only what they cover.
+         */
+        get: operations["listReleases"];
+        put?: never;
+        /**
+         * Hands a finished package to somebody outside, by a link.
+         * @description Needs the permission on every camera of the package. Where the options ask for a purpose, 428 without one; where they want a second person, which is the default, 409 with the problem's 'approval' until somebody has agreed: then the same call goes through, once. The answer has the link's secret, which isn't kept. Needs `release`; shows and takes only what that covers.
+         */
+        post: operations["createRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/releases/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ends a link at once, downloads that run included.
+         * @description Needs `release`; shows and takes only what that covers.
+         */
+        post: operations["revokeRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/released/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a link gives. No sign-in: the link is what counts.
+         * @description Open to all.
+         */
+        post: operations["lookAtRelease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/released/{token}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file behind a link, or a range of it. Each time is written down.
+         * @description Open to all.
+         */
+        get: operations["getReleased"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * The file behind a link, or a range of it. Each time is written down.
+         * @description Open to all.
+         */
+        head: operations["headReleased"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What this organisation lets others have, and what it was let have, newest first.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listShares"];
+        put?: never;
+        /**
+         * Lets another organisation have something, under the agreement.
+         * @description 403 with the clause where the agreement doesn't allow it. Where it, or option approvals.for, asks for a second person, 409 with the problem's 'approval' until somebody has agreed: then the same call goes through, once. A rescue goes at once if the agreement has that clause, and is reviewed afterwards. Needs `cooperate`; shows and takes only what that covers.
+         */
+        post: operations["giveShare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/partners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * To whom something can be given, and for which purposes.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listSharePartners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What the agreement says to something that could be given; nothing is given.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        post: operations["checkShare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One grant, given or received.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getShare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes it back at once: what is being watched or fetched ends.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        post: operations["revokeShare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Closes the review of one that went before all had agreed; not by who gave it.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        post: operations["reviewShare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The file of a received grant, or a range of it. Each time is written down, here and in a receipt to its owner.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        get: operations["getShareFile"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * The file of a received grant, or a range of it. Each time is written down, here and in a receipt to its owner.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        head: operations["headShareFile"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/{id}/content": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Deletes what was received before its time; its owner gets a receipt.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        delete: operations["deleteShareContent"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shares/papers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All disclosures and receipts with one organisation, as atalaya-verify takes them (ref/receipts.md).
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["getSharePapers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Incidents handed over, and handed to us, newest first.
+         * @description Needs `cooperate` or `audit`; shows only what they cover.
+         */
+        get: operations["listHandOvers"];
+        put?: never;
+        /**
+         * Hands an incident to another organisation: card, last known position and live pictures, in one step.
+         * @description What goes along are grants under the agreement, with the answers of POST /api/shares where it doesn't allow them or asks for a second person. A rescue goes at once where the agreement has that clause, with a CAP 1.2 document, and is reviewed afterwards. Needs `cooperate`; shows and takes only what that covers.
+         */
+        post: operations["sendHandOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes notice of what was handed over; the other side is told.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        post: operations["acknowledgeHandOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Says what came of it; the other side is told.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        post: operations["closeHandOver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/handovers/{id}/cap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The CAP 1.2 document of a rescue.
+         * @description Needs `cooperate`; shows and takes only what that covers.
+         */
+        get: operations["getHandOverCap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/archive/checks": {
         parameters: {
             query?: never;
@@ -2926,6 +4754,506 @@ export interface paths {
          */
         put: operations["putConfiguration"];
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/cameras/{id}/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live pictures of a site's camera over a WebSocket, as those of a camera here.
+         * @description Needs `viewLive` on the camera.
+         */
+        get: operations["watchSiteLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/cameras/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a site's camera recorded in a stretch.
+         * @description Needs `viewPast` on the camera.
+         */
+        get: operations["getSiteTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/cameras/{id}/playback.m3u8": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * HLS media playlist of a stretch of a site's camera.
+         * @description Needs `viewPast` on the camera.
+         */
+        get: operations["getSitePlaylist"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/cameras/{id}/segments/{name}.mp4": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A segment of a site's camera, or a range of it.
+         * @description Needs `viewPast` on the camera.
+         */
+        get: operations["getSiteSegment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * A segment of a site's camera, or a range of it.
+         * @description Needs `viewPast` on the camera.
+         */
+        head: operations["headSiteSegment"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/cameras/{id}/masked/{version}/{segment}/{piece}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A stretch of such a segment with the camera's masks.
+         * @description Needs `viewPast` on the camera.
+         */
+        get: operations["getSiteMaskedPiece"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/cameras/{id}/unmasking": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Shows a site's camera without its masks for a while, to who asks, in this session.
+         * @description Needs `unmask` on the camera.
+         */
+        post: operations["liftSiteMasks"];
+        /**
+         * Puts them back before their time.
+         * @description Needs `unmask` on the camera.
+         */
+        delete: operations["putSiteMasksBack"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What several sites are to have in common, by name.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        get: operations["listTemplates"];
+        put?: never;
+        /**
+         * Writes a template. 'faults' of the problem has each error with its line.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        post: operations["addTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{template}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Writes another text in its place. What was offered before stays what it was.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        put: operations["putTemplate"];
+        post?: never;
+        /**
+         * Removes a template. What was applied of it stays at the sites.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        delete: operations["removeTemplate"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of each template at each site, the latest first.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        get: operations["listTemplateOffers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/{template}/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has sites say what a template would make other. Nothing is changed.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        post: operations["offerTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/offers/{offer}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a site apply exactly what it tried, if it has the same configuration still.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        post: operations["applyTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/templates/offers/{offer}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a site put back what was before it applied a template.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        post: operations["restoreTemplate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/from-centre": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether this node takes templates of its centre, and those that came.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        get: operations["getFromCentre"];
+        /**
+         * Takes templates of the centre from now on, or none.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        put: operations["putFromCentre"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/configuration/from-centre/{template}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Puts back what was before a template of the centre was applied.
+         * @description Needs `manageCameras` on the organisation.
+         */
+        post: operations["restoreFromCentre"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sites of this organisation that report to this node, with how they are.
+         * @description Needs `viewLive` or `viewHealth`; shows only what they cover.
+         */
+        get: operations["listSites"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/cameras": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cameras of all sites, with their places.
+         * @description Needs `viewLive` or `viewPast`; shows only what they cover.
+         */
+        get: operations["listSiteCameras"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open alarms and incidents of all sites; with 'after' those that changed since.
+         * @description Needs `viewPast` or `viewHealth`; shows only what they cover.
+         */
+        get: operations["getSiteCases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/alarms/{alarm}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An alarm of a site with its steps and events, asked of the site.
+         * @description Needs `viewPast` or `viewHealth`; shows only what they cover.
+         */
+        get: operations["getSiteAlarm"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/incidents/{incident}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An incident of a site with its story, asked of the site.
+         * @description Needs `viewPast`; shows and takes only what that covers.
+         */
+        get: operations["getSiteIncident"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/deeds/{subject}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was asked of a site about one alarm or incident, the latest first.
+         * @description Needs `viewPast`; shows and takes only what that covers.
+         */
+        get: operations["listSiteDeeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/alarms/{alarm}/deeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Has a site do something with one of its alarms.
+         * @description Needs `acknowledge`; shows and takes only what that covers.
+         */
+        post: operations["actOnSiteAlarm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sites/{site}/incidents/{incident}/deeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an incident of a site over, gives it back, or has the site tell something of it.
+         * @description Needs `manageIncidents`; shows and takes only what that covers.
+         */
+        post: operations["actOnSiteIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/custody": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has an incident: this site, or its centre.
+         * @description Needs `viewPast`; shows and takes only what that covers.
+         */
+        get: operations["getIncidentCustody"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{id}/take-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes an incident back that the centre has.
+         * @description It counts at once, whether or not the centre can be reached: the site answers for what happens there. Needs `manageIncidents`; shows and takes only what that covers.
+         */
+        post: operations["takeIncidentBack"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3051,7 +5379,7 @@ export interface components {
          * @description In what way somebody got to see a camera.
          * @enum {string}
          */
-        AccessKind: "live" | "preview" | "playback" | "thumbnails" | "export" | "download" | "snapshot" | "approvalAsked" | "approved" | "approvalRefused" | "approvalWithdrawn" | "approvalExpired" | "approvalUsed";
+        AccessKind: "live" | "preview" | "playback" | "thumbnails" | "export" | "download" | "release" | "snapshot" | "approvalAsked" | "approved" | "approvalRefused" | "approvalWithdrawn" | "approvalExpired" | "approvalUsed" | "change" | "unmask";
         AccessPage: {
             accesses: components["schemas"]["Access"][];
             /** @description For the next page; null: there is none. */
@@ -3073,6 +5401,216 @@ export interface components {
         AcknowledgeRequest: {
             /** @description At most 4000 characters. */
             note?: null | string;
+        };
+        AgreedGround: {
+            id: string;
+            kind: components["schemas"]["RefusalKind"];
+            text: string;
+        };
+        AgreedHours: {
+            kind: components["schemas"]["RequestKind"];
+            /** Format: int32 */
+            urgent: number;
+            /** Format: int32 */
+            prompt: number;
+            /** Format: int32 */
+            routine: number;
+        };
+        AgreedTerm: {
+            id: string;
+            /** @description In the language that was asked for. */
+            text: string;
+        };
+        Agreement: {
+            /** @description Id of the partner's link. */
+            link: string;
+            id: string;
+            /** Format: int32 */
+            version: number;
+            /** @description In the language that was asked for, if it is there. */
+            title: string;
+            state: components["schemas"]["AgreementState"];
+            /** @description This organisation, as the document calls it. */
+            own: string;
+            other: string;
+            /** @description SHA-256 of the document's canonical form, lower-case hexadecimal: what is signed. */
+            digest: string;
+            /**
+             * Format: date
+             * @description First day, UTC.
+             */
+            start: string;
+            /**
+             * Format: date
+             * @description Last day, by the document or by a denunciation; null: until somebody denounces it.
+             */
+            lastDay: null | string;
+            /**
+             * Format: date
+             * @description When the parties look it over next; null: not any more.
+             */
+            nextReview: null | string;
+            /** Format: date-time */
+            written: string;
+            /** @description Null: the partner. */
+            writtenBy: null | string;
+            /** @description Who signed here. */
+            signedBy: null | string;
+            /** Format: date-time */
+            signed: null | string;
+            /**
+             * Format: date-time
+             * @description When both signatures were there.
+             */
+            bound: null | string;
+            /** @description Somebody here, or the partner; null: it isn't denounced. */
+            denouncedBy: null | string;
+            /** @description Organisations whose signatures are there. */
+            signatures: string[];
+        };
+        AgreementAsk: {
+            /** @description This organisation gives; false: the partner does. Default true. */
+            give?: null | boolean;
+            what?: null | components["schemas"]["ShareKind"];
+            /** @description Id of a purpose. Required. */
+            purpose?: null | string;
+            /** @description Type of the incident, such as intrusion. */
+            incidentType?: null | string;
+            /** @description Id of a category. */
+            category?: null | string;
+            /** @description Name of the site. */
+            site?: null | string;
+            /** @description Id of the camera. */
+            camera?: null | string;
+            /** @description Default true. */
+            masked?: null | boolean;
+            /**
+             * Format: int32
+             * @description Of the picture, lines; null: as the conditions say.
+             */
+            height?: null | number;
+            /**
+             * Format: int32
+             * @description How many days the receiver keeps it; null: as the conditions say.
+             */
+            keepDays?: null | number;
+            handling?: null | components["schemas"]["HandlingCode"];
+            request?: null | components["schemas"]["RequestKind"];
+            /** @description People are in danger. Default false. */
+            rescue?: null | boolean;
+            /**
+             * Format: int32
+             * @description Persons of the giver who have agreed, whoever gives it included. Default 0.
+             */
+            approvals?: null | number;
+            /**
+             * Format: date-time
+             * @description When; default now.
+             */
+            at?: null | string;
+        };
+        AgreementChange: {
+            before: null | components["schemas"]["AgreementEntry"];
+            after: null | components["schemas"]["AgreementEntry"];
+        };
+        AgreementConditions: {
+            masked: boolean;
+            /** Format: int32 */
+            maxHeight: null | number;
+            /**
+             * Format: int32
+             * @description Null: it isn't limited.
+             */
+            keepDays: null | number;
+            handling: components["schemas"]["HandlingCode"];
+            onward: components["schemas"]["OnwardTransfer"];
+            /** Format: int32 */
+            approvals: number;
+            approvers: string[];
+            /**
+             * Format: int32
+             * @description It was released before all had agreed; reviewed within so many hours.
+             */
+            reviewHours: null | number;
+            /** Format: int32 */
+            liveMinutes: null | number;
+            watermark: boolean;
+            graded: boolean;
+        };
+        AgreementDecision: {
+            allowed: boolean;
+            /** @description Id of the clause that decided; 'default': none speaks of it. */
+            clause: string;
+            /** @description Why, sentences in the language that was asked for. */
+            reasons: string[];
+            /** @description Of a refusal: id of its ground. */
+            ground: null | string;
+            refusal: null | components["schemas"]["RefusalKind"];
+            conditions: null | components["schemas"]["AgreementConditions"];
+        };
+        AgreementDenounce: {
+            /** @description Told to the partner; at most 400 characters. */
+            reason?: null | string;
+        };
+        AgreementEntry: {
+            /** @description What it is of, as clauses/2.1: the same in every version. */
+            key: string;
+            /** @description Of the clause; may be empty. */
+            number: string;
+            /** @description In the parties' own words; may be empty. */
+            text: string;
+            sentences: string[];
+        };
+        /** @enum {string} */
+        AgreementFormat: "atalaya" | "odrl";
+        AgreementInput: {
+            /** @description Id of the partner's link. Required. */
+            link?: null | string;
+            format?: null | components["schemas"]["AgreementFormat"];
+            /** @description The document's text. Required. */
+            document?: null | string;
+        };
+        AgreementOdrl: {
+            /** @description The policy's text. */
+            policy: string;
+            /** @description What ODRL's own words don't say, sentences. */
+            lost: string[];
+        };
+        AgreementPage: {
+            agreement: components["schemas"]["Agreement"];
+            isRightToLeft: boolean;
+            sections: components["schemas"]["AgreementSection"][];
+            /**
+             * Format: int32
+             * @description Number of the version that the changes are from; null: there is none here.
+             */
+            before: null | number;
+            changes: components["schemas"]["AgreementChange"][];
+            purposes: components["schemas"]["AgreementTerm"][];
+            categories: components["schemas"]["AgreementTerm"][];
+            /** @description Signatures as a C2SP signed note. */
+            note: string;
+            /** @description A signed note; null: it isn't denounced. */
+            denunciation: null | string;
+        };
+        AgreementSection: {
+            heading: string;
+            entries: components["schemas"]["AgreementEntry"][];
+        };
+        AgreementSign: {
+            /** @description Of the document that was read: another one in its place isn't signed. Required. */
+            digest?: null | string;
+        };
+        /** @enum {string} */
+        AgreementState: "draft" | "offered" | "received" | "binding" | "inForce" | "ended";
+        AgreementTerm: {
+            id: string;
+            text: string;
+        };
+        AgreementWritten: {
+            agreement: components["schemas"]["Agreement"];
+            /** @description Of a policy: what wasn't taken over, sentences. */
+            lost: string[];
         };
         /** @description Something that a person must look at. */
         Alarm: {
@@ -3178,6 +5716,18 @@ export interface components {
             severity?: null | components["schemas"]["AlarmSeverity"];
             /** @description Whether its alarms begin an incident of themselves; null: rescues do. */
             opensIncident?: null | boolean;
+        };
+        AlarmDeedInput: {
+            act?: null | components["schemas"]["AlarmActKind"];
+            /**
+             * Format: int64
+             * @description Of the alarm as it was seen. Required.
+             */
+            version?: null | number;
+            /** @description Who gets it, for an assignment. */
+            to?: null | string;
+            outcome?: null | components["schemas"]["AlarmOutcome"];
+            note?: null | string;
         };
         AlarmDetail: {
             alarm: components["schemas"]["Alarm"];
@@ -3324,6 +5874,43 @@ export interface components {
         };
         /** @enum {string} */
         AnalysisState: "off" | "idle" | "starting" | "running" | "waiting";
+        /** @enum {string} */
+        AnswerExtent: "whole" | "part" | "conditional";
+        AnswerHoldInput: {
+            /** @description Ids of cameras of this node; required. */
+            cameras?: null | string[];
+            /**
+             * Format: date-time
+             * @description Required.
+             */
+            from?: null | string;
+            /**
+             * Format: date-time
+             * @description Required.
+             */
+            to?: null | string;
+            /**
+             * Format: date-time
+             * @description Until when it is kept; absent: until somebody releases it.
+             */
+            until?: null | string;
+            /** @description Make it although other footage goes early. */
+            accept?: null | boolean;
+        };
+        AnswerInput: {
+            extent?: null | components["schemas"]["AnswerExtent"];
+            /** @description At most 4000 characters. Required. */
+            text?: null | string;
+            /** @description Of what a part leaves out: id of one of the agreement's grounds. Required for a part, and only there. */
+            ground?: null | string;
+            /** @description Under which conditions. Required for a conditional answer, and only there. */
+            conditions?: null | string;
+            /** @description Ids of grants that carry what is given; at most 50. */
+            grants?: null | string[];
+            /** @description Ids of documents brought here before; at most 10. */
+            files?: null | string[];
+            hold?: null | components["schemas"]["AnswerHoldInput"];
+        };
         Approval: {
             id: string;
             action: components["schemas"]["ApprovalAction"];
@@ -3363,7 +5950,7 @@ export interface components {
          * @description What a second person may have to agree to.
          * @enum {string}
          */
-        ApprovalAction: "export" | "retention" | "release" | "rights";
+        ApprovalAction: "export" | "retention" | "release" | "rights" | "disclosure" | "unmask" | "share";
         /**
          * @description Where a request is.
          * @enum {string}
@@ -3707,6 +6294,19 @@ export interface components {
             /** @description rtsp:// or rtsps://; a user name and password inside are split off and kept encrypted. */
             url?: null | string;
         };
+        /** @enum {string} */
+        CameraTrust: "noRoots" | "untrusted" | "trusted";
+        /** @description Where somebody or something was seen last. WGS 84. */
+        CardPosition: {
+            /** Format: double */
+            latitude: number;
+            /** Format: double */
+            longitude: number;
+            /** Format: date-time */
+            at: string;
+            /** @description Name of the one that saw it. */
+            camera: string;
+        };
         CaseChanges: {
             /** @description As they are now, in the order of their last change. */
             alarms: components["schemas"]["Alarm"][];
@@ -3720,6 +6320,26 @@ export interface components {
             more: boolean;
             /** @description All that are open, by severity. */
             open: components["schemas"]["OpenAlarms"];
+        };
+        /**
+         * @description Who works an incident of a site.
+         * @enum {string}
+         */
+        CaseHolder: "site" | "centre";
+        CentreTemplate: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            text: string;
+            state: components["schemas"]["TemplateState"];
+            reason: string;
+            offeredBy: string;
+            confirmedBy: string;
+            recalledBy: string;
+            /** Format: date-time */
+            cameAt: string;
+            /** Format: date-time */
+            changedAt: string;
         };
         /** @enum {string} */
         ChangeKind: "added" | "changed" | "removed";
@@ -3849,6 +6469,12 @@ export interface components {
             /** @description A real incident can't be closed before it is done, or marked as not applying. */
             required?: boolean;
         };
+        ClarifyInput: {
+            /** @description At most 4000 characters. Required. */
+            text?: null | string;
+            /** @description Ids of documents brought here before; at most 10. */
+            files?: null | string[];
+        };
         ClassifyRequest: {
             type?: null | components["schemas"]["IncidentType"];
             severity?: null | components["schemas"]["AlarmSeverity"];
@@ -3874,6 +6500,10 @@ export interface components {
             outcome?: null | components["schemas"]["AlarmOutcome"];
             note?: null | string;
         };
+        CloseRequestInput: {
+            outcome?: null | components["schemas"]["RequestOutcome"];
+            note?: null | string;
+        };
         CodeProof: {
             /** @description Six digits of the authenticator. Required. */
             code?: null | string;
@@ -3883,6 +6513,21 @@ export interface components {
             applied: boolean;
             /** @description What is other than it was, in the order of the text; empty: nothing. */
             changes: components["schemas"]["ObjectChange"][];
+        };
+        ConfirmRequest: {
+            /** @description The digits that were compared. Required. */
+            digits?: null | string;
+        };
+        Count: {
+            name: string;
+            /** Format: int64 */
+            count: number;
+        };
+        Custody: {
+            /** @description Who works the incident. */
+            holder: components["schemas"]["CaseHolder"];
+            /** @description Who took it over or gave it back last; empty: nobody yet. */
+            by: string;
         };
         DatabaseHealth: {
             /** @description sqlite or postgresql. */
@@ -3895,6 +6540,16 @@ export interface components {
             milliseconds: null | number;
             /** @description Why it doesn't; empty while it does. */
             detail: string;
+        };
+        DayCount: {
+            /** @description UTC, yyyy-MM-dd. */
+            day: string;
+            /** Format: int64 */
+            accesses: number;
+            /** Format: int64 */
+            exports: number;
+            /** Format: int64 */
+            changes: number;
         };
         /** @enum {string} */
         DayOfWeek: "sunday" | "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | "saturday";
@@ -3920,6 +6575,33 @@ export interface components {
         DecisionInput: {
             /** @description Why; the one who asked reads it, and oversight. Required to refuse. At most 500 characters. */
             reason?: null | string;
+        };
+        DeviceMask: {
+            /** @description The camera's name for it. */
+            token: string;
+            /** @description As ONVIF names it: Color, Pixelated, Blurred. */
+            type: string;
+            enabled: boolean;
+            points: number[][];
+        };
+        DeviceMaskInput: {
+            /** @description Id of one of the camera's masks here. Required. */
+            mask?: null | string;
+        };
+        /** @description What the camera itself paints over, before it sends or records anything. */
+        DeviceMasks: {
+            masks: components["schemas"]["DeviceMask"][];
+            /**
+             * Format: int32
+             * @description How many it takes.
+             */
+            most: number;
+            /**
+             * Format: int32
+             * @description Corners of one; more, or slanted sides where it takes rectangles alone, become the rectangle around them.
+             */
+            mostCorners: number;
+            rectanglesOnly: boolean;
         };
         DisarmRequest: {
             /** @description A group that cameras have. Absent, as site: everything. */
@@ -3979,6 +6661,30 @@ export interface components {
             to?: null | string;
             note?: null | string;
         };
+        Evaluation: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description By kind, ours first. */
+            requests: components["schemas"]["RequestCount"][];
+            /** @description Words of the grounds that these refusals name, in the language that was asked for. */
+            grounds: components["schemas"]["AgreedTerm"][];
+            /**
+             * Format: int32
+             * @description Joint operations that began.
+             */
+            operationsBegun: number;
+            /**
+             * Format: int32
+             * @description Of these, those that are over.
+             */
+            operationsOver: number;
+            /** @description Incidents handed over, in either direction. */
+            handOvers: components["schemas"]["HandOverCount"][];
+            /** @description Grants, in either direction. */
+            shares: components["schemas"]["ShareCount"][];
+        };
         Export: {
             id: string;
             camera: string;
@@ -4016,6 +6722,8 @@ export interface components {
             /** @description For what purpose; empty: none was given, or asked for. */
             purpose: string;
             reference: string;
+            /** @description The camera's masks are, or will be, painted in: encoded anew, so its bytes aren't those that were recorded. */
+            masked: boolean;
         };
         ExportInput: {
             /** @description Its id. Required. */
@@ -4029,6 +6737,72 @@ export interface components {
         };
         /** @enum {string} */
         ExportState: "queued" | "running" | "done" | "failed" | "cancelled";
+        FarAlarm: {
+            site: string;
+            siteName: string;
+            /** @description Its cameras are written SITE/CAMERA. */
+            alarm: components["schemas"]["Alarm"];
+        };
+        FarCamera: {
+            /** @description SITE/CAMERA: of this node's own routes under /api/sites. */
+            id: string;
+            /** @description Of the link. */
+            site: string;
+            siteName: string;
+            name: string;
+            enabled: boolean;
+            /** @description As GET /api/cameras says it. */
+            state: string;
+            reason: string;
+            /** @description As GET /api/cameras says it. */
+            recording: string;
+            hasSub: boolean;
+            hasMasks: boolean;
+            place: null | components["schemas"]["SitePlace"];
+        };
+        FarCases: {
+            alarms: components["schemas"]["FarAlarm"][];
+            incidents: components["schemas"]["FarIncident"][];
+            /**
+             * Format: int64
+             * @description For 'after' of the next call.
+             */
+            change: number;
+            /** @description There is more: ask again at once. */
+            more: boolean;
+        };
+        FarIncident: {
+            site: string;
+            siteName: string;
+            /** Format: uuid */
+            id: string;
+            type: components["schemas"]["IncidentType"];
+            severity: components["schemas"]["AlarmSeverity"];
+            state: components["schemas"]["IncidentState"];
+            title: string;
+            assignee: null | string;
+            /** Format: date-time */
+            openedAt: string;
+            /** Format: date-time */
+            changedAt: string;
+            /** Format: date-time */
+            due: null | string;
+            /** Format: date-time */
+            closedAt: null | string;
+            /** Format: int64 */
+            version: number;
+            /** @description Who has it: it is worked there. */
+            holder: components["schemas"]["CaseHolder"];
+            /** @description Who took it over or gave it back last; empty: nobody yet. */
+            holderName: string;
+            /**
+             * Format: int64
+             * @description For 'epoch' of a deed.
+             */
+            epoch: number;
+        };
+        /** @enum {string} */
+        FarIncidentDeed: "takeOver" | "handBack" | "assign" | "dispatch" | "monitor" | "note" | "resolve" | "close" | "reopen";
         FieldChange: {
             /** @description As the text names it; groups with dots, a rule as rules[ID]. */
             field: string;
@@ -4049,6 +6823,39 @@ export interface components {
             /** Format: int32 */
             seconds?: number;
         };
+        FootageAsked: {
+            site: string;
+            cameras: string[];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+        };
+        FootageAskedInput: {
+            /** @description Name of the site, if it is known; at most 300 characters. */
+            site?: null | string;
+            /** @description Ids of cameras as far as they are known, or places in words; at most 50. */
+            cameras?: null | string[];
+            /**
+             * Format: date-time
+             * @description Required.
+             */
+            from?: null | string;
+            /**
+             * Format: date-time
+             * @description Required; at most 31 days after from.
+             */
+            to?: null | string;
+        };
+        FootageHeld: {
+            cameras: string[];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** Format: date-time */
+            until: null | string;
+        };
         FoundDevice: {
             /** @description What the device calls itself; empty where it says nothing. */
             name: string;
@@ -4060,6 +6867,21 @@ export interface components {
             xaddr: string;
             /** @description ONVIF profiles that it claims: Streaming, G, T, M, … */
             profiles: string[];
+        };
+        /** @description At a site: what its centre may set here, and what it did. */
+        FromCentre: {
+            /** @description Templates of the centre are tried and applied. */
+            accepts: boolean;
+            /** @description Who said so last; empty: nobody has. */
+            by: string;
+            /** Format: date-time */
+            at: null | string;
+            /** @description The latest first. */
+            templates: components["schemas"]["CentreTemplate"][];
+        };
+        FromCentreInput: {
+            /** @description Required. */
+            accepts?: null | boolean;
         };
         Gap: {
             /** Format: date-time */
@@ -4092,12 +6914,30 @@ export interface components {
             /** @description Name of the site or group, id of the camera; empty for the organisation. */
             of: string;
         };
+        /** @description A grant that an answer or a joint operation may carry. */
+        GrantChoice: {
+            id: string;
+            what: components["schemas"]["ShareKind"];
+            title: string;
+            /** Format: date-time */
+            expires: string;
+        };
         GrantInput: {
             /** @description Id of a role. Required. */
             role?: null | string;
             scope?: null | components["schemas"]["ScopeKind"];
             /** @description Name of the site or group, id of the camera. Absent for the organisation. */
             of?: null | string;
+        };
+        /**
+         * @description Where a grant is. Nothing leaves the last four, but that one which was ended meanwhile turns out to have been refused.
+         * @enum {string}
+         */
+        GrantState: "asked" | "approved" | "given" | "active" | "revoked" | "expired" | "ended" | "refused";
+        GroundCount: {
+            ground: string;
+            /** Format: int32 */
+            count: number;
         };
         /** @description What the next shift must know. */
         HandOver: {
@@ -4122,6 +6962,24 @@ export interface components {
             isPart: boolean;
             /** @description What those before wrote for the stretch or after, the newest first. */
             notes: components["schemas"]["HandOverNote"][];
+        };
+        HandOverCount: {
+            /** @description This organisation handed them over. */
+            ours: boolean;
+            /** Format: int32 */
+            count: number;
+            /** Format: int32 */
+            acknowledged: number;
+            /**
+             * Format: int32
+             * @description Closed as real.
+             */
+            real: number;
+            /**
+             * Format: int32
+             * @description Closed as anything else: false, nuisance, test.
+             */
+            false: number;
         };
         HandOverNote: {
             /** Format: uuid */
@@ -4149,6 +7007,32 @@ export interface components {
             /** @description For those who come, at most 4000 characters. Required. */
             note?: null | string;
         };
+        /** @description What a recipient is told. Nobody is signed in here: nothing else is. */
+        HandedOver: {
+            /** @description Name of the site. */
+            site: string;
+            title: string;
+            fileName: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description Lower-case hexadecimal SHA-256 of the file. */
+            sha256: string;
+            /** @description The age format: the recipient's own key opens it. */
+            encrypted: boolean;
+            recipient: string;
+            organisation: string;
+            legalBasis: string;
+            note: string;
+            /** Format: date-time */
+            expires: string;
+            /** @description Public key of the log that signed it, as atalaya-verify takes it. Compare it with one that you have from elsewhere. */
+            key: string;
+        };
+        /**
+         * @description What a receiver may do with what it was given; each code binds more than the one before. Modelled on the handling codes that police forces use among themselves.
+         * @enum {string}
+         */
+        HandlingCode: "h0" | "h1" | "h2" | "h3";
         Health: {
             state: components["schemas"]["HealthState"];
             parts: components["schemas"]["HealthPart"][];
@@ -4393,6 +7277,42 @@ export interface components {
         IncidentAssignRequest: {
             /** @description Who gets it, 1 to 200 characters. Required. */
             to?: null | string;
+        };
+        /** @description What another organisation is told of an incident: what, where, when, how it stands. No names of people who work it, no notes, no footage. */
+        IncidentCard: {
+            format: string;
+            /**
+             * Format: uuid
+             * @description At its owner's.
+             */
+            id: string;
+            site: string;
+            type: components["schemas"]["IncidentType"];
+            severity: components["schemas"]["AlarmSeverity"];
+            state: components["schemas"]["IncidentState"];
+            title: string;
+            /** Format: date-time */
+            openedAt: string;
+            /** Format: date-time */
+            lastAt: string;
+            outcome: null | components["schemas"]["AlarmOutcome"];
+            /** @description Names of those that saw it. */
+            cameras: string[];
+            position: null | components["schemas"]["CardPosition"];
+            note: string;
+        };
+        IncidentDeedInput: {
+            deed?: null | components["schemas"]["FarIncidentDeed"];
+            /**
+             * Format: int64
+             * @description Of the incident as it was seen. Required.
+             */
+            epoch?: null | number;
+            /** @description Who gets it, or which patrol is sent. */
+            to?: null | string;
+            outcome?: null | components["schemas"]["AlarmOutcome"];
+            /** @description The note, the patrol's task, or why it is reopened. */
+            note?: null | string;
         };
         /**
          * @description One thing that happened to an incident. All of them in order are the incident: Incident Incident.Replay(IEnumerable&lt;IncidentEvent&gt; events). They are kept as JSON, so
@@ -4708,6 +7628,50 @@ export interface components {
         IncidentState: "open" | "assigned" | "dispatched" | "monitored" | "resolved" | "closed" | "reopened";
         /** @enum {string} */
         IncidentType: "rescue" | "intrusion" | "crossing" | "smuggling" | "vehicle" | "crowd" | "tamper" | "technical";
+        Invitation: {
+            id: string;
+            /** @description What the node that joins will be to this one. */
+            kind: components["schemas"]["LinkKind"];
+            note: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** @description To be typed at the other node, once: it isn't shown again. Null in lists. */
+            code: null | string;
+            /** @description The link that came of it; empty: nobody joined yet. */
+            link: string;
+        };
+        InviteRequest: {
+            kind?: null | components["schemas"]["LinkKind"];
+            /** @description For whom it is, at most 200 characters. */
+            note?: null | string;
+            /**
+             * Format: int32
+             * @description How long it may be used, 1 to 168 hours; absent: 24.
+             */
+            hours?: null | number;
+        };
+        JoinRequest: {
+            /** @description The invitation's code. Required. */
+            code?: null | string;
+        };
+        Key: {
+            id: string;
+            /** @description log: signs checkpoints and seals; package: signs manifests. */
+            purpose: string;
+            /** @description As notes write keys, or a certificate in PEM. */
+            public: string;
+            /** @description SHA-256, hexadecimal. */
+            fingerprint: string;
+            /** Format: date-time */
+            begunAt: string;
+            /** Format: date-time */
+            endedAt: null | string;
+            why: string;
+            endedWhy: null | string;
+        };
         LastGap: {
             /** Format: date-time */
             from: string;
@@ -4758,12 +7722,105 @@ export interface components {
             /** @description For everybody: needs manageCameras on the organisation. Default false. */
             shared?: null | boolean;
         };
+        Link: {
+            id: string;
+            /** @description What the other node is to this one. */
+            kind: components["schemas"]["LinkKind"];
+            state: components["schemas"]["LinkState"];
+            organisation: string;
+            site: string;
+            /** @description Of the other node's log. */
+            logKey: string;
+            /** @description Earlier keys of the other node's log, which were followed by this one as they said themselves; those that were revoked aren't among them. */
+            earlierLogKeys: string[];
+            /** @description SHA-256 of the other node's key on links, hexadecimal. */
+            pin: string;
+            /** @description Where this node dials the other; empty: the other dials. */
+            address: string;
+            /** @description To be compared with what the other node shows, by voice or face to face. */
+            digits: string;
+            /** Format: date-time */
+            createdAt: string;
+            createdBy: string;
+            /** Format: date-time */
+            confirmedAt: null | string;
+            confirmedBy: string;
+            /** Format: date-time */
+            endedAt: null | string;
+            /** @description Of its end or suspension. */
+            why: string;
+            /** @description The other node answered lately. */
+            isUp: boolean;
+            /** Format: date-time */
+            since: null | string;
+            /**
+             * Format: int64
+             * @description Messages that the other side hasn't confirmed.
+             */
+            waiting: number;
+            /**
+             * Format: double
+             * @description The other node's clock less this one's, seconds; null: not known.
+             */
+            clockOffset: null | number;
+            /**
+             * Format: double
+             * @description Seconds; null: not known.
+             */
+            roundTrip: null | number;
+            /** @description Why nothing goes over, a sentence; null: all is well, or not tried yet. */
+            fault: null | string;
+        };
+        /** @description What came over a link, or tried to, and isn't what an honest node sends. */
+        LinkFault: {
+            /** @description Empty: nobody that is known. */
+            link: string;
+            address: string;
+            what: string;
+            detail: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            lastAt: string;
+            /** Format: int64 */
+            times: number;
+        };
+        /**
+         * @description What the other node of a link is to this one.
+         * @enum {string}
+         */
+        LinkKind: "site" | "centre" | "partner";
+        /** @description A message that one side refused. */
+        LinkRefusal: {
+            link: string;
+            /** @description Refused here; else by the other side. */
+            here: boolean;
+            /** @description urgent or records. */
+            lane: string;
+            /** Format: int64 */
+            number: number;
+            kind: string;
+            /** Format: date-time */
+            at: string;
+            reason: string;
+            /** @description Of the agreement; empty: none. */
+            clause: string;
+        };
         LinkRequest: {
             /**
              * Format: uuid
              * @description Id of an alarm that is in no incident. Required.
              */
             alarm?: null | string;
+        };
+        /**
+         * @description How far a link has come, as this end sees it.
+         * @enum {string}
+         */
+        LinkState: "confirming" | "active" | "suspended" | "ended";
+        LinkWhyRequest: {
+            /** @description 1 to 500 characters. Required. */
+            why?: null | string;
         };
         Log: {
             /** @description The log's name. */
@@ -4781,6 +7838,61 @@ export interface components {
             checkpoint: string;
             /** @description Why nothing is written just now; null: all is well. */
             fault: null | string;
+            /** @description Of this node as a witness of others' logs: its public key, for them; null: it isn't made yet. */
+            witnessKey: null | string;
+            /** @description Who signs this log's checkpoints. */
+            witnesses: components["schemas"]["Witness"][];
+            /** @description Others' logs that this node witnesses. */
+            witnessed: components["schemas"]["WitnessedLog"][];
+            /** @description The organisation's keys that others check signatures with, those of before, too. */
+            keys: components["schemas"]["Key"][];
+        };
+        LogRecord: {
+            /**
+             * Format: int64
+             * @description Index of its leaf in the log, from 0.
+             */
+            leaf: number;
+            /**
+             * Format: date-time
+             * @description When it was written into the log.
+             */
+            at: string;
+            /** @description What it is about: segment, gap, access, export, hold, deletion, policy, key, user, grant, rule, mask, derived, disclosure, receipt, drill, setting. */
+            kind: string;
+            /** @description JSON, to the byte as the leaf commits to it; ref/log.md says what of each kind. */
+            record: string;
+        };
+        LogRecordPage: {
+            records: components["schemas"]["LogRecord"][];
+            /** @description For the next page; null: there is none. */
+            next: null | string;
+        };
+        LogRecordProof: {
+            /** @description atalaya-record-1 */
+            format: string;
+            /**
+             * Format: int64
+             * @description Index of its leaf in the log, from 0.
+             */
+            leaf: number;
+            /** Format: date-time */
+            at: string;
+            kind: string;
+            /** @description JSON, to the byte as the leaf commits to it. */
+            record: string;
+            /** @description 32 hexadecimal digits. SHA-256 of these 16 bytes and the record is the end of the leaf. */
+            salt: string;
+            /** @description The leaf itself, hexadecimal. */
+            entry: string;
+            /** @description Hashes from the leaf to the root (RFC 6962, 2.1.1), base64. */
+            proof: string[];
+            /** @description The signed checkpoint that the proof leads to, with its witnesses' signatures. */
+            checkpoint: string;
+            /** @description The log's public key. Who checks takes the one that they have from before. */
+            key: string;
+            /** @description How that key came to be, for who has an earlier one: the log's file 'keys'. */
+            keys: string;
         };
         MachineHealth: {
             /** Format: int32 */
@@ -4818,6 +7930,63 @@ export interface components {
             };
             plans: components["schemas"]["Plan"][];
         };
+        /** @enum {string} */
+        MarkKind: "point" | "post" | "patrol" | "danger" | "person" | "vehicle" | "boat";
+        MaskInput: {
+            /** @description Left out: made from the name. */
+            id?: null | string;
+            /** @description 1 to 60 characters. Required. */
+            name?: null | string;
+            /** @description At most 200 characters. */
+            reason?: null | string;
+            kind?: null | components["schemas"]["MaskKind"];
+            /** @description 3 to 32 corners, [x, y] from 0 to 1. Required. */
+            points?: null | number[][];
+        };
+        /**
+         * @description How a mask hides.
+         * @enum {string}
+         */
+        MaskKind: "fill" | "blur";
+        MaskedArea: {
+            /** @description Unique among the camera's masks. */
+            id: string;
+            name: string;
+            /** @description Why it is there; may be empty. */
+            reason: string;
+            kind: components["schemas"]["MaskKind"];
+            /** @description At least three corners, [x, y] as fractions of the picture from its upper left. */
+            points: number[][];
+        };
+        Masks: {
+            /**
+             * Format: int64
+             * @description Counts changes; 0: there never were any.
+             */
+            version: number;
+            masks: components["schemas"]["MaskedArea"][];
+            /**
+             * Format: date-time
+             * @description When they were changed last.
+             */
+            at: null | string;
+            /** @description By whom. */
+            by: null | string;
+            /**
+             * Format: date-time
+             * @description Until when this session sees the camera without them; null: it sees them.
+             */
+            liftedUntil: null | string;
+        };
+        MasksInput: {
+            /**
+             * Format: int64
+             * @description The version that was looked at, so that nobody's change is lost. Required.
+             */
+            version?: null | number;
+            /** @description All of them, at most 32; empty: none. Required. */
+            masks?: null | components["schemas"]["MaskInput"][];
+        };
         /** @description When scene events are one happening. */
         MergeTerms: {
             /**
@@ -4852,6 +8021,33 @@ export interface components {
              */
             fields: number;
         };
+        NewRequestInput: {
+            /** @description Id of the link to the organisation that is asked. Required. */
+            link?: null | string;
+            kind?: null | components["schemas"]["RequestKind"];
+            urgency?: null | components["schemas"]["Urgency"];
+            /** @description One line; at most 200 characters. Required. */
+            subject?: null | string;
+            /** @description What is asked, and what for; at most 4000 characters. Required. */
+            text?: null | string;
+            /** @description Article, order, number; at most 300 characters. Required. */
+            legalBasis?: null | string;
+            /** @description Id of one of the agreement's purposes. Required. */
+            purpose?: null | string;
+            /** @description Id of one of the agreement's crime categories. */
+            category?: null | string;
+            /** @description The incident's type, as 'intrusion'. */
+            incidentType?: null | string;
+            /** @description Who it is about, in words for officers to read; nothing searches for it. At most 300 characters. */
+            person?: null | string;
+            /** @description Your own number of the case; at most 300 characters. */
+            reference?: null | string;
+            /** @description People are in danger. */
+            rescue?: null | boolean;
+            footage?: null | components["schemas"]["FootageAskedInput"];
+            /** @description Ids of documents brought here before; at most 10. */
+            files?: null | string[];
+        };
         NewToken: {
             /** @description The token itself; it isn't shown again. */
             token: string;
@@ -4869,6 +8065,14 @@ export interface components {
             now: string;
             /** @description IANA name of the site's zone; times in the API are UTC all the same. */
             timeZone: string;
+        };
+        Notable: {
+            /** @description refused: a second person refused. released: a hold was ended by somebody. noPurpose: looked back without one. exported: footage was taken out. overdue: footage that should be gone. fork: a log has two histories. unwitnessed: a witness didn't sign. keyEnded: a key was followed or revoked. unmasked: pictures without their masks. */
+            what: string;
+            /** Format: int64 */
+            count: number;
+            /** @description A name: of a user, a camera, a log; empty: none. */
+            about: string;
         };
         NoteRequest: {
             /** @description At most 4000 characters. */
@@ -5034,6 +8238,11 @@ export interface components {
              */
             identityEventsDropped: number;
         };
+        /**
+         * @description Whether a receiver may pass on what it was given.
+         * @enum {string}
+         */
+        OnwardTransfer: "never" | "withConsent" | "allowed";
         OpenAlarms: {
             /** Format: int64 */
             rescue: number;
@@ -5072,6 +8281,145 @@ export interface components {
             /** @description Ids of alarms that belong to it. */
             alarms?: null | string[];
         };
+        Operation: {
+            line: components["schemas"]["OperationLine"];
+            aim: string;
+            place: string;
+            legalBasis: string;
+            purpose: string;
+            request: null | string;
+            proposedBy: string;
+            /** Format: date-time */
+            proposedAt: string;
+            /** Format: date-time */
+            joinedAt: null | string;
+            ourMembers: string[];
+            theirMembers: string[];
+            /** @description Oldest first, each in its writer's language. */
+            messages: components["schemas"]["OperationMessage"][];
+            marks: components["schemas"]["OperationMark"][];
+            tasks: components["schemas"]["OperationTask"][];
+            grants: components["schemas"]["OperationGrant"][];
+            note: string;
+            /** Format: date-time */
+            closedAt: null | string;
+            closedBy: null | string;
+        };
+        OperationGrant: {
+            grant: string;
+            what: string;
+            ours: boolean;
+            by: string;
+            /** Format: date-time */
+            at: string;
+        };
+        OperationGrantInput: {
+            /** @description Id of a grant that this organisation gave over the same link; it ends with the operation. Required. */
+            grant?: null | string;
+            /** @description What it gives, in words. */
+            what?: null | string;
+        };
+        OperationLine: {
+            id: string;
+            link: string;
+            /** @description The other organisation. */
+            partner: string;
+            /** @description This organisation proposed it. */
+            ours: boolean;
+            title: string;
+            state: components["schemas"]["OperationState"];
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            /** @description Closed, declined, or past its end. */
+            over: boolean;
+            /** Format: date-time */
+            changedAt: string;
+            /**
+             * Format: date-time
+             * @description When this node had closed what it opened; null: not yet.
+             */
+            settledAt: null | string;
+        };
+        OperationMark: {
+            id: string;
+            kind: components["schemas"]["MarkKind"];
+            label: string;
+            /** Format: double */
+            latitude: number;
+            /** Format: double */
+            longitude: number;
+            ours: boolean;
+            by: string;
+            /** Format: date-time */
+            at: string;
+        };
+        OperationMarkInput: {
+            kind?: null | components["schemas"]["MarkKind"];
+            /** @description At most 200 characters. */
+            label?: null | string;
+            /**
+             * Format: double
+             * @description Degrees, WGS 84. Required.
+             */
+            latitude?: null | number;
+            /**
+             * Format: double
+             * @description Required.
+             */
+            longitude?: null | number;
+        };
+        OperationMembersInput: {
+            /** @description All who take part for this organisation; 1 to 100 names. Required. */
+            members?: null | string[];
+        };
+        OperationMessage: {
+            ours: boolean;
+            by: string;
+            /** Format: date-time */
+            at: string;
+            language: string;
+            text: string;
+        };
+        OperationMessageInput: {
+            /** @description Of the text: es, fr, ar, en or another as BCP 47 writes it. Required. */
+            language?: null | string;
+            /** @description At most 4000 characters. Required. */
+            text?: null | string;
+        };
+        OperationNoteInput: {
+            /** @description At most 4000 characters. */
+            note?: null | string;
+        };
+        /**
+         * @description Where a joint operation stands, without the clock.
+         * @enum {string}
+         */
+        OperationState: "proposed" | "joined" | "declined" | "closed";
+        OperationTask: {
+            id: string;
+            text: string;
+            for: string;
+            /** Format: date-time */
+            due: null | string;
+            ours: boolean;
+            by: string;
+            /** Format: date-time */
+            at: string;
+            doneBy: null | string;
+            /** Format: date-time */
+            doneAt: null | string;
+            note: string;
+        };
+        OperationTaskInput: {
+            /** @description At most 4000 characters. Required. */
+            text?: null | string;
+            /** @description Who does it; at most 200 characters. */
+            for?: null | string;
+            /** Format: date-time */
+            due?: null | string;
+        };
         OutboxHealth: {
             /** Format: int64 */
             waiting: number;
@@ -5086,6 +8434,135 @@ export interface components {
              */
             oldestWaiting: null | string;
         };
+        Oversight: {
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description By kind, as GET /api/accesses has them. */
+            accesses: components["schemas"]["Count"][];
+            users: components["schemas"]["Count"][];
+            /** @description Empty name: none was given. */
+            purposes: components["schemas"]["Count"][];
+            /** @description Of what is in the log, by kind. */
+            records: components["schemas"]["Count"][];
+            days: components["schemas"]["DayCount"][];
+            retention: components["schemas"]["RetentionState"][];
+            /**
+             * Format: int64
+             * @description In force now.
+             */
+            holds: number;
+            /** @description Hours that weren't recorded, by cause. */
+            gapHours: components["schemas"]["Count"][];
+            notable: components["schemas"]["Notable"][];
+        };
+        /** @description Who this node is to others. */
+        OwnCard: {
+            organisation: string;
+            site: string;
+            /** @description Of its log: signs agreements and receipts. */
+            logKey: string;
+            /** @description SHA-256 of its key on links, hexadecimal. */
+            pin: string;
+            /** @description HOST:PORT where others dial it; empty: it can only dial. */
+            address: string;
+        };
+        Package: {
+            id: string;
+            title: string;
+            /** @description Id of the incident that it belongs to. */
+            incident: null | string;
+            state: components["schemas"]["PackageState"];
+            /**
+             * Format: double
+             * @description 0 to 1.
+             */
+            progress: number;
+            /**
+             * Format: int64
+             * @description Of the file.
+             */
+            bytes: null | number;
+            /** @description Lower-case hexadecimal SHA-256 of the file. */
+            sha256: null | string;
+            /** @description To recipients, in the age format: 'age -d' opens it. */
+            encrypted: boolean;
+            /** Format: date-time */
+            created: string;
+            /** @description Who asked for it. */
+            createdBy: string;
+            /**
+             * Format: date-time
+             * @description When the file will be removed, or was.
+             */
+            expires: null | string;
+            stretches: components["schemas"]["PackageStretch"][];
+            /**
+             * Format: int64
+             * @description How many stretches inside it are without footage; each is stated in its manifest.
+             */
+            gaps: number;
+            /** @description For an operator: what went wrong, what it waits for, or what it is without; null otherwise. */
+            message: null | string;
+            /** @description Public key of the log that signed it, as atalaya-verify takes it; null until it is ready. */
+            key: null | string;
+            fileName: null | string;
+            language: components["schemas"]["PackageLanguage"];
+            /** @description For what purpose; empty: none was given, or asked for. */
+            purpose: string;
+            reference: string;
+            /** @description Who agreed to it; null: nobody had to. */
+            agreedBy: null | string;
+        };
+        PackageInput: {
+            /** @description What it is about, for who receives it. Required; at most 200 characters. */
+            title?: null | string;
+            /**
+             * Format: uuid
+             * @description Id of the incident that it belongs to.
+             */
+            incident?: null | string;
+            /** @description What footage it holds: 1 to 100. */
+            stretches?: null | components["schemas"]["PackageStretchInput"][];
+            /** @description Whom it is encrypted to: age recipients (age1…), at most 20. None: it isn't encrypted. */
+            recipients?: null | string[];
+            language?: null | components["schemas"]["PackageLanguage"];
+            purpose?: null | components["schemas"]["PurposeInput"];
+        };
+        /**
+         * @description What the texts of a package are in: the viewer opens in it.
+         * @enum {string}
+         */
+        PackageLanguage: "en" | "es" | "fr" | "ar";
+        /** @enum {string} */
+        PackageState: "waiting" | "preparing" | "ready" | "failed" | "expired";
+        PackageStretch: {
+            camera: string;
+            stream: components["schemas"]["StreamKind"];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            /** @description Id of the release copy that it holds; null: what was recorded. */
+            redaction?: null | string;
+        };
+        PackageStretchInput: {
+            /** @description Id of a camera. Required. */
+            camera?: null | string;
+            stream?: null | components["schemas"]["StreamKind"];
+            /** @description RFC 3339, with a zone. Required. */
+            from?: null | string;
+            /** @description RFC 3339, with a zone; after from, and not in the future. Required. */
+            to?: null | string;
+            /** @description Id of a finished release copy (POST /api/redactions): the package holds it in place of what was recorded. Camera and times are those of the copy then, and left out here. */
+            redaction?: null | string;
+        };
+        /**
+         * @description How a part of a site is.
+         * @enum {string}
+         */
+        PartState: "ok" | "degraded" | "failed";
         Passkey: {
             id: string;
             name: string;
@@ -5131,7 +8608,7 @@ export interface components {
          * @description One thing that a person or a program may do. Permissions only add: nothing takes one away but the end of its grant. Kept by name, so that their order is free.
          * @enum {string}
          */
-        Permission: "viewLive" | "viewPast" | "export" | "unmask" | "ptz" | "acknowledge" | "manageIncidents" | "reportEvents" | "hold" | "manageHolds" | "manageCameras" | "manageRules" | "manageStorage" | "manageAlarms" | "manageUsers" | "release" | "audit" | "viewHealth";
+        Permission: "viewLive" | "viewPast" | "export" | "unmask" | "ptz" | "acknowledge" | "manageIncidents" | "reportEvents" | "hold" | "manageHolds" | "manageCameras" | "manageRules" | "manageStorage" | "manageAlarms" | "manageUsers" | "release" | "audit" | "viewHealth" | "manageLinks" | "cooperate";
         Pin: {
             /** @description Id of the hold: GET /api/holds. */
             hold: string;
@@ -5337,6 +8814,34 @@ export interface components {
             detail?: null | string;
             instance?: null | string;
         };
+        ProposeOperationInput: {
+            /** @description Id of the link to the partner. Required. */
+            link?: null | string;
+            /** @description At most 200 characters. Required. */
+            title?: null | string;
+            /** @description What it is to achieve; at most 4000 characters. Required. */
+            aim?: null | string;
+            /** @description Where; at most 200 characters. */
+            place?: null | string;
+            /** @description Article, order, number; at most 200 characters. Required. */
+            legalBasis?: null | string;
+            /** @description Id of one of the agreement's purposes. Required. */
+            purpose?: null | string;
+            /** @description Id of the request that led to it. */
+            request?: null | string;
+            /**
+             * Format: date-time
+             * @description Required.
+             */
+            start?: null | string;
+            /**
+             * Format: date-time
+             * @description Then it is over; at most 92 days after the start. Required.
+             */
+            end?: null | string;
+            /** @description Who takes part for this organisation; 1 to 100 names. Required. */
+            members?: null | string[];
+        };
         PtzPosition: {
             /**
              * Format: double
@@ -5384,7 +8889,7 @@ export interface components {
          * @description What a purpose may be asked for.
          * @enum {string}
          */
-        PurposeFor: "export" | "past" | "live";
+        PurposeFor: "export" | "past" | "live" | "unmask";
         /** @description For what purpose somebody looks at footage. */
         PurposeInput: {
             /** @description One of those that GET /api/purposes lists. Required. */
@@ -5538,6 +9043,439 @@ export interface components {
             /** @description Each signs in once in place of a code. They aren't shown again. */
             codes: string[];
         };
+        Redaction: {
+            id: string;
+            camera: string;
+            stream: components["schemas"]["StreamKind"];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            search: components["schemas"]["RedactionSearch"];
+            state: components["schemas"]["RedactionState"];
+            /**
+             * Format: double
+             * @description 0 to 1, of what runs just now.
+             */
+            progress: number;
+            /** @description What went wrong, or what couldn't be looked at, for an operator; null otherwise. */
+            message: null | string;
+            /** Format: int64 */
+            revision: number;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            changedAt: string;
+            /** Format: date-time */
+            finishedAt: null | string;
+            /**
+             * Format: date-time
+             * @description When draft and copy will be removed.
+             */
+            expiresAt: string;
+            fileName: null | string;
+            /** Format: int64 */
+            bytes: null | number;
+            /** @description Lower-case hexadecimal SHA-256 of the copy. */
+            sha256: null | string;
+            /**
+             * Format: int64
+             * @description Pictures in the copy.
+             */
+            pictures: null | number;
+            sources: components["schemas"]["RedactionSource"][];
+            gaps: components["schemas"]["Gap"][];
+            user: string;
+            purpose: string;
+            reference: string;
+        };
+        RedactionCopyInput: {
+            /**
+             * Format: int64
+             * @description The revision that was looked at: a copy is made of that and no other.
+             */
+            revision: number;
+            purpose?: null | components["schemas"]["PurposeInput"];
+        };
+        /**
+         * @description What becomes of a thing.
+         * @enum {string}
+         */
+        RedactionDeed: "none" | "cover" | "keep";
+        RedactionInput: {
+            /** @description Its id. Required. */
+            camera?: null | string;
+            stream?: null | components["schemas"]["StreamKind"];
+            /** @description RFC 3339, with a zone. Required. */
+            from?: null | string;
+            /** @description RFC 3339, with a zone; after from. Required. */
+            to?: null | string;
+            search?: null | components["schemas"]["RedactionSearch"];
+            purpose?: null | components["schemas"]["PurposeInput"];
+        };
+        /** @description A box at a moment. */
+        RedactionKey: {
+            /**
+             * Format: int64
+             * @description Microseconds from the start of the draft's stretch.
+             */
+            at: number;
+            /**
+             * Format: double
+             * @description Left edge, as a fraction of the width; may lie beyond the picture.
+             */
+            x: number;
+            /**
+             * Format: double
+             * @description Upper edge, as a fraction of the height.
+             */
+            y: number;
+            /**
+             * Format: double
+             * @description Width, as a fraction of the picture's.
+             */
+            w: number;
+            /**
+             * Format: double
+             * @description Height, as a fraction of the picture's.
+             */
+            h: number;
+        };
+        /** @description When the pictures of a stretch are, to be stepped through one by one. */
+        RedactionPictures: {
+            /** Format: int32 */
+            width: number;
+            /** Format: int32 */
+            height: number;
+            /** @description Microseconds from the start of the stretch, of each picture in the order shown. */
+            at: number[];
+        };
+        /** @description What is covered in a stretch, and how: what a person decides, and the copy is made by. */
+        RedactionPlan: {
+            /** @description How things are covered that don't say it themselves. */
+            style?: components["schemas"]["RedactionStyle"];
+            /** @description Cover everything but the things that are kept. */
+            everythingElse?: boolean;
+            things: components["schemas"]["RedactionThing"][];
+        };
+        RedactionPlanInput: {
+            /**
+             * Format: int64
+             * @description The revision that the change was made on.
+             */
+            revision: number;
+            plan: components["schemas"]["RedactionPlan"];
+        };
+        /** @description What of a stretch is looked for and proposed to be covered. */
+        RedactionSearch: {
+            /**
+             * @description What the model for faces finds.
+             * @default true
+             */
+            faces: boolean;
+            /**
+             * @description The upper part of every person.
+             * @default true
+             */
+            heads: boolean;
+            /**
+             * @description The lower part of every vehicle.
+             * @default false
+             */
+            plates: boolean;
+        };
+        /** @description A recorded file that a copy was made from. */
+        RedactionSource: {
+            camera: string;
+            stream: components["schemas"]["StreamKind"];
+            /** Format: date-time */
+            start: string;
+            /** Format: date-time */
+            end: string;
+            /** @description Of the recorded file, which the log sealed. */
+            sha256: string;
+        };
+        /** @enum {string} */
+        RedactionState: "queued" | "searching" | "draft" | "waiting" | "making" | "done" | "failed";
+        /**
+         * @description How something is covered.
+         * @enum {string}
+         */
+        RedactionStyle: "blur" | "fill";
+        /** @description Something in the stretch that may be covered: found, or drawn by a person. */
+        RedactionThing: {
+            /** @description Of the draft's own choosing, unique within it: 1 to 40 letters, digits, hyphens. */
+            id: string;
+            kind: components["schemas"]["RedactionThingKind"];
+            /** @description False: a person drew it. */
+            found?: boolean;
+            deed: components["schemas"]["RedactionDeed"];
+            style?: null | components["schemas"]["RedactionStyle"];
+            /**
+             * Format: int64
+             * @description First moment it is there, microseconds from the start of the stretch.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description First moment it isn't there any more.
+             */
+            to: number;
+            /** @description At least one, times rising. Between two the box moves straight; before the first it lies as there, behind the last as there. */
+            keys: components["schemas"]["RedactionKey"][];
+        };
+        /**
+         * @description What a thing of a draft is.
+         * @enum {string}
+         */
+        RedactionThingKind: "face" | "head" | "person" | "vehicle" | "plate" | "area";
+        /** @enum {string} */
+        RefusalKind: "total" | "partial" | "conditional";
+        RefuseInput: {
+            /** @description Id of one of the agreement's grounds. Required. */
+            ground?: null | string;
+            /** @description Of the agreement, if a clause decided. */
+            clause?: null | string;
+            /** @description At most 4000 characters. Required. */
+            text?: null | string;
+        };
+        Release: {
+            id: string;
+            /** @description Id of the package. */
+            package: string;
+            /** @description Of the package. */
+            title: string;
+            /** Format: int64 */
+            bytes: number;
+            /** @description Lower-case hexadecimal SHA-256 of the file. */
+            sha256: string;
+            state: components["schemas"]["ReleaseState"];
+            cameras: string[];
+            /** Format: date-time */
+            from: string;
+            /** Format: date-time */
+            to: string;
+            recipient: string;
+            organisation: string;
+            legalBasis: string;
+            note: string;
+            /** @description Who released it. */
+            by: string;
+            purpose: string;
+            reference: string;
+            /** @description The second person; null: nobody had to agree. */
+            agreedBy: null | string;
+            /** Format: date-time */
+            created: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: date-time */
+            revoked: null | string;
+            revokedBy: null | string;
+            revokedWhy: null | string;
+            /** @description Oldest first. */
+            fetches: components["schemas"]["ReleaseFetch"][];
+        };
+        ReleaseFetch: {
+            /** Format: date-time */
+            at: string;
+            address: string;
+            /** @description What the program that fetched it calls itself. */
+            agent: string;
+            /**
+             * Format: int64
+             * @description Where it began: a download that went on began later.
+             */
+            firstByte: number;
+            /**
+             * Format: date-time
+             * @description Null: it runs, or the node was stopped.
+             */
+            ended: null | string;
+            /** @description All that was asked for was sent. */
+            isWhole: boolean;
+        };
+        ReleaseInput: {
+            /** @description Id of a finished package. Required. */
+            package?: null | string;
+            /** @description Who receives it: a person. Required; at most 200 characters. */
+            recipient?: null | string;
+            /** @description Whom they receive it for: a court, an authority, an insurer. Required; at most 200 characters. */
+            organisation?: null | string;
+            /** @description On what legal ground it is handed over: article, order, number of the request. Required; at most 500 characters. */
+            legalBasis?: null | string;
+            /** @description For the recipient; at most 1000 characters. */
+            note?: null | string;
+            /**
+             * Format: int32
+             * @description How many days the link works. Default 7; at most option releases.maxDays.
+             */
+            days?: null | number;
+            purpose?: null | components["schemas"]["PurposeInput"];
+        };
+        ReleaseLook: {
+            /** @description What stands behind the # of the link. */
+            token?: null | string;
+        };
+        /** @enum {string} */
+        ReleaseState: "open" | "expired" | "revoked" | "gone";
+        Released: {
+            release: components["schemas"]["Release"];
+            /** @description The secret of the link: behind the # of /release on this node's address. It isn't kept and never shown again. */
+            token: string;
+        };
+        Request: {
+            line: components["schemas"]["RequestLine"];
+            /**
+             * Format: int32
+             * @description Within how many hours the agreement wants an answer.
+             */
+            hours: number;
+            text: string;
+            legalBasis: string;
+            purpose: string;
+            category: null | string;
+            incidentType: null | string;
+            person: string;
+            reference: string;
+            footage: null | components["schemas"]["FootageAsked"];
+            /** @description Oldest first. */
+            story: components["schemas"]["RequestStep"][];
+        };
+        RequestCount: {
+            kind: components["schemas"]["RequestKind"];
+            /** @description This organisation asked. */
+            ours: boolean;
+            /** Format: int32 */
+            asked: number;
+            /** Format: int32 */
+            open: number;
+            /** Format: int32 */
+            overdue: number;
+            /** Format: int32 */
+            whole: number;
+            /** Format: int32 */
+            part: number;
+            /** Format: int32 */
+            conditional: number;
+            /** Format: int32 */
+            refused: number;
+            /** Format: int32 */
+            withdrawn: number;
+            /**
+             * Format: int32
+             * @description Answered or refused by its deadline.
+             */
+            inTime: number;
+            /** Format: int32 */
+            late: number;
+            /**
+             * Format: int64
+             * @description Of the time that answers took, without waiting for clarifications.
+             */
+            medianSeconds: null | number;
+            /** Format: int64 */
+            slowestSeconds: null | number;
+            refusals: components["schemas"]["GroundCount"][];
+        };
+        /** @enum {string} */
+        RequestDeed: "asked" | "questioned" | "clarified" | "answered" | "refused" | "withdrawn" | "closed";
+        RequestFile: {
+            id: string;
+            name: string;
+            /** Format: int64 */
+            bytes: number;
+            sha256: string;
+            /** @description The bytes are here, and have this digest. */
+            here: boolean;
+            /** @description Both sides have it whole. */
+            arrived: boolean;
+            /** @description Why they aren't. */
+            fault: null | string;
+        };
+        /** @enum {string} */
+        RequestKind: "information" | "footage" | "liveAssistance" | "holdFootage" | "jointOperation" | "supportFile";
+        RequestLine: {
+            id: string;
+            link: string;
+            /** @description The other organisation. */
+            partner: string;
+            /** @description This organisation asks. */
+            ours: boolean;
+            kind: components["schemas"]["RequestKind"];
+            urgency: components["schemas"]["Urgency"];
+            rescue: boolean;
+            subject: string;
+            state: components["schemas"]["RequestState"];
+            /** Format: date-time */
+            askedAt: string;
+            /**
+             * Format: date-time
+             * @description By when an answer is due, or was; null while a clarification is awaited.
+             */
+            due: null | string;
+            /**
+             * Format: int64
+             * @description What was left for the answer when the clock last stopped, below zero when it was late; of one that is asked, at its last step.
+             */
+            leftSeconds: number;
+            overdue: boolean;
+            /** Format: date-time */
+            changedAt: string;
+            /**
+             * Format: int32
+             * @description How many steps it has.
+             */
+            version: number;
+            /** @description Why the other node wouldn't take it. */
+            fault: null | string;
+        };
+        /** @enum {string} */
+        RequestOutcome: "met" | "partlyMet" | "notMet";
+        /**
+         * @description Where a request stands; design/requests.md draws the ways between.
+         * @enum {string}
+         */
+        RequestState: "asked" | "questioned" | "answered" | "refused" | "withdrawn" | "closed";
+        RequestStep: {
+            deed: components["schemas"]["RequestDeed"];
+            /** @description This organisation did it. */
+            ours: boolean;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /** @description It crossed something that the other side did before it arrived, and changes nothing. */
+            overtaken: boolean;
+            text: string;
+            /** @description Of a refusal, whole or of a part. */
+            ground: null | string;
+            clause: null | string;
+            extent: null | components["schemas"]["AnswerExtent"];
+            conditions: null | string;
+            outcome: null | components["schemas"]["RequestOutcome"];
+            grants: string[];
+            files: components["schemas"]["RequestFile"][];
+            held: null | components["schemas"]["FootageHeld"];
+        };
+        /** @description What requests to a partner can say. */
+        RequestTerms: {
+            link: string;
+            partner: string;
+            site: string;
+            /** @description Kinds of requests that are foreseen, with the hours for an answer; empty: no agreement is in force. */
+            kinds: components["schemas"]["AgreedHours"][];
+            purposes: components["schemas"]["AgreedTerm"][];
+            categories: components["schemas"]["AgreedTerm"][];
+            grounds: components["schemas"]["AgreedGround"][];
+        };
+        RequestTextInput: {
+            /** @description At most 4000 characters. Required. */
+            text?: null | string;
+        };
+        RequestWhyInput: {
+            /** @description At most 4000 characters. Required. */
+            why?: null | string;
+        };
         Restraint: {
             /** @description privileges, network, files, calls or core. */
             name: string;
@@ -5555,6 +9493,38 @@ export interface components {
              * @description Footage of the camera goes from the oldest on when it is more; null: no such limit.
              */
             bytes: null | number;
+        };
+        RetentionState: {
+            camera: string;
+            /**
+             * Format: double
+             * @description Footage goes after so many days; null: not by age.
+             */
+            keepDays: null | number;
+            /**
+             * Format: date-time
+             * @description Of the oldest footage that there is; null: there is none.
+             */
+            oldest: null | string;
+            /**
+             * Format: int64
+             * @description Files of footage that are older than that and kept by a hold.
+             */
+            held: number;
+            /**
+             * Format: int64
+             * @description Files of footage that are older than that and that nothing keeps: they should be gone.
+             */
+            overdue: number;
+            /**
+             * Format: int64
+             * @description Stretches that retention removed in the period.
+             */
+            removed: number;
+        };
+        RevokeInput: {
+            /** @description Why. Required; at most 500 characters. */
+            reason?: null | string;
         };
         Role: {
             id: string;
@@ -5753,6 +9723,23 @@ export interface components {
             /** @description The log's public key. */
             key: string;
         };
+        /** @description What was asked of a site. It is done there, by its rules; how the case is then comes as any change. */
+        SentDeed: {
+            /** Format: uuid */
+            id: string;
+            by: string;
+            /** Format: date-time */
+            at: string;
+            /** @description In a word, such as acknowledge or takeOver. */
+            what: string;
+            /**
+             * Format: date-time
+             * @description Null: the site hasn't answered yet.
+             */
+            answeredAt: null | string;
+            /** @description Why it wasn't done; null: it was, or waits. */
+            refusal: null | string;
+        };
         /** @description Who asks, and what they may. */
         Session: {
             signedIn: boolean;
@@ -5765,6 +9752,211 @@ export interface components {
              */
             idleSeconds: number;
             openId: null | components["schemas"]["OpenId"];
+        };
+        Share: {
+            id: string;
+            /** @description We give it; otherwise it was given to us. */
+            ours: boolean;
+            link: string;
+            /** @description The other side. */
+            partner: string;
+            state: components["schemas"]["GrantState"];
+            what: components["schemas"]["ShareKind"];
+            site: string;
+            camera: string;
+            title: string;
+            purpose: string;
+            reference: string;
+            /** @description Id and version. */
+            agreement: string;
+            clause: string;
+            /** Format: date-time */
+            from: null | string;
+            /** Format: date-time */
+            to: null | string;
+            incident: string;
+            /** Format: date-time */
+            begins: string;
+            /** Format: date-time */
+            expires: string;
+            /** Format: date-time */
+            keepUntil: null | string;
+            masked: boolean;
+            watermark: string;
+            handling: components["schemas"]["HandlingCode"];
+            onward: components["schemas"]["OnwardTransfer"];
+            /** Format: int32 */
+            persons: number;
+            /** @description Who gave it, of ours. */
+            by: string;
+            agreedBy: string;
+            /** @description It went before all had agreed. */
+            released: boolean;
+            review: null | components["schemas"]["ShareReview"];
+            file: components["schemas"]["ShareFile"];
+            fileFault: string;
+            fileName: string;
+            /** Format: int64 */
+            bytes: null | number;
+            sha256: string;
+            card: null | components["schemas"]["IncidentCard"];
+            /** Format: date-time */
+            asked: string;
+            /** Format: date-time */
+            given: null | string;
+            /** Format: date-time */
+            ended: null | string;
+            why: string;
+            /** @description What either side stated, oldest first. */
+            documents: components["schemas"]["ShareDocument"][];
+        };
+        /**
+         * @description What a document states.
+         * @enum {string}
+         */
+        ShareAct: "given" | "sent" | "revoked" | "ended" | "received" | "used" | "deleted";
+        ShareCount: {
+            /** @description This organisation gave them. */
+            ours: boolean;
+            /** Format: int32 */
+            given: number;
+            /** Format: int32 */
+            ended: number;
+            /** Format: int32 */
+            revoked: number;
+            /**
+             * Format: int32
+             * @description Of which the receiver stated that what was sent is deleted.
+             */
+            deleted: number;
+        };
+        ShareDecision: {
+            allowed: boolean;
+            /** @description Id of the agreement's clause that decided; 'default': none speaks of it. */
+            clause: string;
+            /** @description Sentences, English. */
+            reasons: string[];
+            /** @description Masks must be painted. */
+            masked: boolean;
+            /**
+             * Format: double
+             * @description For how many days it may be kept; null: not limited.
+             */
+            keepDays: null | number;
+            handling: components["schemas"]["HandlingCode"];
+            onward: components["schemas"]["OnwardTransfer"];
+            /**
+             * Format: int32
+             * @description Persons who must agree, who gives it included.
+             */
+            persons: number;
+            /**
+             * Format: double
+             * @description It goes before all have agreed, and is reviewed within so many hours; null: no.
+             */
+            reviewHours: null | number;
+            /** @description Pictures carry who received them. */
+            watermark: boolean;
+        };
+        ShareDocument: {
+            act: components["schemas"]["ShareAct"];
+            /** @description Stated by this side. */
+            ours: boolean;
+            /** Format: date-time */
+            at: string;
+            /** @description SHA-256 of its text: its leaf's record names it. */
+            digest: string;
+            /** @description False: about to be signed. */
+            signed: boolean;
+            why: string;
+        };
+        /** @enum {string} */
+        ShareFile: "none" | "making" | "fetching" | "here" | "deleted" | "failed";
+        ShareInput: {
+            /** @description Id of the link to whom it is given. Required. */
+            link?: null | string;
+            what?: null | components["schemas"]["ShareKind"];
+            /** @description Of live, clip and still. An incident card and a package name none. */
+            camera?: null | string;
+            stream?: null | components["schemas"]["StreamKind"];
+            /** @description Of a clip; RFC 3339 with a zone. */
+            from?: null | string;
+            /** @description Of a clip, after from. Of a still: the moment. */
+            to?: null | string;
+            /**
+             * Format: uuid
+             * @description Id of the incident: of an incident card; for others what it belongs to.
+             */
+            incident?: null | string;
+            /** @description Id of a finished package. */
+            package?: null | string;
+            /**
+             * Format: int32
+             * @description For how long it may be had: minutes, 1 to 525600. Default 120 for live, else 10080 (a week).
+             */
+            minutes?: null | number;
+            /**
+             * Format: int32
+             * @description For how many days the receiver may keep it. Absent: as long as the agreement lets it, at most a year.
+             */
+            keepDays?: null | number;
+            /** @description One of the agreement's. Required. */
+            purpose?: null | string;
+            /** @description Of the case; at most 200 characters. */
+            reference?: null | string;
+            /** @description One of the agreement's crime categories. */
+            category?: null | string;
+            request?: null | components["schemas"]["RequestKind"];
+            /** @description Of source and information, where the agreement wants it: A, B, C or X and 1 to 4, such as B2. */
+            grade?: null | string;
+            /** @description Masks are painted in. Default true; false needs the permission to see without masks, too. */
+            masked?: null | boolean;
+            handling?: null | components["schemas"]["HandlingCode"];
+            /** @description What people call it; at most 200 characters. Default: the camera's, incident's or package's own. */
+            title?: null | string;
+        };
+        /** @enum {string} */
+        ShareKind: "alarm" | "incidentCard" | "still" | "live" | "clip" | "package";
+        SharePartner: {
+            link: string;
+            organisation: string;
+            site: string;
+            /** @description Id and version of the agreement in force; null: none, then nothing can be given but within the organisation. */
+            agreement: null | string;
+            purposes: components["schemas"]["ShareTerm"][];
+            categories: components["schemas"]["ShareTerm"][];
+        };
+        ShareReason: {
+            /** @description Why. Required; at most 500 characters. */
+            reason?: null | string;
+        };
+        ShareReview: {
+            /** Format: date-time */
+            due: string;
+            /** Format: date-time */
+            closed: null | string;
+            by: string;
+            right: boolean;
+            note: string;
+        };
+        ShareReviewInput: {
+            /** @description Whether it was right to give it before all had agreed. Required. */
+            right?: null | boolean;
+            /** @description Required where it wasn't; at most 1000 characters. */
+            note?: null | string;
+        };
+        ShareTerm: {
+            id: string;
+            /** @description Its name in each language of the agreement. */
+            names: {
+                [key: string]: string;
+            };
+        };
+        Shares: {
+            /** @description Newest first. */
+            given: components["schemas"]["Share"][];
+            /** @description Newest first. */
+            received: components["schemas"]["Share"][];
         };
         ShiftCount: {
             type: components["schemas"]["IncidentType"];
@@ -5817,6 +10009,56 @@ export interface components {
         };
         /** @enum {string} */
         SignInState: "done" | "secondFactor";
+        Signatures: {
+            /** @description What ONVIF Media Signing says of the stretch. */
+            verdict: components["schemas"]["SignedVideoVerdict"];
+            /**
+             * Format: int64
+             * @description Slices (NAL units of pictures) that are what the camera signed.
+             */
+            verified: number;
+            /**
+             * Format: int64
+             * @description Slices that it signed and that aren't there, at least.
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description Slices that aren't what it signed, or whose signature is wrong.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description Slices between signed ones whose signature isn't there.
+             */
+            unsigned: number;
+            /**
+             * Format: int64
+             * @description Slices at the ends, whose signature lies outside the stretch.
+             */
+            pending: number;
+            /**
+             * Format: int64
+             * @description Slices of kinds that the format doesn't sign.
+             */
+            uncovered: number;
+            /**
+             * Format: date-time
+             * @description Of the first fault, about.
+             */
+            faultAt: null | string;
+            /** @description What is wrong, or why nothing could be judged; empty if nothing is. */
+            fault: string;
+            /** @description As the camera says of itself. */
+            manufacturer: null | string;
+            /** @description As the camera says of itself. */
+            serialNumber: null | string;
+            /** @description Subject of the certificate whose key signed. */
+            subject: null | string;
+            /** @description SHA-256 of that certificate. */
+            fingerprint: null | string;
+            trust: null | components["schemas"]["CameraTrust"];
+        };
         SignedIn: {
             id: string;
             name: string;
@@ -5831,6 +10073,134 @@ export interface components {
         SignedOut: {
             /** @description Where the browser goes to sign out at the OpenID provider too. */
             address: string;
+        };
+        /**
+         * @description What can be said of footage by the camera's own signatures (ONVIF Media Signing, client side validation).
+         * @enum {string}
+         */
+        SignedVideoVerdict: "notSigned" | "undecided" | "notAuthentic" | "authenticWithMissing" | "authentic";
+        /** @description A site of this organisation, as this centre knows it. */
+        Site: {
+            /** @description Of the link. A camera there is ID/CAMERA here. */
+            id: string;
+            name: string;
+            /** @description Whether the link stands now. */
+            up: boolean;
+            /**
+             * Format: date-time
+             * @description Since when it does, or doesn't; null: unknown.
+             */
+            since: null | string;
+            /**
+             * Format: int64
+             * @description Messages that wait to be sent there.
+             */
+            waiting: number;
+            /**
+             * Format: double
+             * @description Seconds by which the site's clock is ahead of this node's, as its messages tell; null: unknown.
+             */
+            clockOffsetSeconds: null | number;
+            /**
+             * Format: date-time
+             * @description When its last report came; null: none yet, or you may not see how it is.
+             */
+            reportedAt: null | string;
+            report: null | components["schemas"]["SiteReport"];
+        };
+        SiteClock: {
+            /** @description As the site's kernel says; null: it doesn't tell. */
+            synchronised: null | boolean;
+            /**
+             * Format: double
+             * @description How wrong it may be, as the kernel reckons.
+             */
+            mostErrorSeconds: null | number;
+        };
+        SiteKeys: {
+            /** @description Of the log's key. */
+            name: string;
+            /** @description Verifier's key, as `ref/log.md` writes it. */
+            key: string;
+            /**
+             * Format: int64
+             * @description Leaves of the site's log.
+             */
+            size: number;
+            /** @description Why the log isn't written just now; null: it is. */
+            fault: null | string;
+        };
+        SitePart: {
+            /** @description As `/health` of the site calls it. */
+            name: string;
+            state: components["schemas"]["PartState"];
+            /** @description What is wrong, a sentence each. */
+            detail: string[];
+        };
+        SitePlace: {
+            /**
+             * Format: double
+             * @description Degrees; null: it has no place on the map.
+             */
+            latitude: number;
+            /** Format: double */
+            longitude: number;
+            /**
+             * Format: double
+             * @description Where it looks, degrees from north.
+             */
+            direction: null | number;
+            /**
+             * Format: double
+             * @description How wide it sees, degrees.
+             */
+            angle: null | number;
+            /**
+             * Format: double
+             * @description How far, metres.
+             */
+            reach: null | number;
+        };
+        SiteReport: {
+            /**
+             * Format: date-time
+             * @description By the site's clock.
+             */
+            at: string;
+            version: string;
+            /** @description Operating system and processor. */
+            system: string;
+            /** @description The worst of the parts. */
+            state: components["schemas"]["PartState"];
+            parts: components["schemas"]["SitePart"][];
+            volumes: components["schemas"]["SiteVolume"][];
+            clock: components["schemas"]["SiteClock"];
+            keys: components["schemas"]["SiteKeys"];
+            /** Format: int32 */
+            cameras: number;
+            /**
+             * Format: int32
+             * @description Running, or switched off by somebody.
+             */
+            camerasWell: number;
+            /** Format: int32 */
+            recording: number;
+        };
+        SiteVolume: {
+            name: string;
+            state: components["schemas"]["PartState"];
+            /**
+             * Format: int64
+             * @description Of the file system; null: unknown.
+             */
+            totalBytes: null | number;
+            /** Format: int64 */
+            freeBytes: null | number;
+            /**
+             * Format: date-time
+             * @description Start of the oldest footage; null: none.
+             */
+            oldest: null | string;
         };
         SnapshotInput: {
             /** @description Its id. Required. */
@@ -6000,6 +10370,97 @@ export interface components {
             /** @description Who gets it at the first, second … escalation; the last one gets all that follow. */
             escalateTo?: string[];
         };
+        /** @description What several sites are to have in common. */
+        Template: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @description YAML, in the words of a configuration's text. */
+            text: string;
+            /** @description SHA-256 of the text, hexadecimal. */
+            digest: string;
+            /** Format: date-time */
+            changedAt: string;
+            changedBy: string;
+        };
+        TemplateChange: {
+            /** @description As in the configuration's text: cameras, alarmPolicy. */
+            section: string;
+            /** @description Of the camera. */
+            id: string;
+            name: string;
+            fields: components["schemas"]["TemplateField"][];
+        };
+        TemplateFault: {
+            /**
+             * Format: int32
+             * @description Of the template, from 1; 0: it is about the site's own configuration.
+             */
+            line: number;
+            field: string;
+            message: string;
+        };
+        TemplateField: {
+            field: string;
+            /** @description Null: it wasn't set. */
+            before: null | string;
+            /** @description Null: it won't be. */
+            after: null | string;
+        };
+        TemplateInput: {
+            /** @description At most 100 characters. Required. */
+            name?: null | string;
+            /** @description YAML, at most 16384 characters. Required. */
+            text?: null | string;
+        };
+        /** @description A template at one site: the last time it was offered there. */
+        TemplateOffer: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            template: string;
+            name: string;
+            /** @description Of the text that was offered: another than the template's if that was changed since. */
+            digest: string;
+            /** @description Id of the site's link. */
+            site: string;
+            siteName: string;
+            state: components["schemas"]["TemplateState"];
+            /** @description Why the site refused, or couldn't take it back; empty else. */
+            reason: string;
+            /** @description Of the site's configuration that the dry run was made with. */
+            revision: string;
+            tried: null | components["schemas"]["TemplateTry"];
+            offeredBy: string;
+            /** Format: date-time */
+            offeredAt: string;
+            confirmedBy: string;
+            recalledBy: string;
+            /** Format: date-time */
+            changedAt: string;
+        };
+        TemplateSites: {
+            /** @description Ids of sites. Required. */
+            sites?: null | string[];
+        };
+        /**
+         * @description How far a template has come at one site. Both nodes keep it; the site's counts.
+         * @enum {string}
+         */
+        TemplateState: "offered" | "tried" | "confirmed" | "applied" | "refused" | "recalled" | "restored";
+        /** @description What a dry run says, as far as a message holds it. */
+        TemplateTry: {
+            changes: components["schemas"]["TemplateChange"][];
+            /**
+             * Format: int32
+             * @description Changes that there are besides.
+             */
+            more: number;
+            /** @description With any of these it can't be applied. */
+            faults: components["schemas"]["TemplateFault"][];
+            /** @description What the template names and the site keeps as its own; sentences. */
+            kept: string[];
+        };
         TickRequest: {
             state?: null | components["schemas"]["TickState"];
             /** @description Required where it doesn't apply: why. */
@@ -6168,6 +10629,74 @@ export interface components {
             /** @description Stretches in which nobody looked for ten seconds or longer: nothing is known of them. */
             unwatched: components["schemas"]["TrackAbsence"][];
         };
+        Transfer: {
+            id: string;
+            /** @description We handed it over; otherwise it was handed to us. */
+            ours: boolean;
+            link: string;
+            partner: string;
+            /** @description Id at its owner's. */
+            incident: string;
+            title: string;
+            rescue: boolean;
+            note: string;
+            /** @description Id of the grant of the card. */
+            cardGrant: string;
+            /** @description Id of the grant of live pictures; empty: none. */
+            liveGrant: string;
+            /** @description There is a CAP 1.2 document. */
+            hasCap: boolean;
+            /** Format: date-time */
+            sent: string;
+            /**
+             * Format: date-time
+             * @description To be acknowledged by then.
+             */
+            due: string;
+            by: string;
+            /** Format: date-time */
+            acknowledged: null | string;
+            acknowledgedBy: string;
+            /**
+             * Format: date-time
+             * @description Nobody acknowledged it in time.
+             */
+            escalated: null | string;
+            /** Format: date-time */
+            closed: null | string;
+            outcome: string;
+            closedNote: string;
+        };
+        TransferClose: {
+            outcome?: null | components["schemas"]["AlarmOutcome"];
+            /** @description At most 1000 characters. */
+            note?: null | string;
+        };
+        TransferInput: {
+            /** @description To whom. Required. */
+            link?: null | string;
+            /**
+             * Format: uuid
+             * @description Required.
+             */
+            incident?: null | string;
+            /** @description A camera whose live view goes along; absent: none. */
+            camera?: null | string;
+            /**
+             * Format: int32
+             * @description For how long the live view may be seen: minutes, 1 to 1440. Default 120.
+             */
+            minutes?: null | number;
+            /** @description One of the agreement's purposes. Required. */
+            purpose?: null | string;
+            /** @description One of the agreement's crime categories. */
+            category?: null | string;
+            request?: null | components["schemas"]["RequestKind"];
+            /** @description Of source and information, where the agreement wants it: A, B, C or X and 1 to 4, such as B2. */
+            grade?: null | string;
+            /** @description What the other side should know now; at most 1000 characters. */
+            note?: null | string;
+        };
         /**
          * @description How media travels.
          * @enum {string}
@@ -6208,12 +10737,27 @@ export interface components {
             /** @description Direction or number, as one word; may be empty. */
             detail: string;
         };
+        Unmasking: {
+            /**
+             * Format: date-time
+             * @description Then the masks are back.
+             */
+            until: string;
+        };
+        UnmaskingInput: {
+            purpose?: null | components["schemas"]["PurposeInput"];
+        };
         Unwatched: {
             /** Format: date-time */
             from: string;
             /** Format: date-time */
             to: string;
         };
+        /**
+         * @description How soon an answer is due; the agreement says how many hours each is.
+         * @enum {string}
+         */
+        Urgency: "urgent" | "prompt" | "routine";
         User: {
             id: string;
             name: string;
@@ -6382,6 +10926,40 @@ export interface components {
             /** @description 1 to 4000 characters. Required. */
             why?: null | string;
         };
+        Witness: {
+            name: string;
+            key: string;
+            address: string;
+            /**
+             * Format: int64
+             * @description Leaves that it signed last since the node's start.
+             */
+            size: number;
+            /** Format: date-time */
+            signedAt: null | string;
+            /** @description Why it didn't sign when it was asked last; null: it did, or wasn't asked yet. */
+            fault: null | string;
+            /** @description It knows another history of this log than the one that is here. */
+            contradicts: boolean;
+        };
+        WitnessedLog: {
+            origin: string;
+            /**
+             * Format: int64
+             * @description Leaves of the checkpoint that was signed last; null: none was.
+             */
+            size: null | number;
+            root: null | string;
+            /**
+             * Format: date-time
+             * @description When somebody asked last since the node's start.
+             */
+            askedAt: null | string;
+            /** @description Whether that was signed; null: nobody asked. */
+            signed: null | boolean;
+            /** @description Two checkpoints of one size that the log's key signed and that differ: proof that it shows two histories. Null: there are none. */
+            fork: null | string;
+        };
     };
     responses: never;
     parameters: never;
@@ -6514,6 +11092,91 @@ export interface operations {
                 stream?: "main" | "sub";
                 audio?: string;
             };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switching Protocols */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSignatures: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from. Required. */
+                to: string;
+                /** @description main (default) or sub. */
+                stream?: "main" | "sub";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Signatures"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    watchShare: {
+        parameters: {
+            query?: never;
             header?: never;
             path: {
                 id: string;
@@ -8752,6 +13415,170 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    listRecords: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from. Required. */
+                to: string;
+                /** @description Of these kinds only, separated by commas; absent: of all but segments. */
+                kind?: string;
+                /** @description With this text in the record. */
+                text?: string;
+                /** @description At most so many, 1 to 500; 100 by default. */
+                limit?: number;
+                /** @description 'next' of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogRecordPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    getRecordProof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                leaf: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogRecordProof"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getOversight: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End. Required. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Oversight"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    getOversightReport: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End. Required. */
+                to: string;
+                /** @description es, fr, ar or en, the default. */
+                language?: string;
+                /** @description html, the default, or pdf. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
             };
         };
     };
@@ -13267,6 +18094,409 @@ export interface operations {
             };
         };
     };
+    getMasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Masks"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putMasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MasksInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Masks"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listMaskVersions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Masks"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getDeviceMasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceMasks"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putDeviceMask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceMaskInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceMasks"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    removeDeviceMask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceMasks"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    liftMasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmaskingInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unmasking"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putMasksBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
     getTracks: {
         parameters: {
             query: {
@@ -14432,6 +19662,15 @@ export interface operations {
                     "video/mp4": components["schemas"]["IFormFile"];
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -14498,6 +19737,15 @@ export interface operations {
                     "video/mp4": components["schemas"]["IFormFile"];
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -14513,6 +19761,58 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getMaskedPiece: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                version: number;
+                segment: string;
+                piece: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
             };
             /** @description Precondition Required */
             428: {
@@ -14672,6 +19972,2934 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listLinks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"][];
+                };
+            };
+        };
+    };
+    getOwnCard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnCard"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listInvitations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"][];
+                };
+            };
+        };
+    };
+    inviteNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InviteRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invitation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    withdrawInvitation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the invitation. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    joinNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinRequest"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    confirmLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the link. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfirmRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    suspendLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the link. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkWhyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    resumeLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the link. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    endLink: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Of the link. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkWhyRequest"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Link"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listRefusals: {
+        parameters: {
+            query?: {
+                /** @description Of one link; absent: of all. */
+                link?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkRefusal"][];
+                };
+            };
+        };
+    };
+    listLinkFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkFault"][];
+                };
+            };
+        };
+    };
+    listAgreements: {
+        parameters: {
+            query?: {
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agreement"][];
+                };
+            };
+        };
+    };
+    draftAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementWritten"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getAgreementTemplate: {
+        parameters: {
+            query: {
+                link: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getAgreement: {
+        parameters: {
+            query?: {
+                language?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementPage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    removeAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getAgreementDocument: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getNextAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getAgreementOdrl: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementOdrl"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    signAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementSign"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agreement"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    denounceAgreement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                link: string;
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementDenounce"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Agreement"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    decideAgreement: {
+        parameters: {
+            query?: {
+                language?: string;
+            };
+            header?: never;
+            path: {
+                link: string;
+                id: string;
+                version: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AgreementAsk"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgreementDecision"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listRequests: {
+        parameters: {
+            query?: {
+                /** @description true: those that wait for an answer; false: the others; absent: both. */
+                open?: boolean;
+                /** @description Of this link only. */
+                link?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestLine"][];
+                };
+            };
+        };
+    };
+    askPartner: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRequestInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getRequest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listRequestGrants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantChoice"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listRequestTerms: {
+        parameters: {
+            query?: {
+                /** @description Of the texts: es, fr, ar or en, the default. */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestTerms"][];
+                };
+            };
+        };
+    };
+    getRequestStatistics: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End. Required. */
+                to: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestCount"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    bringRequestFile: {
+        parameters: {
+            query?: {
+                /** @description Id of the link to the organisation that it goes to. Required. */
+                link?: string;
+                /** @description Its name, with an ending. Required. */
+                name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": components["schemas"]["IFormFile"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestFile"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    dropRequestFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getRequestFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    questionRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestTextInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    clarifyRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClarifyInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    answerRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    refuseRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RefuseInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    withdrawRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequestWhyInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    closeRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                "If-Match"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseRequestInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Request"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listOperations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationLine"][];
+                };
+            };
+        };
+    };
+    proposeOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProposeOperationInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getOperationReport: {
+        parameters: {
+            query?: {
+                /** @description es, fr, ar or en, the default. */
+                language?: string;
+                /** @description html, the default, or pdf. */
+                format?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listOperationGrants: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantChoice"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    carryGrant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationGrantInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    joinOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationMembersInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    declineOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationNoteInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putOperationMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationMembersInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    sayInOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationMessageInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putOperationMark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                mark: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationMarkInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    removeOperationMark: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                mark: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putOperationTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationTaskInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    finishOperationTask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationNoteInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    closeOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationNoteInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getEvaluation: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End. Required. */
+                to: string;
+                /** @description Of the words: es, fr, ar or en, the default. */
+                language?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getEvaluationReport: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End. Required. */
+                to: string;
+                /** @description es, fr, ar or en, the default. */
+                language?: string;
+                /** @description html, the default, or pdf. */
+                format?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                    "application/pdf": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15118,6 +23346,15 @@ export interface operations {
                     "video/mp4": components["schemas"]["IFormFile"];
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -15183,6 +23420,15 @@ export interface operations {
                     "video/mp4": components["schemas"]["IFormFile"];
                 };
             };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
             /** @description Not Found */
             404: {
                 headers: {
@@ -15210,6 +23456,2136 @@ export interface operations {
             };
             /** @description Precondition Required */
             428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listRedactions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redaction"][];
+                };
+            };
+        };
+    };
+    createRedaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedactionInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redaction"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getRedaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redaction"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    deleteRedaction: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getRedactionPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionPlan"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putRedactionPlan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedactionPlanInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redaction"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getRedactionPictures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedactionPictures"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getRedactionPicture: {
+        parameters: {
+            query?: {
+                /** @description As the plan has it, instead of as recorded. */
+                painted?: boolean;
+                /** @description Pixels at most, 160 to 3840; 1280 if not said. */
+                width?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                index: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    makeRedactedCopy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RedactionCopyInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Redaction"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getRedactionFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    headRedactionFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listPackages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Package"][];
+                };
+            };
+        };
+    };
+    createPackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PackageInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Package"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getPackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Package"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    deletePackage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getPackageFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    headPackageFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listReleases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"][];
+                };
+            };
+        };
+    };
+    createRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Released"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    revokeRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RevokeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Release"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    lookAtRelease: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseLook"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HandedOver"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getReleased: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    headReleased: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listShares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shares"];
+                };
+            };
+        };
+    };
+    giveShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listSharePartners: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharePartner"][];
+                };
+            };
+        };
+    };
+    checkShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareDecision"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    revokeShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareReason"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    reviewShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareReviewInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getShareFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    headShareFile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    deleteShareContent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSharePapers: {
+        parameters: {
+            query: {
+                link: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listHandOvers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"][];
+                };
+            };
+        };
+    };
+    sendHandOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    acknowledgeHandOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    closeHandOver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TransferClose"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Transfer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getHandOverCap: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/cap+xml": string;
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15451,6 +25827,1376 @@ export interface operations {
             };
             /** @description Too Many Requests */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    watchSiteLive: {
+        parameters: {
+            query?: {
+                stream?: "main" | "sub";
+                audio?: string;
+                objects?: string;
+            };
+            header?: never;
+            path: {
+                site: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Switching Protocols */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSiteTimeline: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from. Required. */
+                to: string;
+                /** @description main (default) or sub. */
+                stream?: "main" | "sub";
+                /** @description Milliseconds that don't matter, as what one pixel shows: recorded stretches with less between them come as one, and shorter gaps are counted in shortGaps. 0, the default: everything exactly. */
+                resolution?: number;
+            };
+            header?: never;
+            path: {
+                site: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSitePlaylist: {
+        parameters: {
+            query: {
+                /** @description Start, RFC 3339 with a zone. Required. */
+                from: string;
+                /** @description End, RFC 3339 with a zone; after from. Required. */
+                to: string;
+                /** @description main (default) or sub. */
+                stream?: "main" | "sub";
+            };
+            header?: never;
+            path: {
+                site: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apple.mpegurl": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSiteSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    headSiteSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Partial Content */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Range Not Satisfiable */
+            416: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSiteMaskedPiece: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                id: string;
+                version: number;
+                segment: string;
+                piece: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "video/mp4": components["schemas"]["IFormFile"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    liftSiteMasks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnmaskingInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unmasking"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putSiteMasksBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    listTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"][];
+                };
+            };
+        };
+    };
+    addTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    putTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    removeTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listTemplateOffers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOffer"][];
+                };
+            };
+        };
+    };
+    offerTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateSites"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    applyTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOffer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    restoreTemplate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                offer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateOffer"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getFromCentre: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FromCentre"];
+                };
+            };
+        };
+    };
+    putFromCentre: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FromCentreInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FromCentre"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    restoreFromCentre: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                template: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listSites: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Site"][];
+                };
+            };
+        };
+    };
+    listSiteCameras: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FarCamera"][];
+                };
+            };
+        };
+    };
+    getSiteCases: {
+        parameters: {
+            query?: {
+                /** @description 'change' of the last answer; absent: all that are open. */
+                after?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FarCases"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+        };
+    };
+    getSiteAlarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlarmDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getSiteIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                incident: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    listSiteDeeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                subject: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentDeed"][];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    actOnSiteAlarm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                alarm: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlarmDeedInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentDeed"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    actOnSiteIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+                incident: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["IncidentDeedInput"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentDeed"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["HttpValidationProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Payload Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    getIncidentCustody: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Custody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+        };
+    };
+    takeIncidentBack: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Custody"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,8 +3,10 @@ import { useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useCameras } from '../api/queries';
 import type { Approval } from '../api/types';
+import { askedFor } from '../evidence/asked';
 import { useFormat } from '../i18n/format';
 import { Why } from '../shell/Notice';
+import { go } from '../shell/route';
 import { toast } from '../shell/toast';
 import './approvals.css';
 import { useApprovals, useDecide, useExportAgreed, useWithdraw } from './approvals';
@@ -32,12 +34,16 @@ export default function ApprovalsDialog({ onClose }: { onClose: () => void }) {
         ))}
         {mine.length > 0 && <h2>{t('approvals.mine')}</h2>}
         {mine.map((approval) => (
-          <Mine key={approval.id} approval={approval} />
+          <Mine key={approval.id} approval={approval} onClose={onClose} />
         ))}
       </section>
     </Modal>
   );
 }
+
+/** One file of one stream, which the request's detail names; a package has its title there. */
+const isClip = ({ action, detail }: Approval) => action === 'export' && (detail === 'main' || detail === 'sub');
+const isPackage = (approval: Approval) => approval.action === 'export' && !isClip(approval);
 
 function Asked({ approval, children }: { approval: Approval; children: ReactNode }) {
   const { t } = useTranslation();
@@ -62,7 +68,7 @@ function Asked({ approval, children }: { approval: Approval; children: ReactNode
           {approval.to !== null && <> – {format.dateTime(Date.parse(approval.to))}</>}
         </p>
       )}
-      {approval.action !== 'export' && approval.detail !== '' && (
+      {!isClip(approval) && approval.detail !== '' && (
         <p>
           <bdi>{approval.detail}</bdi>
         </p>
@@ -117,7 +123,7 @@ function Waiting({ approval }: { approval: Approval }) {
   );
 }
 
-function Mine({ approval }: { approval: Approval }) {
+function Mine({ approval, onClose }: { approval: Approval; onClose: () => void }) {
   const { t } = useTranslation();
   const withdraw = useWithdraw();
   const start = useExportAgreed();
@@ -136,7 +142,9 @@ function Mine({ approval }: { approval: Approval }) {
           </>
         )}
       </p>
-      {agreed && approval.action !== 'export' && <p>{t('approvals.doAgain')}</p>}
+      {agreed && !isClip(approval) && (
+        <p>{t(isPackage(approval) && !askedFor(approval.id) ? 'packages.agreedElsewhere' : 'approvals.doAgain')}</p>
+      )}
       {(start.isError || withdraw.isError) && (
         <p role="alert">
           <Why error={start.error ?? withdraw.error} />
@@ -146,7 +154,17 @@ function Mine({ approval }: { approval: Approval }) {
         <Button variant="default" loading={withdraw.isPending} onClick={() => withdraw.mutate(approval.id)}>
           {t('approvals.withdraw')}
         </Button>
-        {agreed && approval.action === 'export' && (
+        {agreed && askedFor(approval.id) && (
+          <Button
+            onClick={() => {
+              onClose();
+              go(`/evidence?make=asked&approval=${encodeURIComponent(approval.id)}`);
+            }}
+          >
+            {t('packages.makeAgreed')}
+          </Button>
+        )}
+        {agreed && isClip(approval) && (
           <Button
             loading={start.isPending}
             onClick={() => start.mutate(approval, { onSuccess: () => toast(t('approvals.exportBegun')) })}

@@ -1,11 +1,11 @@
 import { Alert, Button, Drawer, NativeSelect, PasswordInput, Skeleton, TextInput } from '@mantine/core';
 import { IconAlertTriangle, IconArrowLeft, IconDeviceCctv, IconLock, IconRadar2 } from '@tabler/icons-react';
 import { useEffect, useRef, useState, type ReactNode } from 'react';
-import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
 import { Problem } from '../api/problem';
 import { useAskOnvif, useCameras, useDiscover, useProbe, useSaveCamera } from '../api/queries';
 import type { FoundDevice, OnvifAnswer, OnvifProposal, Probe } from '../api/types';
+import { clockTolerance, clockWords } from '../i18n/clock';
 import { useFormat } from '../i18n/format';
 import { Said, Why } from '../shell/Notice';
 import { toast } from '../shell/toast';
@@ -29,9 +29,6 @@ interface LogIn {
 }
 
 const isRtsp = (address: string) => /^rtsps?:\/\//i.test(address);
-
-/** A clock that is off by more makes times in the camera's own picture misleading, s. */
-const clockTolerance = 2;
 
 /** Finds a camera, logs in, shows what it is and its picture, and only then saves it. */
 export function AddCamera({ onClose, onByHand }: { onClose: () => void; onByHand: () => void }) {
@@ -537,16 +534,6 @@ function DeviceFacts({ device }: { device: OnvifAnswer }) {
       </div>
     </dl>
   );
-}
-
-type Translate = TFunction;
-
-/** A device's clock against the node's, in words. */
-export function clockWords(t: Translate, format: ReturnType<typeof useFormat>, offset: number | null): string {
-  if (offset === null) return t('assistant.clockUnknown');
-  if (Math.abs(offset) <= clockTolerance) return t('assistant.clockRight');
-  const duration = format.duration(Math.abs(offset) * 1000);
-  return offset > 0 ? t('assistant.clockAhead', { duration }) : t('assistant.clockBehind', { duration });
 }
 
 function hostOf(address: string): string {

@@ -7,6 +7,7 @@ import {
   IconEye,
   IconFileText,
   IconLoader,
+  IconMask,
   IconPencil,
   IconPlus,
   IconRulerMeasure,
@@ -18,12 +19,13 @@ import { useTranslation } from 'react-i18next';
 import { nodeNow } from '../api/clock';
 import { useCameras, useDeleteCamera, useSetCameraTime } from '../api/queries';
 import type { Camera, CameraState } from '../api/types';
+import { clockTolerance, clockWords } from '../i18n/clock';
 import { useFormat } from '../i18n/format';
 import { Failure, Notice, Said, Why } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
 import { follow } from '../shell/route';
 import { toast } from '../shell/toast';
-import { AddCamera, clockWords } from './AddCamera';
+import { AddCamera } from './AddCamera';
 import { CameraForm } from './CameraForm';
 
 export default function CamerasRoom() {
@@ -226,6 +228,14 @@ function Row({ camera, onOpen, onRemove }: { camera: Camera; onOpen: () => void;
             <IconRulerMeasure size={18} />
           </ActionIcon>
         </Tooltip>
+        <Tooltip label={t('masks.of', { camera: camera.name })}>
+          <ActionIcon
+            aria-label={t('masks.of', { camera: camera.name })}
+            onClick={() => go(`/settings/masks?camera=${encodeURIComponent(camera.id)}`)}
+          >
+            <IconMask size={18} />
+          </ActionIcon>
+        </Tooltip>
         <Tooltip
           label={fixed ? t('cameras.view', { camera: camera.name }) : t('cameras.edit', { camera: camera.name })}
         >
@@ -257,7 +267,7 @@ function OnvifLine({ camera }: { camera: Camera }) {
   if (!status) return null;
   const running = status.state === 'running';
   const offset = status.clockOffsetSeconds;
-  const wrong = running && offset !== null && Math.abs(offset) > 2;
+  const wrong = running && offset !== null && Math.abs(offset) > clockTolerance;
   const said = running ? (status.receivesEvents ? '' : status.eventsReason) : status.reason;
   return (
     <div className="stream onvif">

@@ -1,25 +1,16 @@
 import { Alert, Button, FileButton } from '@mantine/core';
-import {
-  IconAlertTriangle,
-  IconCheck,
-  IconCircleMinus,
-  IconCirclePlus,
-  IconDownload,
-  IconFileCode,
-  IconPencil,
-} from '@tabler/icons-react';
-import { useRef, useState } from 'react';
+import { IconAlertTriangle, IconCheck, IconDownload, IconFileCode } from '@tabler/icons-react';
+import { lazy, Suspense, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { FieldChange, ObjectChange } from '../api/types';
-import { useFormat } from '../i18n/format';
-import { Said, Why } from '../shell/Notice';
+import { withWords } from '../i18n';
+import { Why } from '../shell/Notice';
 import { toast } from '../shell/toast';
+import { Changed, Faults } from './Changed';
 import { countKinds, faultsOf } from './difference';
 import { configurationUrl, useApply, useCompare, type Comparison } from './exchange';
 
-const icons = { added: IconCirclePlus, changed: IconPencil, removed: IconCircleMinus };
-
-const sections = ['cameras', 'plans', 'alarmPolicy'] as const;
+// Of use at a site with a centre alone, with words of its own.
+const FromCentre = lazy(() => withWords('partners', import('../sites/FromCentre')));
 
 /** All that is set in these rooms as one text: taken out, compared with what is in force, and taken back. */
 export default function ConfigurationRoom() {
@@ -87,13 +78,15 @@ export default function ConfigurationRoom() {
           </p>
         )}
       </section>
+      <Suspense>
+        <FromCentre />
+      </Suspense>
     </div>
   );
 }
 
 function Refused({ name, error }: { name: string; error: unknown }) {
   const { t } = useTranslation();
-  const format = useFormat();
   const faults = faultsOf(error);
   return (
     <Alert
@@ -104,19 +97,7 @@ function Refused({ name, error }: { name: string; error: unknown }) {
       title={t('configuration.refused', { name })}
       mt={16}
     >
-      {faults.length === 0 ? (
-        <Why error={error} />
-      ) : (
-        <ul className="faults">
-          {faults.map((fault) => (
-            <li key={`${fault.line}:${fault.column}:${fault.field}:${fault.message}`}>
-              <strong>{t('configuration.line', { line: format.number(fault.line) })}</strong>
-              {fault.field !== '' && <code dir="ltr">{fault.field}</code>}
-              <Said text={fault.message} />
-            </li>
-          ))}
-        </ul>
-      )}
+      {faults.length === 0 ? <Why error={error} /> : <Faults faults={faults} />}
     </Alert>
   );
 }
@@ -166,69 +147,5 @@ function Difference(props: {
         </Button>
       </div>
     </div>
-  );
-}
-
-function Changed({ object }: { object: ObjectChange }) {
-  const { t } = useTranslation();
-  const Icon = icons[object.kind];
-  const section = sections.find((known) => known === object.section) ?? 'cameras';
-  return (
-    <li data-change={object.kind} data-id={object.id}>
-      <span className={object.kind === 'removed' ? 'state amber' : 'state'}>
-        <Icon size={16} aria-hidden />
-        {t(`configuration.kind.${object.kind}`)}
-      </span>
-      {/* Of some there is only one: it has no name. */}
-      <strong>{object.name === '' ? t(`configuration.section.${section}`) : <bdi>{object.name}</bdi>}</strong>
-      {object.name !== '' && (
-        <span className="dim small">
-          {t(`configuration.section.${section}`)}
-          {' · '}
-          <code dir="ltr">{object.id}</code>
-        </span>
-      )}
-      {object.kind !== 'removed' && (
-        <table className="fields">
-          <thead className="visually-hidden">
-            <tr>
-              <th scope="col">{t('configuration.field')}</th>
-              <th scope="col">{t('configuration.before')}</th>
-              <th scope="col">{t('configuration.after')}</th>
-            </tr>
-          </thead>
-          <tbody>
-            {object.fields.map((field) => (
-              <Field key={field.field} field={field} isNew={object.kind === 'added'} />
-            ))}
-          </tbody>
-        </table>
-      )}
-    </li>
-  );
-}
-
-function Field({ field, isNew }: { field: FieldChange; isNew: boolean }) {
-  const { t } = useTranslation();
-  return (
-    <tr data-field={field.field}>
-      <th scope="row">
-        <code dir="ltr">{field.field}</code>
-      </th>
-      {field.secret ? (
-        <td colSpan={2} className="dim">
-          {t('configuration.secret')}
-        </td>
-      ) : (
-        <>
-          <td className="dim">
-            {!isNew && (field.before === null ? t('configuration.unset') : <del dir="auto">{field.before}</del>)}
-          </td>
-          <td>
-            {field.after === null ? <span className="dim">{t('configuration.unset')}</span> : <bdi>{field.after}</bdi>}
-          </td>
-        </>
-      )}
-    </tr>
   );
 }

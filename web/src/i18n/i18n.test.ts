@@ -7,6 +7,10 @@ import es from './es.json';
 import { makeFormat } from './format';
 import fr from './fr.json';
 import { chooseLanguage } from './languages';
+import arPartners from './partners/ar.json';
+import enPartners from './partners/en.json';
+import esPartners from './partners/es.json';
+import frPartners from './partners/fr.json';
 
 type Flat = Record<string, string>;
 
@@ -22,7 +26,7 @@ function flatten(words: object, path = ''): Flat {
 
 const categories = ['zero', 'one', 'two', 'few', 'many', 'other'];
 const plural = new RegExp(`_(${categories.join('|')})$`);
-const english = flatten(en);
+const english = { ...flatten(en), ...flatten(enPartners) };
 /** Keys without their plural endings; those that have them. */
 const base = (flat: Flat) => new Set(Object.keys(flat).map((key) => key.replace(plural, '')));
 const plurals = new Set(
@@ -33,6 +37,12 @@ const plurals = new Set(
 
 // Words that really are the same in another language, or that are names and formats.
 const mayEqual = new Set([
+  'agreements.version',
+  'agreements.format',
+  'agreements.signatures',
+  'packages.package',
+  'sites.title',
+  'sites.site',
   'app.situation',
   'approvals.action.export',
   'app.incidents',
@@ -64,9 +74,15 @@ const mayEqual = new Set([
   'health.version',
   'health.volume',
   'health.node',
+  'requests.conditions',
 ]);
 
-const translations = { es: flatten(es), fr: flatten(fr), ar: flatten(ar), en: english };
+const translations = {
+  es: { ...flatten(es), ...flatten(esPartners) },
+  fr: { ...flatten(fr), ...flatten(frPartners) },
+  ar: { ...flatten(ar), ...flatten(arPartners) },
+  en: english,
+};
 
 describe.each(Object.entries(translations))('%s', (language, words) => {
   it('has every key and no other', () => {

@@ -8,6 +8,7 @@ import { useFollowing, useSession } from './session';
 const SignIn = lazy(() => import('./SignIn'));
 const OpenIdReturn = lazy(() => import('./OpenIdReturn'));
 const Start = lazy(() => import('./Start'));
+const HandedOver = lazy(() => import('../releases/HandedOver'));
 
 /** Shows the page to who has signed in, and the way in to everybody else. */
 export function Entry({ children }: { children: ReactNode }) {
@@ -21,6 +22,13 @@ export function Entry({ children }: { children: ReactNode }) {
     return (
       <Suspense fallback={<RoomSkeleton />}>
         <Start />
+      </Suspense>
+    );
+  }
+  if (path === '/release') {
+    return (
+      <Suspense fallback={<RoomSkeleton />}>
+        <HandedOver />
       </Suspense>
     );
   }

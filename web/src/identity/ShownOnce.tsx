@@ -3,6 +3,7 @@ import { IconCheck, IconCopy } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { toast } from '../shell/toast';
+import './account.css';
 
 /** Puts a text on the clipboard, and says whether the browser let it. */
 export function CopyButton({ text }: { text: string }) {

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Checkbox, Menu, Skeleton, Textarea, TextInput } from '@mantine/core';
-import { IconChevronDown, IconPin, IconX } from '@tabler/icons-react';
+import { IconChevronDown, IconPackage, IconPin, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { usePresence } from '../api/events';
@@ -8,8 +8,9 @@ import type { Incident, IncidentEvent } from '../api/types';
 import { outcomes } from '../alarms/AlarmPanel';
 import { SeverityMark } from '../alarms/severity';
 import { useFormat } from '../i18n/format';
-import { useSession } from '../identity/session';
-import { follow } from '../shell/route';
+import { useMay, useSession } from '../identity/session';
+import { follow, go } from '../shell/route';
+import { AtCentre } from '../sites/AtCentre';
 import { Failure, Why } from '../shell/Notice';
 import { useAlarmsOf, useIncident, usePin, useTell, type IncidentDeed } from './cases';
 import { useItemText } from './itemText';
@@ -30,6 +31,7 @@ export function IncidentPanel({ id, names, onClose }: Props) {
   const tell = useTell();
   const pin = usePin();
   const textOf = useItemText();
+  const may = useMay();
   const me = useSession().data?.user?.name ?? '';
   const others = usePresence(id).filter((name) => name !== me);
   const incident = found.data;
@@ -75,7 +77,22 @@ export function IncidentPanel({ id, names, onClose }: Props) {
         </ActionIcon>
       </header>
 
+      <AtCentre incident={incident.id} />
       <div className="alarm-deeds">
+        {may('export') && (
+          <Button
+            variant="default"
+            leftSection={<IconPackage size={16} />}
+            onClick={() => go(`/evidence?incident=${encodeURIComponent(incident.id)}`)}
+          >
+            {t('packages.make')}
+          </Button>
+        )}
+        {may('cooperate') && (
+          <Button variant="default" onClick={() => go(`/partners/grants?incident=${encodeURIComponent(incident.id)}`)}>
+            {t('grants.handOverFrom')}
+          </Button>
+        )}
         {open && (
           <>
             {incident.assignee !== me && me !== '' && (

@@ -29,6 +29,8 @@ export interface LiveState {
   wall: number | null;
   /** Age of the picture in whole seconds where it isn't live. */
   ageSeconds: number | null;
+  /** Parts of the picture are hidden from this viewer. */
+  masked: boolean;
   /** The node had to leave pictures out for this viewer a moment ago. */
   skipped: boolean;
   /** Sound comes along and is heard. */
@@ -52,6 +54,7 @@ const start: LiveState = {
   phase: 'paused',
   stream: null,
   substituted: false,
+  masked: false,
   wall: null,
   ageSeconds: null,
   skipped: false,
@@ -253,6 +256,11 @@ export class LivePlayer {
         this.#set({ ...this.#state, phase: 'interrupted', cause: message.cause, detail: message.detail });
         break;
       case 'error':
+        if (message.code === 'masks') {
+          // What may be seen has changed: no trouble, and the new picture is there at once.
+          this.#attempt = 0;
+          break;
+        }
         this.#broken = { cause: message.code, detail: message.detail };
         this.#set({ ...this.#state, cause: message.code, detail: message.detail });
         break;
@@ -284,6 +292,7 @@ export class LivePlayer {
       ...this.#state,
       phase: 'waiting',
       stream: init.stream,
+      masked: init.masked === true,
       sound: this.#sound && init.mime.includes('mp4a'),
       cause: null,
       detail: null,

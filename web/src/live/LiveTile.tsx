@@ -8,6 +8,8 @@ import {
   IconCircleFilled,
   IconCircleOff,
   IconEyeOff,
+  IconMask,
+  IconMaskOff,
   IconClockExclamation,
   IconPlayerPause,
   IconPlugConnectedX,
@@ -17,11 +19,13 @@ import {
   IconVolumeOff,
   IconVideoOff,
 } from '@tabler/icons-react';
-import { memo, useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { lazy, memo, Suspense, useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
-import { liveUrl } from '../api/client';
+import { isFar, liveUrl } from '../api/client';
 import { nodeNow } from '../api/clock';
 import { useEventsConnected } from '../api/events';
+import { useMasks, usePutMasksBack } from '../api/queries';
+import { useMay } from '../identity/session';
 import { Problem } from '../api/problem';
 import type { Camera, StreamKind } from '../api/types';
 import { useFormat } from '../i18n/format';
@@ -38,6 +42,8 @@ import { PtzPad } from './PtzPad';
 import { useZoom } from './useZoom';
 import { transformOf, type Zoom } from './zoom';
 import { ZoomFactor } from './ZoomFactor';
+
+const LiftMasks = lazy(() => import('../masks/LiftMasks'));
 
 interface Props {
   camera: Camera;
@@ -64,6 +70,7 @@ const idle: LiveState = {
   phase: 'connecting',
   stream: null,
   substituted: false,
+  masked: false,
   wall: null,
   ageSeconds: null,
   skipped: false,
@@ -97,6 +104,7 @@ export const LiveTile = memo(function LiveTile({
   const shown = useTabShown();
   const { zoom, reset } = useZoom(frame, scrolls ? 'withCtrl' : 'always', camera.id);
   const hasSub = camera.sub !== null;
+  const far = isFar(camera.id);
 
   useEffect(() => {
     if (!video.current) return;
@@ -232,6 +240,12 @@ export const LiveTile = memo(function LiveTile({
           <bdi>{camera.name}</bdi>
         </span>
         <span className="tile-facts">
+          {state.masked && (
+            <span className="tile-recording not" title={t('masks.shown')} data-masked>
+              <IconMask size={14} aria-hidden />
+              <span className="visually-hidden">{t('masks.shown')}</span>
+            </span>
+          )}
           {analysis && (
             <span className="tile-analysis">
               {analysis.blind
@@ -284,24 +298,29 @@ export const LiveTile = memo(function LiveTile({
             {heard ? <IconVolume size={18} /> : <IconVolumeOff size={18} />}
           </Tool>
         )}
+        {!far && <MaskTool camera={camera} masked={state.masked} />}
         <Tool label={t('live.snapshot', { camera: camera.name })} data-tool="snapshot" onClick={snapshot}>
           <IconCamera size={18} />
         </Tool>
-        <Tool
-          label={t('live.pin', { camera: camera.name })}
-          data-tool="pin"
-          disabled={camera.recording.state !== 'recording'}
-          onClick={() => onPin(camera.id)}
-        >
-          <IconPin size={18} />
-        </Tool>
-        <Tool
-          label={t('live.openTimeline', { camera: camera.name })}
-          data-tool="timeline"
-          onClick={() => go(`/timeline?camera=${encodeURIComponent(camera.id)}`)}
-        >
-          <IconTimelineEvent size={18} />
-        </Tool>
+        {!far && (
+          <>
+            <Tool
+              label={t('live.pin', { camera: camera.name })}
+              data-tool="pin"
+              disabled={camera.recording.state !== 'recording'}
+              onClick={() => onPin(camera.id)}
+            >
+              <IconPin size={18} />
+            </Tool>
+            <Tool
+              label={t('live.openTimeline', { camera: camera.name })}
+              data-tool="timeline"
+              onClick={() => go(`/timeline?camera=${encodeURIComponent(camera.id)}`)}
+            >
+              <IconTimelineEvent size={18} />
+            </Tool>
+          </>
+        )}
         <Tool
           label={large ? t('live.reduce') : t('live.enlarge', { camera: camera.name })}
           data-tool="enlarge"
@@ -313,6 +332,34 @@ export const LiveTile = memo(function LiveTile({
     </div>
   );
 });
+
+/** Lifts the masks for a while, and puts them back, for who may. */
+function MaskTool({ camera, masked }: { camera: Camera; masked: boolean }) {
+  const { t } = useTranslation();
+  const may = useMay()('unmask');
+  const masks = useMasks(may ? camera.id : null);
+  const back = usePutMasksBack(camera.id);
+  const [asking, setAsking] = useState(false);
+  const lifted = masks.data?.liftedUntil ?? null;
+  if (!may || (!masked && lifted === null)) return null;
+  return (
+    <>
+      <Tool
+        label={lifted === null ? t('masks.lift', { camera: camera.name }) : t('masks.putBack', { camera: camera.name })}
+        data-tool="masks"
+        pressed={lifted !== null}
+        onClick={() => (lifted === null ? setAsking(true) : back.mutate())}
+      >
+        {lifted === null ? <IconMask size={18} /> : <IconMaskOff size={18} />}
+      </Tool>
+      {asking && (
+        <Suspense>
+          <LiftMasks camera={camera} onClose={() => setAsking(false)} />
+        </Suspense>
+      )}
+    </>
+  );
+}
 
 /** What is seen, over the picture that shows it; nothing where the picture isn't live. */
 function Boxes(props: { player: LivePlayer | null; camera: string; live: boolean; zoom: Zoom }) {

@@ -3,7 +3,7 @@ import type { AnalysisState, TrackJson } from '../overlay/types';
 
 /** Text messages of /api/cameras/{id}/live. Binary ones are the init segment, then one moof+mdat per access unit. */
 export type LiveMessage =
-  | { type: 'init'; mime: string; width: number; height: number; stream: StreamKind }
+  | { type: 'init'; mime: string; width: number; height: number; stream: StreamKind; masked?: boolean }
   | { type: 'clock'; media: number; wall: string }
   | { type: 'skipped'; units: number }
   /** What an analysed picture showed. `media` is null when another stream was analysed than this one. */

@@ -26,6 +26,7 @@ const kinds: AccessKind[] = [
   'approvalWithdrawn',
   'approvalExpired',
   'approvalUsed',
+  'change',
 ];
 const spans = [1, 7, 31] as const;
 
@@ -63,7 +64,7 @@ export default function AccessesRoom() {
   return (
     <div className="page">
       <div className="page-head">
-        <h1>{t('oversight.title')}</h1>
+        <h1>{t('oversight.accesses')}</h1>
         <span className="grow" />
         <Button
           component="a"

@@ -7,6 +7,7 @@ import { fetchTimeline } from '../api/queries';
 import type { Camera } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { LivePlayer } from '../live/LivePlayer';
+import { MaskOutlines } from '../masks/MaskOutlines';
 import { useBoxes } from '../overlay/boxes';
 import { drawBoxes } from '../overlay/draw';
 import { PlaybackOverlay } from '../overlay/PlaybackOverlay';
@@ -28,6 +29,7 @@ export function Scene({ camera, children }: { camera: Camera; children: ReactNod
     <div className="scene-side">
       <div className="scene" dir="ltr" style={{ aspectRatio: String(ratio) }} data-mode={mode}>
         {mode === 'live' ? <LivePicture camera={camera} /> : <RecordedPicture camera={camera} at={at} />}
+        <MaskOutlines camera={camera.id} />
         {children}
       </div>
       <div className="scene-tools">

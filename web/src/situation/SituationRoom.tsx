@@ -2,21 +2,24 @@ import { ActionIcon, Button, Skeleton, Tooltip } from '@mantine/core';
 import { IconMapPin, IconMapPinCog, IconX } from '@tabler/icons-react';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isFar } from '../api/client';
 import { nodeNow } from '../api/clock';
 import { AlarmPanel } from '../alarms/AlarmPanel';
 import { AlarmQueue } from '../alarms/AlarmQueue';
 import { useOpenAlarms } from '../alarms/cases';
 import { useCameras, useMap } from '../api/queries';
-import type { Camera } from '../api/types';
+import type { Camera, MapPlace } from '../api/types';
 import { LiveTile } from '../live/LiveTile';
 import { Failure } from '../shell/Notice';
 import { go, setQuery, usePlace } from '../shell/route';
 import { pinAround } from '../timeline/holds';
+import { asCamera, useFarCameras } from '../sites/sites';
 import { MapEditor, type Draft } from './MapEditor';
 import type { MapCamera } from './SiteMap';
 
 // Leaflet is as large as the rest of the room.
 const SiteMap = lazy(async () => ({ default: (await import('./SiteMap')).SiteMap }));
+const FarAlarmPanel = lazy(async () => ({ default: (await import('../sites/FarAlarmPanel')).FarAlarmPanel }));
 const HoldDialog = lazy(() => import('../holds/HoldDialog'));
 const never = () => undefined;
 
@@ -25,6 +28,7 @@ export default function SituationRoom() {
   const { t } = useTranslation();
   const { query } = usePlace();
   const cameras = useCameras();
+  const farCameras = useFarCameras();
   const map = useMap();
   const [draft, setDraft] = useState<Draft | null>(null);
   const [view, setView] = useState<{ south: number; west: number; north: number; east: number } | null>(null);
@@ -32,20 +36,44 @@ export default function SituationRoom() {
   const alarms = useOpenAlarms();
   const editing = query.get('edit') !== null;
   const alarm = alarms.data?.alarms.find((candidate) => candidate.id === query.get('alarm')) ?? null;
-  const names = useMemo(() => new Map((cameras.data ?? []).map((camera) => [camera.id, camera.name])), [cameras.data]);
-  const chosen = cameras.data?.find((camera) => camera.id === query.get('camera')) ?? null;
+  const far = useMemo(() => (farCameras.data ?? []).map(asCamera), [farCameras.data]);
+  const all = useMemo(() => [...(cameras.data ?? []), ...far], [cameras.data, far]);
+  const names = useMemo(() => new Map(all.map((camera) => [camera.id, camera.name])), [all]);
+  const chosen = all.find((camera) => camera.id === query.get('camera')) ?? null;
 
+  const farPlaces = useMemo(
+    () =>
+      new Map(
+        (farCameras.data ?? []).flatMap(({ id, place }): [string, MapPlace][] =>
+          place
+            ? [
+                [
+                  id,
+                  {
+                    latitude: place.latitude,
+                    longitude: place.longitude,
+                    heading: place.direction ?? null,
+                    angle: place.angle ?? null,
+                    range: place.reach ?? null,
+                  },
+                ],
+              ]
+            : [],
+        ),
+      ),
+    [farCameras.data],
+  );
   const places = map.data?.places;
   const calling = useMemo(() => new Set((alarms.data?.alarms ?? []).flatMap((each) => each.cameras)), [alarms.data]);
   const onMap = useMemo<MapCamera[]>(
     () =>
-      (cameras.data ?? []).flatMap((camera) => {
-        const place = draft?.camera === camera.id ? draft.place : places?.[camera.id];
+      all.flatMap((camera) => {
+        const place = draft?.camera === camera.id ? draft.place : (places?.[camera.id] ?? farPlaces.get(camera.id));
         if (!place) return [];
         const state = calling.has(camera.id) ? 'alarm' : stateOf(camera);
         return [{ id: camera.id, name: camera.name, place, state, words: t(`camera.state.${camera.status.state}`) }];
       }),
-    [cameras.data, places, draft, calling, t],
+    [all, places, farPlaces, draft, calling, t],
   );
   const plans = useMemo(() => map.data?.plans ?? [], [map.data?.plans]);
 
@@ -117,6 +145,15 @@ export default function SituationRoom() {
               setQuery({ edit: null });
             }}
           />
+        ) : alarm?.site !== undefined ? (
+          <Suspense fallback={<Skeleton height={320} />}>
+            <FarAlarmPanel
+              key={alarm.id}
+              alarm={{ ...alarm, site: alarm.site }}
+              camera={far.find(({ id }) => id === alarm.camera) ?? null}
+              onClose={() => setQuery({ alarm: null })}
+            />
+          </Suspense>
         ) : alarm ? (
           <AlarmPanel
             key={alarm.id}
@@ -145,7 +182,7 @@ export default function SituationRoom() {
                   focused={false}
                   pad={false}
                   onFocus={never}
-                  onToggle={(id) => go(`/live?camera=${encodeURIComponent(id)}`)}
+                  onToggle={(id) => !isFar(id) && go(`/live?camera=${encodeURIComponent(id)}`)}
                   onPin={(id) => setPinned({ id, ...pinAround(nodeNow()) })}
                 />
               </div>

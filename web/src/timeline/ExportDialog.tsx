@@ -213,7 +213,29 @@ function ExportForm({ cameras, camera: given, from: givenFrom, to: givenTo, onCl
           <Why error={create.error} />
         </Alert>
       )}
+      {ordered && !future && (
+        <p className="small">
+          <a
+            href={`/evidence?make=stretch&camera=${encodeURIComponent(camera)}&stream=${stream}&from=${from.ms ?? 0}&to=${to.ms ?? 0}`}
+            onClick={follow}
+          >
+            {t('packages.ofThis')}
+          </a>
+        </p>
+      )}
       <div className="form-end">
+        {ordered && !future && (
+          <a
+            href={`/redact?${new URLSearchParams({
+              camera,
+              from: new Date(from.ms ?? 0).toISOString(),
+              to: new Date(to.ms ?? 0).toISOString(),
+            }).toString()}`}
+            onClick={follow}
+          >
+            {t('export.redact')}
+          </a>
+        )}
         <Button variant="default" onClick={onClose}>
           {t('app.cancel')}
         </Button>

@@ -151,6 +151,8 @@ export class PlaybackPlayer {
   #turn = 0;
   #frameMs = 40;
   #shownMedia: number | null = null;
+  /** Where it was last sent to; null once a picture from there is shown. */
+  #sent: number | null = null;
   #skipTimer = 0;
   #tickTimer = 0;
   #crossing = false;
@@ -233,6 +235,16 @@ export class PlaybackPlayer {
     this.#applySound();
   }
 
+  /**
+   * Goes on by so many ms from where it was last sent to: whoever presses quickly is ahead of the pictures.
+   * Returns where to.
+   */
+  seekBy(ms: number): number {
+    const to = Math.min((this.#sent ?? this.#state.wall) + ms, this.#options.now());
+    void this.seek(to);
+    return to;
+  }
+
   /** Shows a moment. Where nothing was recorded, the first picture after it, and says which gap lies between. */
   async seek(wall: number): Promise<void> {
     if (this.#camera === null) return;
@@ -240,6 +252,7 @@ export class PlaybackPlayer {
     const now = this.#options.now();
     const target = Math.min(wall, now);
     if (this.#state.phase === 'unsupported') return;
+    this.#sent = target;
 
     const deck = this.#active;
     if (deck.window && contains(deck.window, target)) {
@@ -347,6 +360,7 @@ export class PlaybackPlayer {
   #place(deck: Deck, position: number, wall: number): void {
     // A hair inside, so that a picture that starts exactly here is the one shown.
     deck.video.currentTime = position + 0.001;
+    this.#sent = wall;
     this.#set({ wall, phase: this.#running ? 'playing' : 'paused', reason: null });
     this.#apply();
   }
@@ -489,6 +503,8 @@ export class PlaybackPlayer {
     }
     const wall = wallOf(deck.pieces, media);
     if (wall === null || this.#state.phase === 'loading') return;
+    // While it seeks on, this is the picture of a place that was left again.
+    if (!deck.video.seeking) this.#sent = null;
     const jumped = wall - this.#state.wall;
     // Played from one recorded stretch into the next: the wall clock jumps further than the media.
     if (

@@ -89,9 +89,7 @@ function Recorded() {
     [camera?.id, player, view],
   );
   const seekBy = (ms: number) => {
-    const to = Math.min(nodeNow(), state.wall + ms);
-    view.play(to);
-    void player?.seek(to);
+    if (player) view.play(player.seekBy(ms));
   };
   const seekTo = (ms: number) => {
     view.play(ms);

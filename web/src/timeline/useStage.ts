@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { nodeNow } from '../api/clock';
+import { masksChanged } from '../api/events';
 import { fetchTimeline } from '../api/queries';
 import type { Camera, StreamKind } from '../api/types';
 import { PlaybackPlayer, type PlaybackState } from './PlaybackPlayer';
@@ -65,6 +66,16 @@ export function useStage(camera: Camera | null, view: TimelineView, autoplay: bo
     source.current = { id, stream };
     void player.open(id, stream, latestFps.current, view.playhead);
   }, [player, id, stream, codec, view]);
+
+  // The pieces of another version of the masks are no longer given.
+  useEffect(() => {
+    const again = (event: Event) => {
+      if (!player || id === null || stream === null || (event as CustomEvent<string>).detail !== id) return;
+      void player.open(id, stream, latestFps.current, view.playhead);
+    };
+    window.addEventListener(masksChanged, again);
+    return () => window.removeEventListener(masksChanged, again);
+  }, [player, id, stream, view]);
 
   const state = useSyncExternalStore(player?.subscribe ?? never, () => player?.state ?? none);
   return { frame, first, second, player, state };

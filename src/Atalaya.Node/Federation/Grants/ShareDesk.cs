@@ -1,0 +1,214 @@
+using System.Text;
+
+using Atalaya.Analysis.Painting;
+using Atalaya.Federation.Agreements;
+using Atalaya.Federation.Grants;
+using Atalaya.Federation.Links;
+using Atalaya.Incidents;
+using Atalaya.Media;
+using Atalaya.Node.Alarms;
+using Atalaya.Node.Api;
+using Atalaya.Node.Approvals;
+using Atalaya.Node.Cameras;
+using Atalaya.Node.Federation.Agreements;
+using Atalaya.Node.Federation.Links;
+using Atalaya.Node.Footage;
+using Atalaya.Node.Identity;
+using Atalaya.Node.Incidents;
+using Atalaya.Node.Map;
+using Atalaya.Node.Options;
+using Atalaya.Node.Packages;
+
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Atalaya.Node.Federation.Grants;
+
+/// <summary>Something that somebody wants to give, looked at: theirs to give, and what the agreement says to it.</summary>
+/// <param name="NeedsSecond">Another person must agree first.</param>
+sealed record ShareWish(Link Link, ShareTerms Terms, Decision Decision, bool NeedsSecond, string Source, string? Card, string Id);
+
+/// <summary>From what somebody asks for to the terms of a grant: whether it is theirs to give, and whether the agreement lets them.</summary>
+sealed class ShareDesk(
+    ShareGrants grants, LinkBook links, AgreementBook agreements, CameraRoster roster, CameraScopes places, Recordings recordings, PackageJobs packages, Casebook cases, MapStore map, SecondPerson second,
+    NodeOptions options, TimeProvider clock)
+{
+    const int MaxText = 200, LiveMinutes = 120, FileMinutes = 7 * 24 * 60, MostMinutes = 365 * 24 * 60;
+
+    static readonly TimeSpan LongestClip = TimeSpan.FromHours(2), LongestKeep = TimeSpan.FromDays(365);
+
+    /// <summary>Nothing in an agreement is asked with more: two persons is what a node can tell apart.</summary>
+    const int Two = 2;
+
+    public async Task<(ShareWish? Wish, ProblemHttpResult? Problem)> LookAsync(ShareInputJson input, Caller caller, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        var now = clock.GetUtcNow();
+        if (input.What is null or ShareKind.Alarm)
+            errors.Add("what", "must be incidentCard, still, live, clip or package.");
+        string purpose = Text("purpose", input.Purpose, 1, errors), reference = Text("reference", input.Reference, 0, errors), title = Text("title", input.Title, 0, errors);
+        int minutes = input.Minutes ?? (input.What == ShareKind.Live ? LiveMinutes : FileMinutes);
+        if (minutes is < 1 or > MostMinutes)
+            errors.Add("minutes", $"must be between 1 and {MostMinutes}.");
+        if (input.Grade is { } grade && !ShareTerms.TryGrade(grade, out _))
+            errors.Add("grade", "must be A, B, C or X and 1, 2, 3 or 4, such as B2.");
+        if (input.KeepDays is < 1 or > 3650)
+            errors.Add("keepDays", "must be between 1 and 3650.");
+        var link = links.Active.FirstOrDefault(l => l.Id == input.Link);
+        if (link is null)
+            errors.Add("link", "must be that of an active link. GET /api/shares/partners lists them.");
+        WallTime from = default, to = default;
+        if (input.What == ShareKind.Clip && CaseRequests.Moment("from", input.From ?? "", errors) is { } first && CaseRequests.Moment("to", input.To ?? "", errors) is { } last)
+        {
+            (from, to) = (first, last);
+            Playback.Stretch.Check(from, to, LongestClip, errors);
+        }
+        else if (input.What == ShareKind.Still && CaseRequests.Moment("to", input.To ?? "", errors) is { } moment)
+        {
+            (from, to) = (moment - TimeSpan.FromSeconds(5), moment + TimeSpan.FromMilliseconds(1));
+        }
+
+        bool hasCamera = input.What is ShareKind.Live or ShareKind.Clip or ShareKind.Still;
+        if (hasCamera && string.IsNullOrEmpty(input.Camera))
+            errors.Add("camera", "is missing.");
+        if (input.What == ShareKind.IncidentCard && input.Incident is null)
+            errors.Add("incident", "is missing.");
+        if (input.What == ShareKind.Package && string.IsNullOrEmpty(input.Package))
+            errors.Add("package", "is missing.");
+        if (errors.Any)
+            return (null, errors.ToProblem());
+
+        bool masked = input.Masked ?? input.What != ShareKind.Package;
+        var stream = input.Stream ?? (input.What == ShareKind.Live ? StreamKind.Sub : StreamKind.Main);
+        string camera = hasCamera ? input.Camera! : "", site = options.Name, source = stream == StreamKind.Sub ? "sub" : "main", id = Guid.CreateVersion7(now).ToString();
+        string? card = null;
+        Incident? incident = null;
+        int? height = null;
+        if (hasCamera)
+        {
+            var entry = roster.Find(camera);
+            if (entry is null || !caller.Sees(camera))
+                return (null, Problems.NoCamera(camera));
+            if (caller.Refusal(Permission.Cooperate, camera) is { } lacks)
+                return (null, lacks);
+            // What somebody may not see they don't hand out.
+            if ((input.What == ShareKind.Live ? caller.Refusal(Permission.ViewLive, camera) : caller.RefusalOfPast(camera, from)) is { } refusal)
+                return (null, refusal);
+            if (!masked && caller.Refusal(Permission.Unmask, camera) is { } unmask)
+                return (null, unmask);
+            if (input.What == ShareKind.Live && stream == StreamKind.Sub && entry.Config.Url(StreamKind.Sub) is null)
+                source = "main";
+            site = places.Of(camera).Site is { Length: > 0 } place ? place : site;
+            title = title.Length > 0 ? title : entry.Config.Name;
+            height = await HeightAsync(camera, source == "sub" ? StreamKind.Sub : StreamKind.Main, input.What == ShareKind.Live ? null : (from, to), stop);
+        }
+
+        if (input.Incident is { } case_)
+        {
+            incident = await cases.ReadAsync(session => IncidentEndpoints.SeenAsync(session, case_, new(caller), roster, Permission.ViewPast), stop);
+            if (incident is null)
+                return (null, CaseRequests.NoIncident(case_));
+        }
+
+        if (input.What == ShareKind.IncidentCard)
+        {
+            title = title.Length > 0 ? title : incident!.Title;
+            card = (await CardAsync(incident!, "", stop)).Text();
+        }
+
+        if (input.What == ShareKind.Package)
+        {
+            if (packages.Find(input.Package!) is not { } package || package.Stretches.Any(s => !caller.Sees(s.Camera)))
+                return (null, Problems.NotFound("No such package", $"There is no package '{Problems.Shown(input.Package!)}'. GET /api/packages lists those there are."));
+            if (package.Stretches.Select(s => caller.RefusalOfPast(s.Camera, WallTime.From(s.From), Permission.Release) ?? caller.Refusal(Permission.Cooperate, s.Camera)).FirstOrDefault(r => r is not null) is { } refusal)
+                return (null, refusal);
+            if (packages.FileOf(package.Id) is null)
+                return (null, Problems.Conflict("There is no file", "The package isn't ready, or its file is gone. GET /api/packages tells."));
+            if (masked)
+                return (null, Problems.Invalid("masked", "must be false: a package holds what was recorded. Give a clip where masks are wanted."));
+            (from, to, source) = (WallTime.From(package.Stretches.Min(s => s.From)), WallTime.From(package.Stretches.Max(s => s.To)), package.Id);
+            title = title.Length > 0 ? title : package.Title;
+        }
+
+        var expires = now + TimeSpan.FromMinutes(minutes);
+        byte[] bytes = Encoding.UTF8.GetBytes(card ?? "");
+        var agreement = agreements.InForce(link!);
+        var terms = new ShareTerms(
+            input.What!.Value, grants.Organisation, link!.Organisation, agreement is null ? "" : $"{agreement.Id}/{agreement.Version}", "", purpose, reference, incident is null ? "" : Name(incident.Type),
+            input.Category ?? "", input.Request is { } request ? Name(request) : "", input.Grade ?? "", site, camera, title, to == default ? null : from.ToDateTimeOffset(), to == default ? null : to.ToDateTimeOffset(),
+            incident?.Id.ToString() ?? "", now, expires, null, masked, "", input.Handling ?? HandlingCode.H0, OnwardTransfer.Never, 1, false, card is null ? null : bytes.Length,
+            card is null ? "" : ShareDocument.DigestOf(card), card is null ? "" : "card.json");
+        var ask = terms.ToAsk(now, 1, height) with { Keep = input.KeepDays is { } days && input.What != ShareKind.Live ? TimeSpan.FromDays(days) : null, Handling = input.Handling };
+        var (decision, needsSecond) = Decide(link, ask);
+        var conditions = decision.Conditions;
+        bool isPicture = input.What is ShareKind.Live or ShareKind.Clip or ShareKind.Still;
+        terms = terms with
+        {
+            Clause = decision.Clause,
+            KeepUntil = input.What == ShareKind.Live ? null : now + (ask.Keep ?? conditions.Keep ?? LongestKeep),
+            // A partner's pictures say whose they are, whatever the agreement leaves open.
+            Watermark = isPicture && (conditions.Watermark || link.Kind == LinkKind.Partner) ? WatermarkText.Of(link.Organisation, id[^8..]) : "",
+            Handling = input.Handling ?? conditions.Handling,
+            Onward = conditions.Onward,
+            Persons = needsSecond ? Two : 1,
+            Released = conditions.ReviewAfter is not null,
+        };
+        return (new(link, terms, decision, needsSecond, source, card, id), null);
+    }
+
+    /// <summary>What the agreement says to one person, and if not to one, then to two.</summary>
+    public (Decision Decision, bool NeedsSecond) Decide(Link link, Ask ask)
+    {
+        var alone = agreements.Decide(link, ask with { Approvals = 1 });
+        // The node's own rule doesn't hold up a rescue either.
+        if (alone.Allowed)
+            return (alone, second.IsNeeded(ApprovalAction.Share) && !ask.Rescue);
+        var both = agreements.Decide(link, ask with { Approvals = Two });
+        return (both.Allowed ? both : alone, both.Allowed);
+    }
+
+    /// <summary>What the other side is told of an incident, with where it was seen last.</summary>
+    public async Task<IncidentCard> CardAsync(Incident incident, string note, CancellationToken stop)
+    {
+        var alarms = await cases.ReadAsync(async session =>
+        {
+            var read = new List<Alarm>();
+            foreach (var alarm in incident.Alarms)
+            {
+                if (await session.AlarmAsync(alarm) is { } one)
+                    read.Add(one);
+            }
+
+            return read;
+        }, stop);
+        var stand = await map.PlacesAsync(stop);
+        string NameOf(string camera) => roster.Find(camera)?.Config.Name ?? camera;
+        var latest = alarms.Where(a => stand.ContainsKey(a.Camera)).MaxBy(a => a.LastAt);
+        var position = latest is null ? null : new CardPosition(stand[latest.Camera].Latitude, stand[latest.Camera].Longitude, latest.LastAt, NameOf(latest.Camera));
+        return new(
+            IncidentCard.FormatName, incident.Id, options.Name, incident.Type, incident.Severity, incident.State, incident.Title, incident.OpenedAt, alarms.Select(a => a.LastAt).DefaultIfEmpty(incident.OpenedAt).Max(),
+            incident.Outcome, [.. alarms.Select(a => a.Camera).Where(c => c.Length > 0).Distinct(StringComparer.Ordinal).Take(20).Select(NameOf)], position, note);
+    }
+
+    // Of what is given: the largest picture in it; null: nothing tells.
+    async Task<int?> HeightAsync(string camera, StreamKind stream, (WallTime From, WallTime To)? stretch, CancellationToken stop)
+    {
+        var now = WallTime.Now(clock);
+        var (from, to) = stretch ?? (now - TimeSpan.FromMinutes(10), now);
+        return (await recordings.Archive.SegmentsAsync(camera, stream, from, to, stop)).Select(s => (int?)s.Height).Max();
+    }
+
+    static string Name<T>(T value)
+        where T : struct, Enum => value.ToString() is var name ? char.ToLowerInvariant(name[0]) + name[1..] : "";
+
+    public static string Text(string field, string? text, int least, FieldErrors errors, int most = MaxText)
+    {
+        string trimmed = text?.Trim() ?? "";
+        if (trimmed.Length < least)
+            errors.Add(field, "is missing.");
+        else if (trimmed.Length > most)
+            errors.Add(field, $"has {trimmed.Length} characters; {most} are the most.");
+        else if (trimmed.Any(char.IsControl))
+            errors.Add(field, "has characters that can't be shown.");
+        return trimmed;
+    }
+}

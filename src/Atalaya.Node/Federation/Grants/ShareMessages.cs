@@ -1,0 +1,158 @@
+using System.Data.Common;
+using System.Text;
+using System.Text.Json;
+
+using Atalaya.Evidence;
+using Atalaya.Federation.Grants;
+using Atalaya.Node.Federation.Agreements;
+using Atalaya.Node.Federation.Links;
+
+using Dapper;
+
+namespace Atalaya.Node.Federation.Grants;
+
+/// <summary>Grants, disclosures and receipts as they come from the other side. Each is signed with its log's key; what doesn't fit what is known of the grant is refused.</summary>
+sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, TimeProvider clock) : MessageHandler
+{
+    public override IReadOnlyList<string> Kinds => ["grant.given", "grant.revoked", "grant.ended", "disclosure.made", "receipt.signed"];
+
+    public override async Task<MessageVerdict> ApplyAsync(Incoming message, DbConnection connection, DbTransaction transaction, CancellationToken stop)
+    {
+        if (Text(message.Body, "note") is not { } note || !ShareDocument.TryRead(note, message.From.LogKeys, out var document))
+            return MessageVerdict.Refused("It holds no document that is signed with the key of your log.");
+        if (document.By != message.From.Organisation)
+            return MessageVerdict.Refused($"It is {document.By}'s word, and came from {message.From.Organisation}.");
+        var row = await ShareStore.FindAsync(connection, document.Grant, stop, transaction);
+        if (row is not null && row.Link != message.From.Id)
+            return MessageVerdict.Refused("There is no such grant on this link.");
+        if (message.Kind == "grant.given")
+            return document.Act == ShareAct.Given ? await GivenAsync(message, document, note, row, connection, transaction) : MessageVerdict.Refused("It doesn't say that something was given.");
+        if (row is null)
+            return MessageVerdict.Refused("There is no such grant on this link.");
+        // A disclosure is about what they gave, a receipt about what we gave.
+        if (row.Ours == document.IsDisclosure || !Fits(message.Kind, document.Act))
+            return MessageVerdict.Refused($"'{document.Act}' isn't for you to say of this grant.");
+        if (!await ShareStore.StateAsync(connection, transaction, document, note))
+        {
+            var known = (await ShareStore.NotesAsync(connection, "id = @Id and ours = 0", new { document.Id }, stop, transaction)).Single();
+            return known.Text == document.Text() ? MessageVerdict.Applied : MessageVerdict.Refused("You signed another document with this number before.");
+        }
+
+        await StepAsync(document, row, connection, transaction, stop);
+        return MessageVerdict.Applied;
+    }
+
+    public override Task AppliedAsync(Incoming message, CancellationToken stop)
+    {
+        if (Text(message.Body, "note") is { } note && ShareDocument.TryRead(note, message.From.LogKeys, out var document))
+        {
+            if (document.Act is ShareAct.Revoked or ShareAct.Ended)
+                grants.Cut(document.Grant);
+            grants.Tell(document.Grant);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What we gave and they don't take was never given.</summary>
+    public override async Task<Action?> RefusedAsync(RefusedMessage message, DbConnection connection, DbTransaction transaction, CancellationToken stop)
+    {
+        if (message.Kind != "grant.given" || Text(message.Body, "note") is not { } note || !SignedNote.TryParse(Encoding.UTF8.GetBytes(note), out var signed)
+            || !ShareDocument.TryParse(signed.Text, out var document) || await ShareStore.FindAsync(connection, document.Grant, stop, transaction) is not { Ours: true } row || row.Link != message.Link
+            || row.Grant.Refuse(message.Reason, clock.GetUtcNow()) is not { Fault: GrantFault.None, Next: var refused })
+        {
+            return null;
+        }
+
+        await ShareStore.UpdateAsync(connection, transaction, row.With(refused));
+        await LinkFiles.WithdrawAsync(connection, transaction, row.Subject);
+        return () =>
+        {
+            grants.Cut(row.Id);
+            grants.Tell(row.Id);
+        };
+    }
+
+    static bool Fits(string kind, ShareAct act) => kind switch
+    {
+        "grant.revoked" => act == ShareAct.Revoked,
+        "grant.ended" => act == ShareAct.Ended,
+        "disclosure.made" => act == ShareAct.Sent,
+        _ => act is ShareAct.Received or ShareAct.Used or ShareAct.Deleted,
+    };
+
+    async Task<MessageVerdict> GivenAsync(Incoming message, ShareDocument document, string note, ShareRow? known, DbConnection connection, DbTransaction transaction)
+    {
+        var terms = document.Terms!;
+        var now = clock.GetUtcNow();
+        if (known is not null)
+            return !known.Ours && known.Document.Text() == document.Text() ? MessageVerdict.Applied : MessageVerdict.Refused("There is another grant with this number.");
+        if (terms.From != message.From.Organisation || terms.To != grants.Organisation)
+            return MessageVerdict.Refused($"It is from {terms.From} to {terms.To}; this link joins {message.From.Organisation} and {grants.Organisation}.");
+        if (Refusal(message.From, terms, now) is { } refusal)
+            return refusal;
+        string? card = null, file = Text(message.Body, "file");
+        if (message.Body.TryGetProperty("card", out var given) && given.ValueKind == JsonValueKind.String)
+        {
+            card = given.GetString()!;
+            if (!IncidentCard.TryRead(card, out _) || ShareDocument.DigestOf(card) != terms.Sha256 || Encoding.UTF8.GetByteCount(card) != terms.Bytes)
+                return MessageVerdict.Refused("The incident card isn't the one that was signed.");
+        }
+
+        bool isFetched = terms.Sha256.Length > 0 && card is null;
+        if (isFetched && (file is null || !Guid.TryParseExact(file, "D", out _)))
+            return MessageVerdict.Refused("It names a file, and not by which number that is fetched.");
+        var grant = new ShareGrant(document.Grant, terms, GrantState.Given, document.At, terms.Persons, [], null, document.At);
+        var row = new ShareRow(grant, false, message.From.Id, document, "", "", "", isFetched ? ShareFile.Fetching : card is null ? ShareFile.None : ShareFile.Here, Card: card, FileId: file ?? "");
+        await ShareStore.InsertAsync(connection, transaction, row);
+        await ShareStore.StateAsync(connection, transaction, document, note);
+        // What is fetched is confirmed when it is here.
+        if (!isFetched)
+            await ShareStore.StateAsync(connection, transaction, Received(row), null);
+        return MessageVerdict.Applied;
+    }
+
+    /// <summary>That a grant's content is here.</summary>
+    ShareDocument Received(ShareRow row) => ReceiptOf(row, grants.Organisation, clock.GetUtcNow());
+
+    public static ShareDocument ReceiptOf(ShareRow row, string organisation, DateTimeOffset now) => new(
+        ShareGrants.NewId(now), row.Id, ShareAct.Received, organisation, now, ShareDocument.DigestOf(row.Document.Text()), row.Terms.Sha256, row.Terms.Bytes);
+
+    // What the agreement doesn't let them give isn't taken either.
+    MessageVerdict? Refusal(Link from, ShareTerms terms, DateTimeOffset now)
+    {
+        var decision = agreements.Decide(from, terms.ToAsk(now, terms.Persons));
+        return decision.Allowed ? null : MessageVerdict.Refused($"The agreement doesn't let you give this. {string.Join(' ', decision.Reasons)}", decision.Clause);
+    }
+
+    async Task StepAsync(ShareDocument document, ShareRow row, DbConnection connection, DbTransaction transaction, CancellationToken stop)
+    {
+        var now = clock.GetUtcNow();
+        switch (document.Act)
+        {
+            case ShareAct.Revoked when row.Grant.Revoke(document.Why, now) is { Fault: GrantFault.None, Next: var revoked }:
+                await ShareStore.UpdateAsync(connection, transaction, row.With(revoked));
+                break;
+            case ShareAct.Ended when row.Grant.End(document.Why, now) is { Fault: GrantFault.None, Next: var ended }:
+                await ShareStore.UpdateAsync(connection, transaction, row.With(ended));
+                break;
+            case ShareAct.Received when row.Grant.Use(now) is { Fault: GrantFault.None, Next: var used }:
+                await ShareStore.UpdateAsync(connection, transaction, row.With(used));
+                break;
+            case ShareAct.Sent:
+                // Its number is that of the look which was begun here.
+                if (await connection.QuerySingleOrDefaultAsync<long?>("select at_us from share_views where id = @Id and grant_id = @Grant", new { document.Id, document.Grant }, transaction) is { } at)
+                {
+                    await ShareStore.StateAsync(
+                        connection, transaction,
+                        new(ShareGrants.NewId(now), row.Id, ShareAct.Used, grants.Organisation, new Media.WallTime(at).ToDateTimeOffset(), ShareDocument.DigestOf(document.Text())), null);
+                    if (row.Grant.Use(now) is { Fault: GrantFault.None, Next: var active })
+                        await ShareStore.UpdateAsync(connection, transaction, row.With(active));
+                }
+
+                break;
+        }
+    }
+
+    static string? Text(JsonElement body, string name) => body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

@@ -1,0 +1,194 @@
+using System.Data.Common;
+
+using Atalaya.Federation.Grants;
+using Atalaya.Node.Federation.Links;
+
+namespace Atalaya.Node.Federation.Grants;
+
+/// <summary>Fetches the files of what was given to us, keeps them no longer than we may, and confirms both. Files that we made for others go with their grants.</summary>
+sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetcher, TimeProvider clock, ILogger<ShareReceiver> log) : IHostedService, IAsyncDisposable
+{
+    /// <summary>A player asks for a file in ranges, now and then, in whatever order: who paused for longer looks anew.</summary>
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5), OneLook = TimeSpan.FromMinutes(10);
+
+    const int MostLooks = 1000;
+
+    readonly SemaphoreSlim _woken = new(0);
+    readonly CancellationTokenSource _stop = new();
+    readonly Dictionary<(string Grant, string User), DateTimeOffset> _looks = [];   // the last request of each; under its own lock
+    Task _fetching = Task.CompletedTask, _keeping = Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken stop)
+    {
+        grants.Changed += OnChanged;
+        _fetching = Task.Run(() => RunAsync(FetchAsync), CancellationToken.None);
+        _keeping = Task.Run(() => RunAsync(KeepAsync), CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    public async Task StopAsync(CancellationToken stop)
+    {
+        grants.Changed -= OnChanged;
+        await _stop.CancelAsync();
+        await Task.WhenAll(_fetching, _keeping);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _stop.Dispose();
+        _woken.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>The file of a grant, while it is here.</summary>
+    public string? FileOf(ShareRow row)
+    {
+        string path = PathOf(row);
+        return row.File == ShareFile.Here && row.Card is null && File.Exists(path) ? path : null;
+    }
+
+    /// <summary>Whether a request for a grant's file begins a look: each is one statement, however many ranges a player asks for.</summary>
+    public bool IsNewLook(string grant, string user)
+    {
+        var now = clock.GetUtcNow();
+        lock (_looks)
+        {
+            bool begins = !_looks.TryGetValue((grant, user), out var last) || now - last >= OneLook;
+            if (_looks.Count >= MostLooks)
+            {
+                foreach (var (key, at) in _looks.ToArray())
+                {
+                    if (now - at >= OneLook)
+                        _looks.Remove(key);
+                }
+            }
+
+            _looks[(grant, user)] = now;
+            return begins;
+        }
+    }
+
+    /// <summary>A look that couldn't be written down: the next request begins it.</summary>
+    public void ForgetLook(string grant, string user)
+    {
+        lock (_looks)
+            _looks.Remove((grant, user));
+    }
+
+    /// <summary>Nothing of it is kept any more, and its owner is told.</summary>
+    public Task<ShareRow?> DeleteAsync(string id, string why, CancellationToken stop) => grants.ChangeAsync(id, async (connection, transaction, row) =>
+    {
+        if (row.Ours || row.File is ShareFile.None or ShareFile.Deleted)
+            return null;
+        // First: a receipt is never signed for what is still there.
+        if (Directory.Exists(FolderOf(row)))
+            Directory.Delete(FolderOf(row), recursive: true);
+        if (row.File == ShareFile.Here)
+        {
+            var now = clock.GetUtcNow();
+            await ShareStore.StateAsync(connection, transaction, new(ShareGrants.NewId(now), id, ShareAct.Deleted, grants.Organisation, now, Sha256: row.Terms.Sha256, Bytes: row.Terms.Bytes, Why: why), null);
+        }
+
+        return row with { File = ShareFile.Deleted, Card = null };
+    }, stop);
+
+    // The name is the other side's: only its ending is used.
+    string PathOf(ShareRow row) => Path.Combine(FolderOf(row), "file");
+
+    string FolderOf(ShareRow row) => Path.Combine(grants.Folder, row.Id);
+
+    void OnChanged(string id)
+    {
+        if (_woken.CurrentCount < 2)
+            _woken.Release();
+    }
+
+    async Task RunAsync(Func<Task> look)
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await look();
+                await _woken.WaitAsync(LookEvery, _stop.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            catch (Exception fault) when (fault is DbException or InvalidOperationException or IOException or UnauthorizedAccessException)
+            {
+                log.LogWarning("What was given can't be looked after just now: {Fault}", fault.Message);
+                await Task.Delay(LookEvery, clock, CancellationToken.None);
+            }
+        }
+    }
+
+    async Task FetchAsync()
+    {
+        foreach (var row in await ReadAsync("direction = 'received' and file_state = 'Fetching' and state in ('Given', 'Active') order by asked_us, id", null))
+        {
+            if (links.Find(row.Link) is not { } link)
+                continue;
+            Directory.CreateDirectory(FolderOf(row));
+            if (await grants.OpenAsync(row, null, _stop.Token) is not { } open)
+                continue;
+            await using (open)
+            {
+                using var both = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, open.Ended);
+                FetchEnd end;
+                try
+                {
+                    end = await fetcher.FetchAsync(link, new(row.FileId, row.Terms.File, row.Terms.Bytes!.Value, row.Terms.Sha256), PathOf(row), both.Token);
+                }
+                catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+                {
+                    continue;       // It ended meanwhile.
+                }
+
+                if (end == FetchEnd.Done)
+                    await ArrivedAsync(row.Id);
+                else if (end == FetchEnd.Altered)
+                    await FailAsync(row.Id, "What came isn't the file that was named: its digest is another.");
+            }
+        }
+    }
+
+    Task ArrivedAsync(string id) => grants.ChangeAsync(id, async (connection, transaction, row) =>
+    {
+        if (row.File != ShareFile.Fetching)
+            return null;
+        await ShareStore.StateAsync(connection, transaction, ShareMessages.ReceiptOf(row, grants.Organisation, clock.GetUtcNow()), null);
+        return row with { File = ShareFile.Here };
+    }, _stop.Token);
+
+    Task FailAsync(string id, string why) => grants.ChangeAsync(id, (_, _, row) => Task.FromResult<ShareRow?>(row with { File = ShareFile.Failed, FileFault = why }), _stop.Token);
+
+    async Task KeepAsync()
+    {
+        var now = clock.GetUtcNow();
+        foreach (var row in await ReadAsync("direction = 'received' and file_state in ('Fetching', 'Here')", null))
+        {
+            if (row.Grant.State == GrantState.Revoked)
+                await DeleteAsync(row.Id, "it was revoked", _stop.Token);
+            else if (row.Terms.KeepUntil is { } until && now >= until)
+                await DeleteAsync(row.Id, "its time was over", _stop.Token);
+            else if (row.File == ShareFile.Fetching && row.Grant.At(now).HasEnded)
+                await DeleteAsync(row.Id, "it ended before it was here", _stop.Token);
+        }
+
+        // What was made for others goes when nobody may fetch it any more.
+        foreach (var row in await ReadAsync("direction = 'given' and state in ('Revoked', 'Expired', 'Ended', 'Refused') and file_state in ('Making', 'Here') and card is null", null))
+        {
+            if (Directory.Exists(FolderOf(row)))
+                Directory.Delete(FolderOf(row), recursive: true);
+            await grants.ChangeAsync(row.Id, (_, _, current) => Task.FromResult<ShareRow?>(current with { File = ShareFile.Deleted }), _stop.Token);
+        }
+    }
+
+    async Task<IReadOnlyList<ShareRow>> ReadAsync(string where, object? values)
+    {
+        await using var connection = await grants.Source.OpenConnectionAsync(_stop.Token);
+        return await ShareStore.ReadAsync(connection, where, values, _stop.Token);
+    }
+}

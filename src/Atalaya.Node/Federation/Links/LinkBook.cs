@@ -1,0 +1,167 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+
+using Atalaya.Evidence;
+using Atalaya.Federation.Links;
+using Atalaya.Media;
+using Atalaya.Node.Store;
+
+using Dapper;
+
+namespace Atalaya.Node.Federation.Links;
+
+/// <summary>The links of this node, in the database and, as few as they are, all in memory.</summary>
+sealed class LinkBook(NodeDatabase database, TimeProvider clock) : IHostedService
+{
+    const string Columns = """
+        id, kind, state, organisation, site, log_key as LogKey, link_key as LinkKey, card, address, digits, created_at as CreatedAt, created_by as CreatedBy, confirmed_at as ConfirmedAt,
+        confirmed_by as ConfirmedBy, ended_at as EndedAt, why, keys
+        """;
+
+    readonly ConcurrentDictionary<string, LinkHealth> _health = new(StringComparer.Ordinal);
+    volatile IReadOnlyList<Link> _links = [];
+    Dictionary<Row, Link> _rows = [];       // what _links were read from
+
+    /// <summary>A link was made, confirmed, suspended, ended.</summary>
+    public event Action? Changed;
+
+    /// <summary>All, the newest first.</summary>
+    public IReadOnlyList<Link> All => _links;
+
+    public IReadOnlyList<Link> Active => [.. _links.Where(l => l.State == LinkState.Active)];
+
+    public Link? Find(string id) => _links.FirstOrDefault(l => l.Id == id);
+
+    /// <param name="pin">Of the key that the other side showed.</param>
+    public Link? FindByPin(Digest pin) => _links.FirstOrDefault(l => l.Pin == pin && l.State != LinkState.Ended) ?? _links.FirstOrDefault(l => l.Pin == pin);
+
+    public LinkHealth HealthOf(string id) => _health.GetValueOrDefault(id, LinkHealth.Unknown);
+
+    public async Task StartAsync(CancellationToken stop)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(stop);
+        var rows = (await connection.QueryAsync<Row>(new CommandDefinition($"select {Columns} from links order by created_at desc, id", cancellationToken: stop))).ToList();
+        // One that is as it was is the same object: who serves it needn't begin anew because another changed.
+        var before = _rows;
+        var read = rows.ToDictionary(r => r, r => before.GetValueOrDefault(r) ?? r.Read());
+        (_rows, _links) = (read, [.. rows.Select(r => read[r])]);
+    }
+
+    public Task StopAsync(CancellationToken stop) => Task.CompletedTask;
+
+    /// <summary>A node joined; an ended link with it begins anew, its lanes from the first message.</summary>
+    /// <param name="told">What this node's own card said when it was shown there: its text.</param>
+    public async Task AddAsync(Link link, string told, CancellationToken stop)
+    {
+        await using var connection = await database.Source.OpenConnectionAsync(stop);
+        await using var transaction = await connection.BeginTransactionAsync(stop);
+        foreach (string table in new[] { "link_outbox", "link_lanes" })
+            await connection.ExecuteAsync($"delete from {table} where link = @Id", new { link.Id }, transaction);
+        await connection.ExecuteAsync("delete from links where id = @Id", new { link.Id }, transaction);
+        await connection.ExecuteAsync(
+            """
+            insert into links (id, kind, state, organisation, site, log_key, link_key, card, address, digits, created_at, created_by, told)
+            values (@Id, @kind, @state, @Organisation, @Site, @log, @key, @Card, @Address, @Digits, @at, @CreatedBy, @told)
+            """,
+            new
+            {
+                link.Id,
+                kind = link.Kind.ToString(),
+                state = link.State.ToString(),
+                link.Organisation,
+                link.Site,
+                log = link.LogKey.ToString(),
+                key = Convert.ToBase64String(link.LinkKey),
+                link.Card,
+                link.Address,
+                link.Digits,
+                at = link.CreatedAt.Microseconds,
+                link.CreatedBy,
+                told,
+            },
+            transaction);
+        foreach (var lane in Enum.GetValues<Lane>())
+            await connection.ExecuteAsync("insert into link_lanes (link, lane) values (@Id, @lane)", new { link.Id, lane = (long)lane }, transaction);
+        await transaction.CommitAsync(stop);
+        await ReloadAsync(stop);
+    }
+
+    /// <returns>False: it isn't in a state in which that can be done.</returns>
+    public Task<bool> ConfirmAsync(string id, string by, CancellationToken stop) => ChangeAsync(
+        id, "state = 'Active', confirmed_at = @now, confirmed_by = @by", "state = 'Confirming'", new { id, by, now = WallTime.Now(clock).Microseconds }, stop);
+
+    public Task<bool> SuspendAsync(string id, string why, CancellationToken stop) => ChangeAsync(id, "state = 'Suspended', why = @why", "state = 'Active'", new { id, why }, stop);
+
+    public Task<bool> ResumeAsync(string id, CancellationToken stop) => ChangeAsync(id, "state = 'Active', why = ''", "state = 'Suspended'", new { id }, stop);
+
+    public async Task<bool> EndAsync(string id, string why, CancellationToken stop)
+    {
+        bool done = await ChangeAsync(id, "state = 'Ended', why = @why, ended_at = @now", "state <> 'Ended'", new { id, why, now = WallTime.Now(clock).Microseconds }, stop);
+        if (done)
+        {
+            await using var connection = await database.Source.OpenConnectionAsync(stop);
+            await connection.ExecuteAsync(new CommandDefinition("delete from link_outbox where link = @id", new { id }, cancellationToken: stop));
+        }
+
+        return done;
+    }
+
+    /// <summary>The other node was renamed, is reached elsewhere, or its log's key was followed by another.</summary>
+    /// <param name="card">Signed by the log key that is known, or by the one that <paramref name="keys"/> lead to.</param>
+    /// <param name="keys"><see cref="Link.Keys"/>.</param>
+    public async Task RenewAsync(DbConnection connection, DbTransaction transaction, Link link, NodeCard card, string note, string keys) => await connection.ExecuteAsync(
+        "update links set organisation = @Organisation, site = @Site, card = @note, log_key = @log, keys = @keys, address = case when address = '' then '' else @Address end where id = @Id",
+        new { card.Organisation, card.Site, note, log = card.LogKey.ToString(), keys, Address = card.Address.Length > 0 ? card.Address : link.Address, link.Id }, transaction);
+
+    public async Task ReloadAsync(CancellationToken stop)
+    {
+        await StartAsync(stop);
+        Changed?.Invoke();
+    }
+
+    /// <summary>How a link does, as its sender saw it just now.</summary>
+    public void Tell(Link link, LinkHealth health)
+    {
+        var before = HealthOf(link.Id);
+        _health[link.Id] = health with { Since = before.Since is not null && before.IsUp == health.IsUp ? before.Since : clock.GetUtcNow() };
+    }
+
+    async Task<bool> ChangeAsync(string id, string change, string from, object values, CancellationToken stop)
+    {
+        await using (var connection = await database.Source.OpenConnectionAsync(stop))
+        {
+            if (await connection.ExecuteAsync(new CommandDefinition($"update links set {change} where id = @id and {from}", values, cancellationToken: stop)) == 0)
+                return false;
+        }
+
+        await ReloadAsync(stop);
+        return true;
+    }
+
+    sealed record Row
+    {
+        public string Id { get; init; } = "";
+        public string Kind { get; init; } = "";
+        public string State { get; init; } = "";
+        public string Organisation { get; init; } = "";
+        public string Site { get; init; } = "";
+        public string LogKey { get; init; } = "";
+        public string LinkKey { get; init; } = "";
+        public string Card { get; init; } = "";
+        public string Address { get; init; } = "";
+        public string Digits { get; init; } = "";
+        public long CreatedAt { get; init; }
+        public string CreatedBy { get; init; } = "";
+        public long? ConfirmedAt { get; init; }
+        public string ConfirmedBy { get; init; } = "";
+        public long? EndedAt { get; init; }
+        public string Why { get; init; } = "";
+        public string Keys { get; init; } = "";
+
+        public Link Read() => new(
+            Id, Enum.Parse<LinkKind>(Kind), Enum.Parse<LinkState>(State), Organisation, Site, NoteKey.TryParse(LogKey, out var key) ? key : throw new InvalidDataException($"The link {Id} has no key that can be read."),
+            Convert.FromBase64String(LinkKey), Card, Address, Digits, new(CreatedAt), CreatedBy, ConfirmedAt is { } confirmed ? new WallTime(confirmed) : null, ConfirmedBy,
+            EndedAt is { } ended ? new WallTime(ended) : null, Why)
+        { Keys = Keys };
+    }
+}

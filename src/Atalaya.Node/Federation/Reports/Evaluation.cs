@@ -1,0 +1,182 @@
+using System.ComponentModel;
+
+using Atalaya.Federation.Agreements;
+using Atalaya.Federation.Requests;
+using Atalaya.Federation.Stories;
+using Atalaya.Media;
+using Atalaya.Node.Api;
+using Atalaya.Node.Federation.Agreements;
+using Atalaya.Node.Federation.Operations;
+using Atalaya.Node.Federation.Requests;
+using Atalaya.Node.Identity;
+using Atalaya.Node.Options;
+using Atalaya.Node.Playback;
+using Atalaya.Node.Store;
+
+using Dapper;
+
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+
+namespace Atalaya.Node.Federation.Reports;
+
+public sealed record EvaluationJson(
+    DateTimeOffset From,
+    DateTimeOffset To,
+    [property: Description("By kind, ours first.")] IReadOnlyList<RequestCountJson> Requests,
+    [property: Description("Words of the grounds that these refusals name, in the language that was asked for.")] IReadOnlyList<AgreedTermJson> Grounds,
+    [property: Description("Joint operations that began.")] int OperationsBegun,
+    [property: Description("Of these, those that are over.")] int OperationsOver,
+    [property: Description("Incidents handed over, in either direction.")] IReadOnlyList<HandOverCountJson> HandOvers,
+    [property: Description("Grants, in either direction.")] IReadOnlyList<ShareCountJson> Shares);
+
+public sealed record HandOverCountJson(
+    [property: Description("This organisation handed them over.")] bool Ours,
+    int Count,
+    int Acknowledged,
+    [property: Description("Closed as real.")] int Real,
+    [property: Description("Closed as anything else: false, nuisance, test.")] int False);
+
+public sealed record ShareCountJson(
+    [property: Description("This organisation gave them.")] bool Ours,
+    int Given,
+    int Ended,
+    int Revoked,
+    [property: Description("Of which the receiver stated that what was sent is deleted.")] int Deleted);
+
+/// <summary>The yearly review: what two organisations asked, answered and did together within a period, as numbers and as one document.</summary>
+sealed class Evaluation(NodeDatabase database, RequestBook requests, OperationBook operations, AgreementBook agreements, NodeOptions options, TimeProvider clock)
+{
+    const int MostCounted = 20_000;
+
+    public async Task<EvaluationJson> ReadAsync(WallTime from, WallTime to, Language language, CancellationToken stop)
+    {
+        var told = await requests.OfAsync(from, to, MostCounted, stop);
+        var (begun, over) = await operations.CountAsync(from, to, stop);
+        var span = new { from = from.Microseconds, to = to.Microseconds };
+        await using var connection = await database.Source.OpenConnectionAsync(stop);
+        var handed = await connection.QueryAsync<(string Direction, string Outcome, long Count, long Acknowledged)>(new CommandDefinition(
+            "select direction, outcome, count(*), count(acknowledged_us) from hand_overs where sent_us >= @from and sent_us < @to group by direction, outcome", span, cancellationToken: stop));
+        var shared = await connection.QueryAsync<(string Direction, string State, long Count, long Ended)>(new CommandDefinition(
+            "select direction, state, count(*), count(ended_us) from share_grants where given_us >= @from and given_us < @to and (state <> 'Refused' or card is not null) group by direction, state", span, cancellationToken: stop));
+        var deleted = (await connection.QueryAsync<(string Direction, long Count)>(new CommandDefinition(
+            """
+            select g.direction, count(*) from share_grants g where g.given_us >= @from and g.given_us < @to
+                and exists (select 1 from share_documents d where d.grant_id = g.id and d.act = 'Deleted') group by g.direction
+            """, span, cancellationToken: stop))).ToDictionary(d => d.Direction, d => (int)d.Count, StringComparer.Ordinal);
+        RequestCountJson[] counts = [.. RequestCount.Of(told.Select(t => (t.Row.Ours ? Side.First : Side.Second, t.Case)), clock.GetUtcNow()).Select(RequestCountJson.Of)];
+        // In the words of any version: what was refused under an earlier one was refused on its grounds.
+        var documents = agreements.All.OrderByDescending(a => a.Version).Select(a => a.Document).ToArray();
+        return new(
+            from.ToDateTimeOffset(), to.ToDateTimeOffset(), counts,
+            [.. counts.SelectMany(c => c.Refusals).Select(r => r.Ground).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(g => new AgreedTermJson(g, AgreementWords.GroundOf(documents, g, language)))],
+            begun, over,
+            [.. handed.GroupBy(h => h.Direction, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new HandOverCountJson(
+                g.Key == "given", Sum(g, h => h.Count), Sum(g, h => h.Acknowledged), Sum(g.Where(h => h.Outcome == "Real"), h => h.Count), Sum(g.Where(h => h.Outcome is not ("Real" or "")), h => h.Count)))],
+            [.. shared.GroupBy(h => h.Direction, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new ShareCountJson(
+                g.Key == "given", Sum(g, h => h.Count), Sum(g, h => h.Ended), Sum(g.Where(h => h.State == "Revoked"), h => h.Count), deleted.GetValueOrDefault(g.Key)))]);
+
+        static int Sum<T>(IEnumerable<T> rows, Func<T, long> of) => (int)rows.Sum(of);
+    }
+
+    /// <summary>es, fr, ar; anything else is English.</summary>
+    public static Language LanguageOf(string? language) => Enum.TryParse<Language>(language, ignoreCase: true, out var reader) && Enum.IsDefined(reader) ? reader : Language.En;
+
+    public async Task<string> HtmlAsync(WallTime from, WallTime to, string language, string by, CancellationToken stop)
+    {
+        var told = await ReadAsync(from, to, LanguageOf(language), stop);
+        var grounds = told.Grounds.ToDictionary(g => g.Id, g => g.Text, StringComparer.Ordinal);
+        var page = new ReportPage(language, "evaluation", options.Name);
+        page.Line("period", $"{ReportPage.Time(told.From)} – {ReportPage.Time(told.To)}");
+        page.Made(clock.GetUtcNow(), by);
+        page.Note("counted");
+        foreach (bool ours in new[] { true, false })
+        {
+            page.Section(ours ? "ourRequests" : "theirRequests");
+            page.Table(
+                ["kind", "asked", "openCount", "overdue", "whole", "part", "conditional", "refused", "withdrawn"],
+                told.Requests.Where(r => r.Ours == ours).Select(r => (string[])
+                    [Kind(r), Number(r.Asked), Number(r.Open), Number(r.Overdue), Number(r.Whole), Number(r.Part), Number(r.Conditional), Number(r.Refused), Number(r.Withdrawn)]));
+        }
+
+        page.Section("answers");
+        page.Table(
+            ["kind", "who2", "inTime", "late", "median", "slowest"],
+            told.Requests.Where(r => r.InTime + r.Late > 0).Select(r => (string[])
+                [Kind(r), page[r.Ours ? "us" : "partner"], Number(r.InTime), Number(r.Late), Span(r.MedianSeconds), Span(r.SlowestSeconds)]));
+        page.Section("refusals");
+        page.Table(
+            ["ground", "who2", "kind", "count"],
+            told.Requests.SelectMany(r => r.Refusals.Select(g => (string[])[grounds[g.Ground], page[r.Ours ? "us" : "partner"], Kind(r), Number(g.Count)])));
+        page.Section("alarms");
+        page.Table(
+            ["direction", "number", "acknowledged", "real", "false"],
+            told.HandOvers.Select(h => (string[])[page[h.Ours ? "given" : "received"], Number(h.Count), Number(h.Acknowledged), Number(h.Real), Number(h.False)]));
+        page.Section("footage");
+        page.Table(
+            ["direction", "number", "ended", "revoked", "deleted"],
+            told.Shares.Select(s => (string[])[page[s.Ours ? "given" : "received"], Number(s.Given), Number(s.Ended), Number(s.Revoked), Number(s.Deleted)]));
+        page.Section("operations");
+        page.Table(["begun", "over"], told.OperationsBegun > 0 ? [[Number(told.OperationsBegun), Number(told.OperationsOver)]] : []);
+        return page.Html();
+
+        string Kind(RequestCountJson count) => page.Of("request", System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(count.Kind.ToString()));
+        static string Number(long number) => ReportPage.Number(number);
+        static string Span(long? seconds) => seconds is { } s ? ReportPage.Span(TimeSpan.FromSeconds(s)) : "–";
+    }
+}
+
+static class EvaluationEndpoints
+{
+    static readonly TimeSpan MaxPeriod = TimeSpan.FromDays(3660);
+
+    public static IServiceCollection AddEvaluation(this IServiceCollection services) => services.AddSingleton<Evaluation>();
+
+    public static void MapEvaluation(this IEndpointRouteBuilder routes)
+    {
+        var evaluation = routes.MapGroup("/api/evaluation").WithTags("requests").NeedsAnywhere(Permission.Cooperate, or: Permission.Audit);
+        evaluation.MapGet("", ReadAsync).WithName("getEvaluation").WithSummary("What two organisations asked, answered and did together within a period.").Produces<EvaluationJson>().Fails(400, 403);
+        evaluation.MapGet("report", ReportAsync).WithName("getEvaluationReport").WithSummary("The same as one document, to be printed: HTML, or PDF where weasyprint is installed.")
+            .Produces<string>(StatusCodes.Status200OK, "text/html", "application/pdf").Fails(400, 403, 503);
+    }
+
+    static async Task<Results<Ok<EvaluationJson>, ProblemHttpResult>> ReadAsync(
+        [FromQuery, Description("Start, RFC 3339 with a zone. Required.")] string? from, [FromQuery, Description("End. Required.")] string? to,
+        [FromQuery, Description("Of the words: es, fr, ar or en, the default.")] string? language, Evaluation evaluation, Caller caller, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        if (!TryPeriod(from, to, errors, out var begin, out var end))
+            return errors.ToProblem();
+        return Refusal(caller) is { } refusal ? refusal : TypedResults.Ok(await evaluation.ReadAsync(begin, end, Evaluation.LanguageOf(language), stop));
+    }
+
+    static async Task<IResult> ReportAsync(
+        [FromQuery, Description("Start, RFC 3339 with a zone. Required.")] string? from,
+        [FromQuery, Description("End. Required.")] string? to,
+        [FromQuery, Description("es, fr, ar or en, the default.")] string? language,
+        [FromQuery, Description("html, the default, or pdf.")] string? format,
+        Evaluation evaluation, Caller caller, CancellationToken stop)
+    {
+        var errors = new FieldErrors();
+        if (!(TryPeriod(from, to, errors, out var begin, out var end) & ReportPage.TryAsk(language, format, errors, out string reader)))
+            return errors.ToProblem();
+        if (Refusal(caller) is { } refusal)
+            return refusal;
+        return await ReportPage.AnswerAsync(
+            await evaluation.HtmlAsync(begin, end, reader, caller.Name, stop), format, $"evaluation-{begin.ToDateTimeOffset():yyyy-MM-dd}-{end.ToDateTimeOffset():yyyy-MM-dd}", stop);
+    }
+
+    // Numbers of the organisation are for who may on the organisation.
+    static ProblemHttpResult? Refusal(Caller caller) =>
+        caller.Has(Permission.Cooperate) || caller.Has(Permission.Audit)
+            ? null
+            : Problems.Of(StatusCodes.Status403Forbidden, "Not on the whole organisation", "These are the organisation's figures; your roles reach a part of it.");
+
+    static bool TryPeriod(string? from, string? to, FieldErrors errors, out WallTime begin, out WallTime end)
+    {
+        if (!(Stretch.TryTime("from", from, errors, out begin) & Stretch.TryTime("to", to, errors, out end)))
+            return false;
+        Stretch.Check(begin, end, MaxPeriod, errors);
+        return !errors.Any;
+    }
+}

@@ -1,0 +1,1 @@
+return Atalaya.Verify.VerifyCommand.Run(args, Console.Out, Console.Error, Atalaya.Verify.KeptKeys.Usual());
