@@ -29,7 +29,16 @@ public static partial class FuzzTargets
     {
         byte[] package = SmallPackage();
         int from = package.AsSpan().IndexOf("{\n"u8), to = package.AsSpan().LastIndexOf("\n}\n"u8) + 3;
-        return [package[from..to]];
+        string text = Encoding.UTF8.GetString(package[from..to]);
+        yield return package[from..to];
+        // Nothing in place of a list's only element, and of one among others.
+        foreach (string list in (string[])["stretches", "video", "gaps", "custody", "files", "fragments", "proof"])
+        {
+            yield return Encoding.UTF8.GetBytes(text.Replace($"\"{list}\": [", $"\"{list}\": [null,", StringComparison.Ordinal).Replace("[null,]", "[null]", StringComparison.Ordinal));
+            yield return Encoding.UTF8.GetBytes(text.Replace($"\"{list}\": [", $"\"{list}\": [null], \"{list}s\": [", StringComparison.Ordinal));
+        }
+
+        yield return Encoding.UTF8.GetBytes(text.Replace("\"derived\": null", "\"derived\": {\"why\":\"mask\",\"what\":\"\",\"from\":[null]}", StringComparison.Ordinal));
     }
 
     public static void ManifestCms(ReadOnlySpan<byte> input) => ManifestSignature.Verify("{}"u8.ToArray(), input, out _)?.Dispose();

@@ -37,7 +37,7 @@ static class ReportText
         text.Append(Words(report.Verdict)).Append('\n');
         foreach (var reason in report.Reasons)
             text.Append("  - ").Append(Clean(reason.Text)).Append('\n');
-        if (report.Verdict == PackageVerdict.UnknownSigner)
+        if (report.Verdict == PackageVerdict.UnknownSigner && !report.IsSignerSpent)
             text.Append(CultureInfo.InvariantCulture, $"\nEverything else fits together. If the key is the owner's: atalaya-verify keep '{report.Signer}'\n");
         return text.ToString();
     }

@@ -30,6 +30,7 @@ public sealed class PackageCheck
     List<Cosigner> _witnesses = [];
     long _at, _hashed;
     uint _zipTime;
+    bool _isSpent;
 
     PackageCheck(PackageBytes bytes, IReadOnlyList<NoteKey> known, Action<double>? progress, CancellationToken stop) => (_bytes, _known, _progress, _stop) = (bytes, known, progress, stop);
 
@@ -47,9 +48,17 @@ public sealed class PackageCheck
             : PackageVerdict.Authentic;
         List<PackageFinding> reasons = [.. check._altered, .. check._missing];
         if (verdict == PackageVerdict.UnknownSigner)
-            reasons.Add(new(FindingKind.Signer, $"It is signed with the key {check._signer}, which nobody here knows. Compare that key with one you have from its owner by another way."));
+        {
+            reasons.Add(new(FindingKind.Signer, check._isSpent
+                ? $"It is signed with the key {check._signer}, which by {PackageEntry.Keys} in it was revoked, or followed by another before it was signed. Ask its owner for one that the key in force signs."
+                : $"It is signed with the key {check._signer}, which nobody here knows. Compare that key with one you have from its owner by another way."));
+        }
+
         reasons.AddRange(check._gaps);
-        return new(verdict, [.. reasons.Take(MaxFindings)], check._manifest, check._signer, check._knownBy, check._witnesses, check._time, bytes.Length);
+        return new(verdict, [.. reasons.Take(MaxFindings)], check._manifest, check._signer, check._knownBy, check._witnesses, check._time, bytes.Length)
+        {
+            IsSignerSpent = verdict == PackageVerdict.UnknownSigner && check._isSpent,
+        };
     }
 
     void Run()
@@ -243,7 +252,13 @@ public sealed class PackageCheck
         var history = KeyHistory.Empty;
         if (Small(PackageEntry.Keys) is { } keys && !KeyHistory.TryParse(keys, out history))
             history = KeyHistory.Empty;     // told with the log
-        _knownBy = _known.FirstOrDefault(k => k.Kind == NoteSignatureKind.Ed25519 && history.Follow(k).Any(next => next.ToString() == signer));
+        // One that isn't signed by the signer is told with the log.
+        long size = Small(PackageEntry.Checkpoint) is { } note && SignedCheckpoint.TryOpen(note, [_signer], out var head, out _) ? head.Checkpoint.Size : 0;
+        var leading = _known.Where(k => k.Kind == NoteSignatureKind.Ed25519 && history.Follow(k).Any(next => next.ToString() == signer)).ToList();
+        // A key that is revoked counts for nothing, whatever size and time are in what it signed; packages from before don't carry the statement.
+        if (!history.Changes.Any(c => c.Statement.Revoked && c.Statement.Earlier.ToString() == signer))
+            _knownBy = leading.Find(k => history.At(k, size).ToString() == signer);
+        _isSpent = leading.Count > 0 && _knownBy is null;
     }
 
     void CheckSignature(byte[] text, byte[] signature, byte[]? time)
@@ -378,8 +393,10 @@ public sealed class PackageCheck
 
     void CheckProofs(Checkpoint checkpoint)
     {
-        foreach (var video in _manifest!.Video)
+        var gaps = Cover.Of(_manifest!.Gaps.Select(Spanned));
+        foreach (var video in _manifest.Video)
         {
+            _stop.ThrowIfCancellationRequested();
             var file = _manifest.Files[IndexOf(video) + 3];
             if (video.Derived is not { } derived)
             {
@@ -387,22 +404,40 @@ public sealed class PackageCheck
                 continue;
             }
 
-            if (!video.Seal.IsIn(checkpoint, LeafKind.Derived) || !Says(video.Seal, ("sha256", Text(file.Sha256))) || !IsFrom(video.Seal, derived))
-                Altered(FindingKind.Proof, $"The log doesn't say that {video.Path} was derived.", video.Path);
+            if (!video.Seal.IsIn(checkpoint, LeafKind.Derived)
+                || !Says(video.Seal, ("sha256", Text(file.Sha256)), ("why", derived.Why), ("what", derived.What)) || !IsFrom(video.Seal, derived))
+            {
+                Altered(FindingKind.Proof, $"The log doesn't say that {video.Path} was derived as the manifest tells.", video.Path);
+            }
+
+            if (!IsWithin(video, derived, gaps.GetValueOrDefault((video.Camera, video.Stream), Cover.Nothing)))
+            {
+                Altered(
+                    FindingKind.Proof, $"{video.Path} isn't of {video.Camera} ({video.Stream}), {PackageReport.Span(video.Start, video.End)}: its originals aren't, and no gap is stated.", video.Path,
+                    video.Start, video.End);
+            }
+
             foreach (var original in derived.From)
                 CheckFootage(checkpoint, video.Path, original.Camera, original.Stream, original.Start, original.End, original.Sha256, original.Seal);
         }
 
         foreach (var gap in _manifest.Gaps)
         {
-            if (gap.Seal is { } seal && !(seal.IsIn(checkpoint, LeafKind.Gap, LeafKind.Deletion) && Says(seal, ("camera", gap.Camera), ("stream", gap.Stream), ("cause", gap.Cause)) && Covers(seal, gap)))
+            if (gap.Seal is { } seal && !(seal.IsIn(checkpoint, LeafKind.Gap, LeafKind.Deletion)
+                && Says(seal, ("camera", gap.Camera), ("stream", gap.Stream), ("cause", gap.Cause), ("detail", gap.Detail)) && Covers(seal, gap)))
+            {
                 Altered(FindingKind.Proof, $"The log doesn't say that there was a gap of {gap.Camera}, {PackageReport.Span(gap.From, gap.To)}.", null, gap.From, gap.To);
+            }
         }
 
         foreach (var deed in _manifest.Custody)
         {
-            if (deed.Seal is { } seal && !seal.IsIn(checkpoint))
+            // Of what is told as custody the log has holds alone in these words.
+            if (deed.Seal is { } seal && !(deed.What == "held" && seal.IsIn(checkpoint, LeafKind.Hold)
+                && Says(seal, ("owner", deed.By), ("reason", deed.Detail), ("created", ManifestTimeConverter.Text(deed.At)))))
+            {
                 Altered(FindingKind.Proof, $"The log doesn't hold what the manifest tells of {deed.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC ({deed.What}).", PackageEntry.Manifest);
+            }
         }
     }
 
@@ -451,6 +486,21 @@ public sealed class PackageCheck
         derived.From.Count > 0 && Record(seal) is { } record && Member(record, "from") is { ValueKind: JsonValueKind.Array } from
         && from.EnumerateArray().Select(o => o.ValueKind == JsonValueKind.Object ? Field(o, "sha256") : null).SequenceEqual(derived.From.Select(o => Text(o.Sha256)), StringComparer.Ordinal);
 
+    /// <summary>A copy shows nothing but its originals: of its camera and stream, in its time; where they don't reach, a gap is stated.</summary>
+    static bool IsWithin(ManifestVideo video, ManifestDerivation derived, Cover gaps)
+    {
+        var until = gaps.Reach(video.Start);
+        foreach (var original in derived.From.OrderBy(o => o.Start))
+        {
+            if (original.Camera != video.Camera || original.Stream != video.Stream || original.Start >= video.End || original.End <= video.Start || original.Start > until)
+                return false;
+            if (original.End > until)
+                until = gaps.Reach(original.End);
+        }
+
+        return until >= video.End;
+    }
+
     static string? Field(JsonElement record, string name)
     {
         try
@@ -489,27 +539,38 @@ public sealed class PackageCheck
         }
     }
 
+    static ((string Camera, string Stream) Of, DateTimeOffset From, DateTimeOffset To) Spanned(ManifestGap gap) => ((gap.Camera, gap.Stream), gap.From, gap.To);
+
     /// <summary>Every moment that was asked for is in a file or in a stated gap.</summary>
     void CheckCoverage()
     {
-        foreach (var stretch in _manifest!.Stretches)
+        var covers = Cover.Of(_manifest!.Video.Select(v => ((v.Camera, v.Stream), v.Start, v.End)).Concat(_manifest.Gaps.Select(Spanned)));
+        var gaps = _manifest.Gaps.GroupBy(g => (g.Camera, g.Stream)).ToDictionary(g => g.Key, g => g.OrderBy(gap => gap.From).ToArray());
+        // The latest end so far: the first that ends behind a moment is found by halves, however they overlap.
+        var ends = gaps.ToDictionary(g => g.Key, g =>
         {
-            bool Mine(string camera, string stream) => camera == stretch.Camera && stream == stretch.Stream;
-            var gaps = _manifest.Gaps.Where(g => Mine(g.Camera, g.Stream) && g.From < stretch.To && g.To > stretch.From).ToList();
-            var spans = _manifest.Video.Where(v => Mine(v.Camera, v.Stream)).Select(v => (From: v.Start, To: v.End)).Concat(gaps.Select(g => (g.From, g.To))).OrderBy(s => s.From);
-            var until = stretch.From;
-            foreach (var (from, to) in spans)
+            var latest = DateTimeOffset.MinValue;
+            return Array.ConvertAll(g.Value, gap => latest = gap.To > latest ? gap.To : latest);
+        });
+        foreach (var stretch in _manifest.Stretches)
+        {
+            _stop.ThrowIfCancellationRequested();
+            var key = (stretch.Camera, stretch.Stream);
+            var cover = covers.GetValueOrDefault(key, Cover.Nothing);
+            for (var at = cover.Reach(stretch.From); at < stretch.To && _missing.Count < MaxFindings;)
             {
-                if (from > until && until < stretch.To)
-                    Uncovered(stretch, until, from < stretch.To ? from : stretch.To);
-                if (to > until)
-                    until = to;
+                var next = cover.Next(at);
+                Uncovered(stretch, at, next < stretch.To ? next : stretch.To);
+                at = cover.Reach(next);
             }
 
-            if (until < stretch.To)
-                Uncovered(stretch, until, stretch.To);
-            foreach (var gap in gaps)
+            if (!gaps.TryGetValue(key, out var mine))
+                continue;
+            for (int i = Cover.FirstBehind(ends[key], stretch.From); i < mine.Length && mine[i].From < stretch.To && _gaps.Count < MaxFindings; i++)
             {
+                var gap = mine[i];
+                if (gap.To <= stretch.From)
+                    continue;
                 string proved = gap.Seal is null ? " The package states it; the log doesn't." : "";
                 _gaps.Add(new(
                     FindingKind.Gap, $"{stretch.Name} ({gap.Camera}): no footage {PackageReport.Span(gap.From, gap.To)}, {gap.Cause}{(gap.Detail.Length > 0 ? $": {gap.Detail}" : "")}{proved}", null, gap.From, gap.To));

@@ -61,6 +61,9 @@ public sealed record PackageManifest(
     /// <summary>What the form doesn't say: names, orders, sums. Empty: nothing is wrong.</summary>
     string Fault()
     {
+        // What is read strictly may still have nothing in place of a list's element.
+        if (Lists().Any(list => list.Any(element => element is null)))
+            return "A list of it has nothing where something has to be.";
         if (Format != FormatName)
             return $"Its format is '{Format}', not {FormatName}: it needs another program.";
         if (!CanonicalZip.HasTime(Created))
@@ -96,6 +99,10 @@ public sealed record PackageManifest(
 
         return Files.Any(f => f.Bytes is < 0 or > 1L << 50) ? "A file has an impossible length." : "";
     }
+
+    /// <summary>Every list of objects, the outer ones first.</summary>
+    IEnumerable<IEnumerable<object?>> Lists() =>
+        ((IEnumerable<IEnumerable<object?>>)[Stretches, Video, Gaps, Custody, Files]).Concat(Video.Select(v => v.Fragments)).Concat(Video.Where(v => v.Derived is not null).Select(v => v.Derived!.From));
 }
 
 /// <summary>Names of a package's entries.</summary>

@@ -80,6 +80,9 @@ public sealed record Cosigner(string Name, string? Key, DateTimeOffset? At);
 public sealed record PackageReport(
     PackageVerdict Verdict, IReadOnlyList<PackageFinding> Reasons, PackageManifest? Manifest, NoteKey? Signer, NoteKey? KnownBy, IReadOnlyList<Cosigner> Witnesses, StatedTime? Time, long Bytes)
 {
+    /// <summary>A known key leads to the one that signed, but that one didn't count any more: the package's own statements say that it was followed by another, or revoked.</summary>
+    public bool IsSignerSpent { get; init; }
+
     /// <summary>Process exit codes, documented.</summary>
     public int ExitCode => Verdict switch
     {

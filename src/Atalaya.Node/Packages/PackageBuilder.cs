@@ -231,12 +231,16 @@ sealed class PackageBuilder(Recordings recordings, NodeLog nodeLog, PackageCerti
             return (null, null);
         try
         {
-            return (await Timestamp.AskAsync(_http, new(options.Packages.TimestampAuthority), manifest, stop), null);
+            // Until the answer's last byte: the client's own timeout ends with the headers.
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(stop);
+            using var timer = clock.CreateTimer(_ => patience.Cancel(), null, PatienceWithTime, Timeout.InfiniteTimeSpan);
+            return (await Timestamp.AskAsync(_http, new(options.Packages.TimestampAuthority), manifest, patience.Token), null);
         }
         catch (Exception e) when (e is HttpRequestException or CryptographicException or IOException or InvalidOperationException or UriFormatException || (e is OperationCanceledException && !stop.IsCancellationRequested))
         {
-            log.LogWarning("The timestamp authority {Authority} gave no timestamp: {Reason}", options.Packages.TimestampAuthority, e.Message);
-            return (null, $"It is without a timestamp: {options.Packages.TimestampAuthority} gave none ({e.Message})");
+            string why = e is OperationCanceledException ? "no answer in time" : e.Message;
+            log.LogWarning("The timestamp authority {Authority} gave no timestamp: {Reason}", options.Packages.TimestampAuthority, why);
+            return (null, $"It is without a timestamp: {options.Packages.TimestampAuthority} gave none ({why})");
         }
     }
 
@@ -330,9 +334,9 @@ sealed class PackageBuilder(Recordings recordings, NodeLog nodeLog, PackageCerti
                 spans.Add(new(from, to));
             }
 
-            // A copy lasts from the stretch's begin to its end, over gaps as well.
-            if (stretch.Redaction is not null)
-                continue;
+            // A copy lasts from the stretch's begin to its end, over what its originals leave bare as well.
+            if (stretch.Redaction is { } id)
+                spans.AddRange(CopyOf(id).Sources.Select(s => new WallSpan(WallTime.From(s.Start), WallTime.From(s.End))));
             var until = stretch.From;
             foreach (var span in spans.OrderBy(s => s.From.Microseconds).Append(new(stretch.To, stretch.To)))
             {

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json.Nodes;
 
 using Atalaya.Evidence.Packages;
 
@@ -96,13 +97,123 @@ public sealed class PackageTests
             ["another time"] = m => m with { Video = [m.Video[0] with { Start = m.Video[0].Start.AddSeconds(-1) }, .. m.Video.Skip(1)] },
             ["a wider gap"] = m => m with { Gaps = [m.Gaps[0] with { To = m.Gaps[0].To.AddSeconds(1) }] },
             ["a hold's leaf as a gap's"] = m => m with { Gaps = [m.Gaps[0] with { Seal = m.Custody[0].Seal }] },
-            ["a derived file without originals"] = m => m with { Video = [m.Video[0] with { Derived = new("mask", "door", []) }, .. m.Video.Skip(1)] },
+            ["another word on a gap"] = m => m with { Gaps = [m.Gaps[0] with { Detail = "It was at night." }] },
             ["a deed that never was"] = m => m with { Custody = [m.Custody[0] with { Seal = m.Custody[0].Seal! with { Record = "{}" } }] },
+            ["a deed with the seal of footage"] = m => m with { Custody = [m.Custody[0] with { Seal = m.Video[0].Seal }] },
+            ["another deed with the seal of a hold"] = m => m with { Custody = [m.Custody[0] with { What = "agreed" }] },
+            ["a hold by somebody else"] = m => m with { Custody = [m.Custody[0] with { By = "amina" }] },
+            ["a hold for another reason"] = m => m with { Custody = [m.Custody[0] with { Detail = "none" }] },
+            ["a hold at another time"] = m => m with { Custody = [m.Custody[0] with { At = m.Custody[0].At.AddDays(-1) }] },
             ["another certificate"] = m => m with { Certificate = Digest.Of("x"u8) },
         })
         {
             using var sample = new SamplePackage { Change = change };
             SamplePackage.Check(await sample.WriteAsync(), sample.Signer.Key).Verdict.ShouldBe(PackageVerdict.Altered, lie);
+        }
+    }
+
+    [Fact]
+    public async Task A_masked_file_is_authentic_as_what_its_originals_and_its_record_say_and_as_nothing_else()
+    {
+        using var honest = new SamplePackage { IsMasked = true };
+        var whole = SamplePackage.Check(await honest.WriteAsync(), honest.Signer.Key);
+        whole.Verdict.ShouldBe(PackageVerdict.AuthenticWithGaps, string.Join('\n', whole.Reasons));
+        whole.Manifest!.Video[0].Derived!.What.ShouldBe("a door");
+
+        Func<ManifestVideo, ManifestVideo> Derived(Func<ManifestDerivation, ManifestDerivation> change) => v => v with { Derived = change(v.Derived!) };
+        const string pier = "video/pier/main/1774526460000.mp4", sub = "video/gate/sub/1774526400000.mp4";
+        foreach (var (lie, path, change) in new (string, string?, Func<ManifestVideo, ManifestVideo>)[]
+        {
+            ("no originals", null, Derived(d => d with { From = [] })),
+            ("another reason", null, Derived(d => d with { Why = "redaction" })),
+            ("nothing that matters was hidden", null, Derived(d => d with { What = "dust" })),
+            ("recorded, not derived", null, v => v with { Derived = null }),
+            ("an original that it wasn't made from", null, Derived(d => d with { From = [d.From[0] with { Sha256 = Digest.Of("x"u8) }] })),
+            ("another camera", pier, v => v with { Path = pier, Camera = "pier" }),
+            ("another stream", sub, v => v with { Path = sub, Stream = "sub" }),
+            ("another day", null, v => v with { Start = v.Start.AddDays(1), End = v.End.AddDays(1) }),
+            ("it began earlier", null, v => v with { Start = v.Start.AddSeconds(-1) }),
+            ("it ended later", null, v => v with { End = v.End.AddSeconds(1) }),
+        })
+        {
+            using var sample = new SamplePackage { IsMasked = true, FirstPath = path, Change = m => m with { Video = [change(m.Video[0]), .. m.Video.Skip(1)] } };
+            var report = SamplePackage.Check(await sample.WriteAsync(), sample.Signer.Key);
+            report.Verdict.ShouldBe(PackageVerdict.Altered, lie);
+            report.Reasons.ShouldContain(r => r.Kind == FindingKind.Proof, lie);
+            report.Reasons.ShouldAllBe(r => r.Kind == FindingKind.Proof || r.Kind == FindingKind.Coverage || r.Kind == FindingKind.Gap, lie);
+        }
+
+        // Over what a gap states a copy may last.
+        using var longer = new SamplePackage
+        {
+            IsMasked = true,
+            Change = m => m with
+            {
+                Video = [m.Video[0] with { Start = m.Video[0].Start.AddSeconds(-5) }, .. m.Video.Skip(1)],
+                Gaps = [new("gate", "main", m.Video[0].Start.AddSeconds(-5), m.Video[0].Start, "None", "", null), .. m.Gaps],
+            },
+        };
+        SamplePackage.Check(await longer.WriteAsync(), longer.Signer.Key).Verdict.ShouldBe(PackageVerdict.AuthenticWithGaps);
+    }
+
+    [Fact]
+    public async Task A_key_that_the_package_itself_says_was_followed_or_revoked_isnt_known()
+    {
+        using var earlier = new SamplePackage(seed: 1);
+        using var next = new SamplePackage(seed: 2);
+        foreach (var (size, revoked, verdict) in new[] { (3, false, PackageVerdict.UnknownSigner), (1000, false, PackageVerdict.AuthenticWithGaps), (1000, true, PackageVerdict.UnknownSigner) })
+        {
+            earlier.Keys = KeyHistory.Empty.Add(new(earlier.Signer.Key.Name, earlier.Signer.Key, next.Signer.Key, size, new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), revoked, "lost"), earlier.Signer, next.Signer);
+            var report = SamplePackage.Check(await earlier.WriteAsync(), earlier.Signer.Key);
+            report.Verdict.ShouldBe(verdict, $"size {size}, revoked: {revoked}");
+            report.IsSignerSpent.ShouldBe(verdict == PackageVerdict.UnknownSigner);
+        }
+    }
+
+    [Fact]
+    public async Task As_many_stretches_gaps_and_files_as_a_manifest_may_have_are_compared_once()
+    {
+        // Any two compared with each other, it would be some hours.
+        const int many = 190_000;
+        using var sample = new SamplePackage
+        {
+            Change = m => m with
+            {
+                Stretches = [.. Enumerable.Range(0, many).Select(i => m.Stretches[1] with { From = m.Stretches[1].From.AddMilliseconds(-i - 1) })],
+                Gaps = [.. m.Gaps, .. Enumerable.Range(0, many).Select(i => m.Gaps[0] with { From = m.Stretches[1].From.AddDays(-2).AddMilliseconds(i), To = m.Stretches[1].From.AddDays(-2).AddMilliseconds(i + 1), Seal = null })],
+            },
+        };
+
+        var report = SamplePackage.Check(await sample.WriteAsync(), sample.Signer.Key);
+
+        report.Verdict.ShouldBe(PackageVerdict.Incomplete);
+        report.Reasons.ShouldContain(r => r.Kind == FindingKind.Coverage);
+    }
+
+    [Fact]
+    public async Task A_manifest_with_nothing_in_place_of_something_is_refused()
+    {
+        using var sample = new SamplePackage { IsMasked = true };
+        var entries = CorruptionTests.Entries(await sample.WriteAsync());
+        int manifest = entries.FindIndex(e => e.Name == PackageEntry.Manifest);
+        foreach (var list in new Func<JsonNode, JsonNode?>[]
+        {
+            m => m["stretches"], m => m["video"], m => m["gaps"], m => m["custody"], m => m["files"], m => m["video"]![1]!["fragments"], m => m["video"]![0]!["derived"]!["from"],
+            m => m["video"]![0]!["seal"]!["proof"],
+        })
+        {
+            foreach (bool isAlone in new[] { false, true })
+            {
+                var root = JsonNode.Parse(entries[manifest].Data)!;
+                var elements = list(root)!.AsArray();
+                if (isAlone)
+                    elements.Clear();
+                elements.Add(null);
+                var report = SamplePackage.Check(
+                    CorruptionTests.Zip([.. entries.Select((e, i) => i == manifest ? (e.Name, Encoding.UTF8.GetBytes(root.ToJsonString())) : e)]), sample.Signer.Key);
+                report.Verdict.ShouldBe(PackageVerdict.Altered, elements.GetPath());
+                report.Reasons.ShouldHaveSingleItem().Kind.ShouldBe(FindingKind.Manifest, elements.GetPath());
+            }
         }
     }
 

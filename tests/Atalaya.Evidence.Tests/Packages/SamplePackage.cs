@@ -34,6 +34,12 @@ sealed class SamplePackage : IDisposable
     /// <summary>Of each file, in bytes.</summary>
     public int FileLength { get; init; } = 4000;
 
+    /// <summary>The gate's first file is a copy with a door masked, in place of the recorded one.</summary>
+    public bool IsMasked { get; init; }
+
+    /// <summary>Where the gate's first file lies; null: where it belongs.</summary>
+    public string? FirstPath { get; init; }
+
     public Func<PackageManifest, PackageManifest> Change { get; set; } = m => m;
 
     /// <summary>What the authority answers; null: there is none.</summary>
@@ -68,19 +74,36 @@ sealed class SamplePackage : IDisposable
         }
 
         int gap = Add(LeafKind.Gap, new { camera = "pier", stream = "main", from = Time6(Start.AddMinutes(1)), to = Time6(Start.AddMinutes(2)), cause = "Camera", detail = "It was unplugged." });
-        int hold = Add(LeafKind.Hold, new { id = "h", reason = "court" });
+        int hold = Add(LeafKind.Hold, new { id = "h", reason = "court", owner = "rosa", created = Time6(Start.AddMinutes(20)) });
+        var original = files[0];
+        int derived = -1;
+        if (IsMasked)
+        {
+            byte[] bytes = [.. original.Bytes.Reverse()];
+            var file = await PackedFile.ReadAsync(new MemoryStream(bytes), [(0, 0)], TestContext.Current.CancellationToken);
+            derived = Add(LeafKind.Derived, new
+            {
+                sha256 = Hexadecimal(file.Sha256),
+                why = "mask",
+                what = "a door",
+                from = new[] { new { camera = original.Camera, stream = "main", start = Time6(original.From), end = Time6(original.To), sha256 = Hexadecimal(original.File.Sha256) } },
+            });
+            files[0] = (original.Camera, original.From, original.To, bytes, file, derived);
+        }
+
         byte[][] hashes = [.. _leaves.Select(l => Merkle.Leaf(l.Entry).ToArray())];
         var tree = new TileTree(_leaves.Count, _ => hashes.SelectMany(h => h).ToArray());
         ManifestSeal Seal(int leaf) => new(leaf, Convert.ToHexStringLower(_leaves[leaf].Entry), Convert.ToHexStringLower(_leaves[leaf].Salt), _leaves[leaf].Record, tree.Inclusion(leaf));
         var head = SignedCheckpoint.Sign(new(Signer.Key.Name, _leaves.Count, tree.Root()), Signer, Start);
         head = head with { Note = head.Note with { Signatures = [.. head.Note.Signatures, Witness.Sign(head.Note.TextBytes, Start)] } };
 
-        var packed = files.Select(f => new PackedVideo(PathOf(f.Camera, f.From), f.File, _ => Task.FromResult<Stream>(new MemoryStream(f.Bytes)))).ToArray();
+        var packed = files.Select((f, i) => new PackedVideo(i == 0 ? FirstPath ?? PathOf(f.Camera, f.From) : PathOf(f.Camera, f.From), f.File, _ => Task.FromResult<Stream>(new MemoryStream(f.Bytes)))).ToArray();
         var manifest = new PackageManifest(
             PackageManifest.FormatName, "0011223344556677", Start.AddHours(1), "Crossing at the gate", "en", "Guardia", "North", new(Signer.Key.Name, Signer.Key.ToString()),
             ManifestSignature.Fingerprint(Certificate), new("investigation", "investigation", "2026/118"), new("u1", "rosa"), new("u2", "amina", Start.AddMinutes(50)), null, null,
             [new("gate", "Gate", "main", Start.AddSeconds(10), Start.AddMinutes(3)), new("pier", "Pier", "main", Start, Start.AddMinutes(3))],
-            [.. files.Select(f => new ManifestVideo(PathOf(f.Camera, f.From), f.Camera, "main", f.From, f.To, "avc1.640028", 1920, 1080, Seal(f.Leaf), f.File.Fragments, null))],
+            [.. files.Select(f => new ManifestVideo(PathOf(f.Camera, f.From), f.Camera, "main", f.From, f.To, "avc1.640028", 1920, 1080, Seal(f.Leaf), f.File.Fragments,
+                f.Leaf == derived ? new("mask", "a door", [new(f.Camera, "main", f.From, f.To, original.File.Sha256, Seal(original.Leaf))]) : null))],
             [new("pier", "main", Start.AddMinutes(1), Start.AddMinutes(2), "Camera", "It was unplugged.", Seal(gap))],
             [new("held", Start.AddMinutes(20), "rosa", "court", Seal(hold)), new("packaged", Start.AddHours(1), "", "North", null)], []);
         return await PackageWriter.WriteAsync(

@@ -76,7 +76,10 @@ export function CheckPanel({ check, facts, onOpen }: Props) {
 function Verdict({ found, pasted, onPaste }: { found: Findings; pasted: string; onPaste: (text: string) => void }) {
   const { w, format } = useReader();
   const { known, bad } = useMemo(() => readKeys(pasted), [pasted]);
-  const { verdict, faults, witnesses, isSignerKnown } = useMemo(() => judge(found, known), [found, known]);
+  const { verdict, faults, witnesses, isSignerKnown, isSignerSpent } = useMemo(
+    () => judge(found, known),
+    [found, known],
+  );
   const signer = found.signer;
   const said = w.verdicts[verdict];
   const fieldId = useId();
@@ -153,7 +156,7 @@ function Verdict({ found, pasted, onPaste }: { found: Findings; pasted: string; 
           ))}
           {!isSignerKnown && known.some(isSigner) && (
             <p className="red" role="alert">
-              {w.keyOther}
+              {isSignerSpent ? w.keySpent : w.keyOther}
             </p>
           )}
         </>
@@ -161,9 +164,10 @@ function Verdict({ found, pasted, onPaste }: { found: Findings; pasted: string; 
       <h3>{w.witnesses}</h3>
       {found.cosignatures.length === 0 && <p className="dim">{w.noWitness}</p>}
       <ul className="plain">
-        {found.cosignatures.map(({ name, at }, index) => (
+        {found.cosignatures.map((signature, index) => (
           <li key={index}>
-            <bdi>{name}</bdi>, {format.dateTime(at)}: {witnesses.includes(name) ? w.witnessKnown : w.witnessUnknown}
+            <bdi>{signature.name}</bdi>, {format.dateTime(signature.at)}:{' '}
+            {witnesses.includes(signature) ? w.witnessKnown : w.witnessUnknown}
           </li>
         ))}
       </ul>

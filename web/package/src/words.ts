@@ -61,6 +61,7 @@ export interface Words {
   keyPasteHint: string;
   keyBad: string;
   keyOther: string;
+  keySpent: string;
   keyChanges: string;
   witnesses: string;
   witnessKnown: string;

@@ -51,10 +51,31 @@ describe('a package', () => {
     expect((await verdictOf(zip, [later])).verdict).toBe('unknownSigner');
   });
 
+  it('isn’t known by a key that it says itself was followed or revoked', async () => {
+    const next = makeSigner(logName, 2);
+    for (const [size, fate, verdict] of [
+      [3, 'retired', 'unknownSigner'],
+      [1000, 'retired', 'authenticWithGaps'],
+      [1000, 'revoked', 'unknownSigner'],
+    ] as const) {
+      const judgement = await verdictOf(writePackage({ later: { signer: next, size, fate } }));
+      expect(judgement).toMatchObject({ verdict, isSignerSpent: verdict === 'unknownSigner' });
+    }
+  });
+
   it('names the witnesses whose keys are known, and refuses a false cosignature', async () => {
     const witness = makeSigner('witness.example.org', 5, 4);
     const known = [key, parseKey(witness.vkey) as NoteKey];
-    expect((await verdictOf(writePackage({ witness }), known)).witnesses).toEqual(['witness.example.org']);
+    const [witnessed] = (await verdictOf(writePackage({ witness }), known)).witnesses;
+    expect(witnessed).toMatchObject({ name: 'witness.example.org', id: known[1]?.id });
+    // Whoever takes the witness's name signs with another key.
+    const forged = makeSigner('witness.example.org', 6, 4);
+    expect((await verdictOf(writePackage({ witness: forged }), known)).witnesses).toEqual([]);
+    const both = {
+      ...witness,
+      cosign: (text: string, at: number) => witness.cosign(text, at) + forged.cosign(text, at),
+    };
+    expect((await verdictOf(writePackage({ witness: both }), known)).witnesses).toEqual([witnessed]);
     const liar = { ...witness, cosign: (_: string, seconds: number) => witness.cosign('other\n1\n', seconds) };
     expect(await verdictOf(writePackage({ witness: liar }), known)).toMatchObject({ verdict: 'altered' });
   });
@@ -125,6 +146,12 @@ describe('a package', () => {
       ({ video: [clip] }) => Object.assign(clip?.seal ?? {}, { leaf: 0 }),
       ({ video: [clip] }) => Object.assign(clip ?? {}, { seal: null }),
       ({ gaps: [gap] }) => Object.assign(gap ?? {}, { cause: 'operator' }),
+      ({ gaps: [gap] }) => Object.assign(gap ?? {}, { detail: 'night' }),
+      ({ custody: [held] }) => Object.assign(held ?? {}, { what: 'agreed' }),
+      ({ custody: [held] }) => Object.assign(held ?? {}, { by: 'Eva' }),
+      ({ custody: [held] }) => Object.assign(held ?? {}, { detail: 'none' }),
+      ({ custody: [held] }) => Object.assign(held ?? {}, { at: '2026-11-21T16:00:00.000000Z' }),
+      ({ custody: [held], video: [clip] }) => Object.assign(held ?? {}, { seal: clip?.seal }),
       ({ gaps: [gap] }) => Object.assign(gap ?? {}, { from: '2026-11-22T16:00:09.000000Z' }),
     ];
     for (const edit of edits) {
@@ -139,6 +166,27 @@ describe('a package', () => {
     const judgement = await verdictOf(writePackage({ derived: true, edit }));
     expect(judgement.verdict).toBe('altered');
     expect(codes(judgement)).toContain('origin');
+  });
+
+  it('may call it nothing but what its record and its originals say', async () => {
+    const lies: Record<string, NonNullable<Recipe['edit']>> = {
+      'no originals': ({ video: [clip] }) => Object.assign(clip?.derived ?? {}, { from: [] }),
+      'another reason': ({ video: [clip] }) => Object.assign(clip?.derived ?? {}, { why: 'redaction' }),
+      'something else hidden': ({ video: [clip] }) => Object.assign(clip?.derived ?? {}, { what: 'dust' }),
+      'recorded, not derived': ({ video: [clip] }) => Object.assign(clip ?? {}, { derived: null }),
+      'another camera': ({ video: [clip] }) => Object.assign(clip ?? {}, { camera: 'south' }),
+      'another stream': ({ video: [clip] }) => Object.assign(clip ?? {}, { stream: 'sub' }),
+      'another day': ({ video: [clip] }) =>
+        Object.assign(clip ?? {}, { start: '2026-11-23T16:00:00.000000Z', end: '2026-11-23T16:00:10.000000Z' }),
+      'it began earlier': ({ video: [clip] }) => Object.assign(clip ?? {}, { start: '2026-11-22T15:59:59.000000Z' }),
+      'it ended later': ({ video: [, clip] }) => Object.assign(clip ?? {}, { end: '2026-11-22T16:00:25.000000Z' }),
+    };
+    for (const [lie, edit] of Object.entries(lies))
+      expect((await verdictOf(writePackage({ derived: true, edit }))).verdict, lie).toBe('altered');
+    // Over what a gap states a copy may last.
+    const longer: Recipe['edit'] = ({ video: [clip] }) =>
+      Object.assign(clip ?? {}, { end: '2026-11-22T16:00:14.000000Z' });
+    expect((await verdictOf(writePackage({ derived: true, edit: longer }))).verdict).toBe('authenticWithGaps');
   });
 
   it('with any bit changed is never authentic, and never a crash', { timeout: 120_000 }, async () => {

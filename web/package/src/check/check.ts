@@ -1,7 +1,16 @@
 import { areEqual, bytesOf, fromHex, joined, textOf, timeOf, toHex } from './bytes';
 import { digestOf, sha256Of } from './digest';
-import { keysFrom, parseKeys, type KeyChange } from './keys';
-import { FormFault, parseManifest, type Clip, type Gap, type Manifest, type Origin, type Seal } from './manifest';
+import { keyAt, keysFrom, parseKeys, type KeyChange } from './keys';
+import {
+  FormFault,
+  parseManifest,
+  type Clip,
+  type Custody,
+  type Gap,
+  type Manifest,
+  type Origin,
+  type Seal,
+} from './manifest';
 import { isIncluded, leafHash } from './merkle';
 import {
   areSame,
@@ -57,6 +66,8 @@ const incomplete: ReadonlySet<FaultCode> = new Set(['missing', 'cut', 'uncovered
 
 export interface Witnessed {
   name: string;
+  /** Of the key that it says it is by. */
+  id: string;
   /** Milliseconds since 1970. */
   at: number;
 }
@@ -81,9 +92,11 @@ export interface Findings {
 export interface Judgement {
   verdict: Verdict;
   faults: Fault[];
-  /** Witnesses whose keys are known, and who did sign. */
-  witnesses: string[];
+  /** Those of the cosignatures that known keys made. */
+  witnesses: Witnessed[];
   isSignerKnown: boolean;
+  /** A known key leads to the signer, which had been followed by another or is revoked: the package says so itself. */
+  isSignerSpent: boolean;
 }
 
 /** What a package's own names are; video/… follows. */
@@ -101,7 +114,7 @@ const names = {
 const videoPath = /^video\/(?!\.)[\w.-]+\/(?!\.)[\w.-]+\/(?!\.)[\w.-]+\.mp4$/;
 const leafLength = 42;
 /** Kinds of leaves (ref/log.md). Retention that removed footage left a gap, too. */
-const kinds = { segment: [1], gap: [2, 6], derived: [13] } as const;
+const kinds = { segment: [1], gap: [2, 6], hold: [5], derived: [13] } as const;
 /** A manifest of a day of twenty cameras has some tens of megabytes. */
 const maxManifest = 256 << 20;
 /** Of what the manifest doesn't tell the length of. */
@@ -282,7 +295,7 @@ export async function examine(zip: Blob, onProgress: (part: number) => void = ()
     else found.checkpoint = checkpoint;
     for (const signature of note.signatures) {
       const time = cosignedAt(signature);
-      if (time !== null) found.cosignatures.push({ name: signature.name, at: time });
+      if (time !== null) found.cosignatures.push({ name: signature.name, id: signature.id, at: time });
     }
   } else if (noteBytes) {
     tell('checkpointForm', names.checkpoint);
@@ -293,7 +306,7 @@ export async function examine(zip: Blob, onProgress: (part: number) => void = ()
     const log = found.checkpoint;
     const proves = (
       claim: Seal,
-      kind: readonly number[] | null,
+      kind: readonly number[],
       where: string,
       times: Fault['times'],
     ): Record<string, unknown> | null => {
@@ -302,6 +315,7 @@ export async function examine(zip: Blob, onProgress: (part: number) => void = ()
       tell('proof', where, '', times);
       return null;
     };
+    const gaps = byStream(manifest.gaps);
     for (const clip of manifest.video) {
       const times = timesOf(clip);
       const sha256 = listed.get(clip.path)?.sha256 ?? '';
@@ -318,6 +332,8 @@ export async function examine(zip: Blob, onProgress: (part: number) => void = ()
         if (!origin.seal || (original && !isSegment(original, origin, origin.sha256)))
           tell('origin', clip.path, '', times);
       }
+      if (clip.derived && !isWithin(clip, clip.derived.from, gaps.get(streamOf(clip)) ?? []))
+        tell('origin', clip.path, '', times);
     }
     for (const gap of manifest.gaps) {
       if (!gap.seal) continue;
@@ -327,13 +343,19 @@ export async function examine(zip: Blob, onProgress: (part: number) => void = ()
       if (record && !isGap(record, gap)) tell('record', where, '', times);
     }
     for (const step of manifest.custody) {
-      if (step.seal) proves(step.seal, null, `custody: ${step.what}`, [{ from: step.at, to: step.at }]);
+      if (!step.seal) continue;
+      const where = `custody: ${step.what}`;
+      const times = [{ from: step.at, to: step.at }];
+      const record = proves(step.seal, kinds.hold, where, times);
+      // Of what is told as custody the log has holds alone in these words.
+      if (record && !isHold(record, step)) tell('record', where, '', times);
     }
   }
 
   // 6. Every instant that was asked for: footage, or why there is none.
+  const over = byStream([...manifest.video, ...manifest.gaps]);
   for (const stretch of manifest.stretches) {
-    for (const times of uncovered(stretch, [...manifest.video, ...manifest.gaps])) {
+    for (const times of uncovered(stretch, over.get(streamOf(stretch)) ?? [])) {
       tell('uncovered', `${stretch.name || stretch.camera} ${stretch.stream}`, '', [times]);
     }
   }
@@ -344,16 +366,21 @@ export async function examine(zip: Blob, onProgress: (part: number) => void = ()
 /** The verdict to somebody who has these keys: of logs, and of witnesses. */
 export function judge(found: Findings, known: readonly NoteKey[]): Judgement {
   const faults = [...found.faults];
-  const witnesses: string[] = [];
+  const witnesses: Witnessed[] = [];
   const { signer, checkpointNote } = found;
   for (const key of known) {
     if (isSigner(key) || !checkpointNote) continue;
     const signed = isSignedBy(checkpointNote, key);
-    if (signed === 'yes') witnesses.push(key.name);
+    if (signed === 'yes')
+      witnesses.push(...found.cosignatures.filter(({ name, id }) => name === key.name && id === key.id));
     if (signed === 'false') faults.push({ code: 'witness', where: key.name, times: [], detail: '' });
   }
+  const leading = known.filter((key) => signer && keysFrom(key, found.changes).some((each) => areSame(each, signer)));
+  // A revoked key counts for nothing, whatever size and time are in what it signed.
+  const isRevoked = found.changes.some((change) => change.isRevoked && signer && areSame(change.earlier, signer));
+  const size = found.checkpoint?.size ?? 0;
   const isSignerKnown =
-    signer !== null && known.some((key) => keysFrom(key, found.changes).some((each) => areSame(each, signer)));
+    signer !== null && !isRevoked && leading.some((key) => areSame(keyAt(key, found.changes, size), signer));
   const verdict: Verdict = faults.some(({ code }) => !incomplete.has(code))
     ? 'altered'
     : faults.length > 0
@@ -363,7 +390,8 @@ export function judge(found: Findings, known: readonly NoteKey[]): Judgement {
         : found.manifest && hasGaps(found.manifest)
           ? 'authenticWithGaps'
           : 'authentic';
-  return { verdict, faults, witnesses, isSignerKnown };
+  const isSignerSpent = verdict === 'unknownSigner' && leading.length > 0;
+  return { verdict, faults, witnesses, isSignerKnown, isSignerSpent };
 }
 
 /** Whether an entry that the end of the file cut is the one that was to come. */
@@ -403,15 +431,11 @@ function sealedOtherwise(text: string, sealed: readonly string[], digests: Reado
   return sealed.find((name) => !lines.includes(`${digests.get(name) ?? ''} ${name}`)) ?? names.seal;
 }
 
-function isSealed(
-  { leaf, entry, salt, record, proof }: Seal,
-  kind: readonly number[] | null,
-  log: Checkpoint,
-): boolean {
+function isSealed({ leaf, entry, salt, record, proof }: Seal, kind: readonly number[], log: Checkpoint): boolean {
   const entryBytes = fromHex(entry);
   const saltBytes = fromHex(salt);
   if (entryBytes?.length !== leafLength || entryBytes[0] !== 1 || saltBytes?.length !== 16) return false;
-  if (kind !== null && !kind.includes(entryBytes[1] ?? 0)) return false;
+  if (!kind.includes(entryBytes[1] ?? 0)) return false;
   if (!areEqual(sha256Of(joined(saltBytes, bytesOf(record))), entryBytes.subarray(10))) return false;
   const hashes: Uint8Array[] = [];
   for (const text of proof) {
@@ -446,11 +470,25 @@ function isDerived(record: Record<string, unknown>, clip: Clip, sha256: string):
   const from = clip.derived?.from ?? [];
   return (
     record.sha256 === sha256 &&
+    record.why === clip.derived?.why &&
+    record.what === clip.derived?.what &&
     from.length > 0 &&
     origins.length === from.length &&
     from.every(({ sha256 }, index) => (origins[index] as Record<string, unknown> | null)?.sha256 === sha256)
   );
 }
+
+/** A copy shows nothing but its originals: of its camera and stream, in its time; where they don't reach, a gap is stated. */
+const isWithin = (clip: Clip, from: readonly Origin[], gaps: readonly Gap[]): boolean =>
+  from.every(
+    ({ camera, stream, start, end }) =>
+      camera === clip.camera && stream === clip.stream && start < clip.end && end > clip.start,
+  ) &&
+  uncovered({ camera: clip.camera, stream: clip.stream, from: clip.start, to: clip.end }, [...from, ...gaps]).length ===
+    0;
+
+const isHold = (record: Record<string, unknown>, step: Custody): boolean =>
+  step.what === 'held' && record.owner === step.by && record.reason === step.detail && isTime(record.created, step.at);
 
 /** A package may state the part of a gap that lies inside of what was asked for. */
 function isGap(record: Record<string, unknown>, gap: Gap): boolean {
@@ -460,6 +498,7 @@ function isGap(record: Record<string, unknown>, gap: Gap): boolean {
     record.camera === gap.camera &&
     record.stream === gap.stream &&
     record.cause === gap.cause &&
+    record.detail === gap.detail &&
     from !== null &&
     to !== null &&
     from <= gap.from &&
@@ -472,6 +511,19 @@ interface Span {
   stream: string;
 }
 type Spanned = Span & ({ start: number; end: number } | { from: number; to: number });
+
+const streamOf = ({ camera, stream }: Span): string => JSON.stringify([camera, stream]);
+
+function byStream<T extends Span>(spans: readonly T[]): Map<string, T[]> {
+  const streams = new Map<string, T[]>();
+  for (const span of spans) {
+    const key = streamOf(span);
+    const list = streams.get(key);
+    if (list) list.push(span);
+    else streams.set(key, [span]);
+  }
+  return streams;
+}
 
 /** The parts of a stretch that none of these lies over. */
 export function uncovered(

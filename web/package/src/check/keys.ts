@@ -58,3 +58,12 @@ export function keysFrom(known: NoteKey, changes: readonly KeyChange[]): NoteKey
   }
   return keys;
 }
+
+/** The key whose signature a checkpoint of so many leaves needs, to somebody who knows this one. */
+export function keyAt(known: NoteKey, changes: readonly KeyChange[], size: number): NoteKey {
+  let key = known;
+  for (const change of changes) {
+    if (areSame(change.earlier, key) && size >= change.size) key = change.next;
+  }
+  return key;
+}

@@ -65,6 +65,11 @@ export function zipOf(files: readonly (readonly [string, Uint8Array])[], created
   return joined(...parts, list, endOf(entries.length, list.length, at));
 }
 
+function statementOf(earlier: Signer, next: Signer, size: number, fate: string): string {
+  const text = `atalaya key v1\nlog ${logName}\nearlier ${earlier.vkey}\nnext ${next.vkey}\nsize ${size}\ntime 2026-11-01T00:00:00Z\nearlier-key ${fate}\nreason yearly\n`;
+  return `${text}\n${earlier.sign(text)}${next.sign(text)}`;
+}
+
 /** What tests change of a manifest. */
 export interface Draft {
   stretches: object[];
@@ -72,15 +77,18 @@ export interface Draft {
     camera: string;
     start: string;
     seal: { leaf: number } | null;
-    derived: { from: { sha256: string }[] } | null;
+    derived: { why: string; what: string; from: { sha256: string }[] } | null;
   }[];
   gaps: { cause: string; from: string }[];
+  custody: { what: string; seal: object | null }[];
 }
 
 export interface Recipe {
   signer?: Signer;
   /** Keys that the log had before, with the size at which each ended. */
   earlier?: { signer: Signer; size: number }[];
+  /** A key that followed the one that signs. */
+  later?: { signer: Signer; size: number; fate: 'retired' | 'revoked' };
   witness?: Signer;
   /** Changes the manifest before it is signed. */
   edit?: (manifest: Draft) => void;
@@ -153,7 +161,11 @@ export function writePackage({ gap = true, derived = false, ...recipe }: Recipe 
     detail: 'no answer',
   };
   const gaps = gap ? [{ ...between, seal: seal(2, between) }] : [];
-  const custody = [{ what: 'packaged', at: time(created), by: 'Ana', detail: '', seal: seal(4, { id: 'x' }) }];
+  const held = seal(5, { id: 'x', reason: 'court', owner: 'Ana', created: time(start + 60_000) });
+  const custody = [
+    { what: 'held', at: time(start + 60_000), by: 'Ana', detail: 'court', seal: held },
+    { what: 'packaged', at: time(created), by: 'Ana', detail: '', seal: null },
+  ];
   add(3, { last: true });
   const hashed = leaves.map(leafHash);
   for (const each of pending) each.proof = pathOf(each.leaf, hashed).map(toHex);
@@ -162,9 +174,9 @@ export function writePackage({ gap = true, derived = false, ...recipe }: Recipe 
   const checkpoint = `${head}\n${signer.sign(head)}${recipe.witness?.cosign(head, 1_795_000_000) ?? ''}`;
   const history = (recipe.earlier ?? []).map(({ signer: earlier, size }, index, all) => {
     const next = all[index + 1]?.signer ?? signer;
-    const text = `atalaya key v1\nlog ${logName}\nearlier ${earlier.vkey}\nnext ${next.vkey}\nsize ${size}\ntime 2026-11-01T00:00:00Z\nearlier-key retired\nreason yearly\n`;
-    return `${text}\n${earlier.sign(text)}${next.sign(text)}`;
+    return statementOf(earlier, next, size, 'retired');
   });
+  if (recipe.later) history.push(statementOf(signer, recipe.later.signer, recipe.later.size, recipe.later.fate));
   const packed: [string, Uint8Array][] = [
     ['index.html', bytesOf('<!doctype html>')],
     ['log/checkpoint', bytesOf(checkpoint)],

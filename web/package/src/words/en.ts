@@ -105,6 +105,7 @@ const words: Words = {
     'The log’s key, name+number+letters, as the node’s administrator prints it; keys of witnesses, too. Not from this package.',
   keyBad: 'This isn’t a key: {key}',
   keyOther: 'The package is signed by another key than those.',
+  keySpent: 'The package itself says that the key that signed it was revoked, or followed by another before.',
   keyChanges: 'The key was changed on {time}: {reason}',
   witnesses: 'Witnesses',
   witnessKnown: 'countersigned, checked with your key',

@@ -105,6 +105,7 @@ const words: Words = {
     'La clave del registro, nombre+número+letras, como la imprime el administrador del nodo; también las de testigos. No la de este paquete.',
   keyBad: 'Esto no es una clave: {key}',
   keyOther: 'El paquete está firmado con otra clave.',
+  keySpent: 'El propio paquete dice que la clave que lo firmó fue revocada, o sustituida por otra antes.',
   keyChanges: 'La clave se cambió el {time}: {reason}',
   witnesses: 'Testigos',
   witnessKnown: 'refrendó; comprobado con la clave que usted tiene',

@@ -110,6 +110,7 @@ const words: Words = {
     'La clé du journal, nom+numéro+lettres, telle que l’administrateur du nœud l’imprime ; celles de témoins aussi. Pas celle de ce paquet.',
   keyBad: 'Ce n’est pas une clé : {key}',
   keyOther: 'Le paquet est signé par une autre clé.',
+  keySpent: 'Le paquet dit lui-même que la clé qui l’a signé a été révoquée, ou remplacée par une autre auparavant.',
   keyChanges: 'La clé a été changée le {time} : {reason}',
   witnesses: 'Témoins',
   witnessKnown: 'a contresigné ; vérifié avec la clé que vous avez',
