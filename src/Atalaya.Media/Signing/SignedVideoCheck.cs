@@ -31,6 +31,8 @@ public sealed class SignedVideoCheck : IDisposable
     AsymmetricAlgorithm? _key;
     CameraMaker? _maker;
     long _verified, _missing, _failed, _unsigned, _outside, _uncovered;
+    long _dropped;              // of those outside, before anything was verified
+    TimeSpan _droppedAt;
     TimeSpan? _faultAt;
     string _fault = "", _hindrance = "";
     DateTimeOffset? _from, _to;
@@ -112,6 +114,32 @@ public sealed class SignedVideoCheck : IDisposable
         _pending.Clear();
         _anchor = _previousFirst = null;
         _synced = false;
+        _dropped = 0;
+    }
+
+    /// <summary>No more slices can wait for their signature. Where signatures had come, they don't just end: they were taken out, or pictures were put in.</summary>
+    void Drop()
+    {
+        long count = _pending.Count;
+        var from = _pending[0].At;
+        if (_verified > 0)
+        {
+            Unsigned(from, count);
+            _pending.Clear();
+            Cut();
+            return;
+        }
+
+        // The camera may begin to sign later on; what it signs then says whether it does.
+        (count, from) = _dropped > 0 ? (count + _dropped, _droppedAt) : (count, from);
+        Cut();
+        (_dropped, _droppedAt) = (count, from);
+    }
+
+    void Unsigned(TimeSpan from, long count)
+    {
+        Wrong(from, $"the signature of {count} slices isn't there");
+        _unsigned += count;
     }
 
     /// <summary>What can be said of all that was added.</summary>
@@ -168,7 +196,7 @@ public sealed class SignedVideoCheck : IDisposable
             _anchor = own;
         _pending.Add(new(own, isFirst, isFirst ? null : _anchor, at));
         if (_pending.Count > MostPending)
-            Cut();
+            Drop();
     }
 
     void Take(SigningSei sei, TimeSpan at)
@@ -181,7 +209,13 @@ public sealed class SignedVideoCheck : IDisposable
                 return;
             }
 
-            // Hashes of another kind aren't worth anything now.
+            // Hashes of another kind aren't worth anything now. Who says so hasn't signed it yet.
+            if (_verified > 0 && _pending.Count > 0)
+            {
+                Unsigned(_pending[0].At, _pending.Count);
+                _pending.Clear();
+            }
+
             _algorithm = algorithm;
             Cut();
         }
@@ -225,6 +259,14 @@ public sealed class SignedVideoCheck : IDisposable
             return;
         }
 
+        if (_dropped > 0 && !IsEmpty(sei.LinkedHash))
+        {
+            // It had signed before these.
+            _outside -= _dropped;
+            Unsigned(_droppedAt, _dropped);
+        }
+
+        _dropped = 0;
         int start = 0;
         if (!_synced || ahead > 0)
         {
@@ -241,8 +283,7 @@ public sealed class SignedVideoCheck : IDisposable
             _missing += _synced && start == 0 ? ahead : 0;
             if (start > 0 && !(IsEmpty(sei.LinkedHash) && !_synced))
             {
-                Wrong(_pending[0].At, $"the signature of {start} slices isn't there");
-                _unsigned += start;
+                Unsigned(_pending[0].At, start);
             }
             else
             {

@@ -95,7 +95,7 @@ sealed class PackageCustody(NodeDatabase database, Recordings recordings, NodeLo
                 };
                 deeds.Add(new(
                     "signed", segments.Max(s => s.End).ToDateTimeOffset(), said.Subject ?? "",
-                    Words($"{NameOf(files.Key.Camera)}: {OptionText.Format(said.Verdict)} ({said.Verified} slices verified, {said.Missing} missing, {said.Failed} wrong; certificate {said.Fingerprint}, {who}) {said.Fault}").TrimEnd(),
+                    Words($"{NameOf(files.Key.Camera)}: {OptionText.Format(said.Verdict)} ({said.Verified} slices verified, {said.Missing} missing, {said.Failed} wrong, {said.Unsigned} without their signature, {said.Pending} at the ends; certificate {said.Fingerprint}, {who}) {said.Fault}").TrimEnd(),
                     null));
             }
             catch (Exception fault) when (fault is IOException or Mp4Exception)

@@ -192,6 +192,33 @@ public sealed class SignedVideoTests
     }
 
     [Fact]
+    public void However_many_pictures_are_put_between_signed_ones_or_before_them_they_are_not_authentic()
+    {
+        const int many = 20_500;        // more than wait for a signature
+        using var signer = new MediaSigner(Codec.H264, new());
+        var signed = signer.Sign(Groups(6, 10));
+        var forged = Groups(1, many);
+        foreach (var (before, from) in new[] { (0, 15), (0, 20), (20, 20), (33, 33), (signed.Count, signed.Count) })
+        {
+            var report = Check([.. signed[..before], .. forged, .. signed[from..]], chain: signer.Chain);
+            string what = $"{many} between {before} and {from}";
+            report.Verdict.ShouldBe(SignedVideoVerdict.NotAuthentic, what);
+            report.Unsigned.ShouldBeGreaterThan(20_000, what);
+            report.Fault.ShouldContain("isn't there");
+        }
+    }
+
+    [Fact]
+    public void A_camera_that_begins_to_sign_after_very_many_pictures_is_authentic_from_there_on()
+    {
+        using var signer = new MediaSigner(Codec.H264, new());
+        var report = Check([.. Groups(1, 20_500), .. signer.Sign(Groups(3, 10))]);
+        report.Verdict.ShouldBe(SignedVideoVerdict.Authentic, report.Fault);
+        report.Pending.ShouldBe(20_500);
+        report.Unsigned.ShouldBe(0);
+    }
+
+    [Fact]
     public void A_picture_that_was_added_is_found()
     {
         using var signer = new MediaSigner(Codec.H264);
