@@ -116,6 +116,23 @@ public sealed record ShareDocument(string Id, string Grant, ShareAct Act, string
         return Encoding.UTF8.GetString(bytes.WrittenSpan) + "\n";
     }
 
+    /// <summary>It reads back as it is: what doesn't is neither stored nor signed, because nobody could tell what it says.</summary>
+    public bool IsReadable => TryParse(Text(), out _);
+
+    /// <summary>Words that somebody chose for something else, as a document may hold them: on one line, cut to a length.</summary>
+    public static string Clean(string text, int most = MaxText)
+    {
+        var clean = new StringBuilder(text.Length);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (clean.Length + rune.Utf16SequenceLength > most)
+                break;
+            clean.Append(Rune.IsControl(rune) ? " " : rune.ToString());
+        }
+
+        return clean.ToString().Trim();
+    }
+
     /// <summary>SHA-256 of a document's text, lower-case hexadecimal.</summary>
     public static string DigestOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 

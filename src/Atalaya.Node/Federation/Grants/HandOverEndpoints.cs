@@ -1,4 +1,5 @@
 using Atalaya.Federation.Agreements;
+using Atalaya.Federation.Grants;
 using Atalaya.Incidents;
 using Atalaya.Node.Alarms;
 using Atalaya.Node.Api;
@@ -89,7 +90,7 @@ static class HandOverEndpoints
         var due = now + (standing.Orders.Policy.Policy.AcknowledgeWithin(incident.Severity) ?? (rescue ? RescueTarget : UsualTarget));
         string? cap = rescue ? await CapOfAsync(incident, cases, wishes[0], roster, options, now, stop) : null;
         var handOver = new HandOver(
-            Guid.CreateVersion7(now).ToString(), true, wishes[0].Link.Id, incident.Id.ToString(), incident.Title, rescue, note, given[0].Id, given.Count > 1 ? given[1].Id : "", cap, now, due, caller.Name, Type: incident.Type);
+            Guid.CreateVersion7(now).ToString(), true, wishes[0].Link.Id, incident.Id.ToString(), ShareDocument.Clean(incident.Title), rescue, note, given[0].Id, given.Count > 1 ? given[1].Id : "", cap, now, due, caller.Name, Type: incident.Type);
         await handOvers.SendAsync(handOver, wishes[0].Link, given, stop);
         return TypedResults.Created($"/api/handovers/{handOver.Id}", Show(handOver, links));
     }

@@ -73,7 +73,7 @@ sealed class HandOverMessages(HandOvers handOvers, TimeProvider clock) : Message
             return MessageVerdict.Applied;
         }
 
-        if (Text(body, "outcome", 20) is not { } outcome || !Enum.TryParse<AlarmOutcome>(outcome, ignoreCase: true, out var what) || Text(body, "note", MaxText) is not { } closing)
+        if (Text(body, "outcome", 20) is not { } outcome || !Enum.TryParse<AlarmOutcome>(outcome, ignoreCase: true, out var what) || !Enum.IsDefined(what) || Text(body, "note", MaxText) is not { } closing)
             return MessageVerdict.Refused("It doesn't say what came of it.");
         if (known.Close(what.ToString(), closing, clock.GetUtcNow()) is not { } closed)
             return MessageVerdict.Refused("It is closed already, or nobody acknowledged it.");

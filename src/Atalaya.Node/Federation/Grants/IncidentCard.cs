@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
+using Atalaya.Federation.Grants;
 using Atalaya.Incidents;
 
 namespace Atalaya.Node.Federation.Grants;
@@ -24,7 +25,16 @@ public sealed record IncidentCard(
 
     const int MaxText = 1000, MaxCameras = 50;
 
-    public string Text() => JsonSerializer.Serialize(this, CardJson.Default.IncidentCard);
+    /// <summary>With names on one line each: as it can be read.</summary>
+    public string Text() => JsonSerializer.Serialize(
+        this with
+        {
+            Title = ShareDocument.Clean(Title, MaxText),
+            Site = ShareDocument.Clean(Site, MaxText),
+            Cameras = [.. Cameras.Select(c => ShareDocument.Clean(c, MaxText))],
+            Position = Position is { } at ? at with { Camera = ShareDocument.Clean(at.Camera, MaxText) } : null,
+        },
+        CardJson.Default.IncidentCard);
 
     public static bool TryRead(string text, out IncidentCard card)
     {

@@ -45,7 +45,7 @@ sealed class ShareDesk(
         var now = clock.GetUtcNow();
         if (input.What is null or ShareKind.Alarm)
             errors.Add("what", "must be incidentCard, still, live, clip or package.");
-        string purpose = Text("purpose", input.Purpose, 1, errors), reference = Text("reference", input.Reference, 0, errors), title = Text("title", input.Title, 0, errors);
+        string purpose = Text("purpose", input.Purpose, 1, errors), reference = Text("reference", input.Reference, 0, errors), title = Text("title", input.Title, 0, errors), category = Text("category", input.Category, 0, errors);
         int minutes = input.Minutes ?? (input.What == ShareKind.Live ? LiveMinutes : FileMinutes);
         if (minutes is < 1 or > MostMinutes)
             errors.Add("minutes", $"must be between 1 and {MostMinutes}.");
@@ -98,7 +98,7 @@ sealed class ShareDesk(
             if (input.What == ShareKind.Live && stream == StreamKind.Sub && entry.Config.Url(StreamKind.Sub) is null)
                 source = "main";
             site = places.Of(camera).Site is { Length: > 0 } place ? place : site;
-            title = title.Length > 0 ? title : entry.Config.Name;
+            title = title.Length > 0 ? title : ShareDocument.Clean(entry.Config.Name);
             height = await HeightAsync(camera, source == "sub" ? StreamKind.Sub : StreamKind.Main, input.What == ShareKind.Live ? null : (from, to), stop);
         }
 
@@ -111,7 +111,7 @@ sealed class ShareDesk(
 
         if (input.What == ShareKind.IncidentCard)
         {
-            title = title.Length > 0 ? title : incident!.Title;
+            title = title.Length > 0 ? title : ShareDocument.Clean(incident!.Title);
             card = (await CardAsync(incident!, "", stop)).Text();
         }
 
@@ -126,7 +126,7 @@ sealed class ShareDesk(
             if (masked)
                 return (null, Problems.Invalid("masked", "must be false: a package holds what was recorded. Give a clip where masks are wanted."));
             (from, to, source) = (WallTime.From(package.Stretches.Min(s => s.From)), WallTime.From(package.Stretches.Max(s => s.To)), package.Id);
-            title = title.Length > 0 ? title : package.Title;
+            title = title.Length > 0 ? title : ShareDocument.Clean(package.Title);
         }
 
         var expires = now + TimeSpan.FromMinutes(minutes);
@@ -134,7 +134,7 @@ sealed class ShareDesk(
         var agreement = agreements.InForce(link!);
         var terms = new ShareTerms(
             input.What!.Value, grants.Organisation, link!.Organisation, agreement is null ? "" : $"{agreement.Id}/{agreement.Version}", "", purpose, reference, incident is null ? "" : Name(incident.Type),
-            input.Category ?? "", input.Request is { } request ? Name(request) : "", input.Grade ?? "", site, camera, title, to == default ? null : from.ToDateTimeOffset(), to == default ? null : to.ToDateTimeOffset(),
+            category, input.Request is { } request ? Name(request) : "", input.Grade ?? "", site, camera, title, to == default ? null : from.ToDateTimeOffset(), to == default ? null : to.ToDateTimeOffset(),
             incident?.Id.ToString() ?? "", now, expires, null, masked, "", input.Handling ?? HandlingCode.H0, OnwardTransfer.Never, 1, false, card is null ? null : bytes.Length,
             card is null ? "" : ShareDocument.DigestOf(card), card is null ? "" : "card.json");
         var ask = terms.ToAsk(now, 1, height) with { Keep = input.KeepDays is { } days && input.What != ShareKind.Live ? TimeSpan.FromDays(days) : null, Handling = input.Handling };
@@ -152,7 +152,10 @@ sealed class ShareDesk(
             Persons = needsSecond ? Two : 1,
             Released = conditions.ReviewAfter is not null,
         };
-        return (new(link, terms, decision, needsSecond, source, card, id), null);
+        // What an agreement or a name brings in may hold what a signed document can't.
+        return new ShareDocument(id, id, ShareAct.Given, grants.Organisation, now, Terms: terms).IsReadable && (card is null || IncidentCard.TryRead(card, out _))
+            ? (new(link, terms, decision, needsSecond, source, card, id), null)
+            : (null, Problems.Invalid("what", "can't be written into a signed document: a name in it (of the organisation, the site or the agreement's clause) has line breaks or other characters that can't be shown, or is too long."));
     }
 
     /// <summary>What the agreement says to one person, and if not to one, then to two.</summary>

@@ -35,6 +35,7 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
     static readonly TimeSpan LongestTimer = TimeSpan.FromDays(30);
 
     readonly ConcurrentDictionary<string, ConcurrentDictionary<CancellationTokenSource, byte>> _open = new(StringComparer.Ordinal);      // grant → what runs under it
+    readonly ConcurrentDictionary<string, byte> _aside = new(StringComparer.Ordinal);   // what can't be read, once told of
     readonly SemaphoreSlim _signing = new(1, 1);
     readonly CancellationTokenSource _stop = new();
     ITimer? _timer;
@@ -90,8 +91,15 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
     {
         await using var connection = await Source.OpenConnectionAsync(stop);
         var now = Now;
-        return [.. (await ShareStore.ReadAsync(connection, "direction = @direction order by asked_us desc, id limit @most", new { direction = ours ? "given" : "received", most }, stop))
+        return [.. (await ShareStore.ReadAsync(connection, "direction = @direction order by asked_us desc, id limit @most", new { direction = ours ? "given" : "received", most }, stop, unreadable: Aside))
             .Select(r => r.With(r.Grant.At(now)))];
+    }
+
+    /// <summary>Those that a loop looks after, as they are stored.</summary>
+    public async Task<IReadOnlyList<ShareRow>> ReadAsync(string where, object? values, CancellationToken stop)
+    {
+        await using var connection = await Source.OpenConnectionAsync(stop);
+        return await ShareStore.ReadAsync(connection, where, values, stop, unreadable: Aside);
     }
 
     public async Task<IReadOnlyList<ShareNote>> NotesAsync(string grant, CancellationToken stop)
@@ -167,8 +175,10 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
     /// <summary>Nobody needs it any more.</summary>
     public Task<ShareRow?> EndAsync(string id, string why, CancellationToken stop) => StopAsync(id, ShareAct.Ended, why, grant => grant.End(why, Now), stop);
 
-    async Task<ShareRow?> StopAsync(string id, ShareAct act, string why, Func<ShareGrant, (ShareGrant Next, GrantFault Fault)> step, CancellationToken stop)
+    async Task<ShareRow?> StopAsync(string id, ShareAct act, string reason, Func<ShareGrant, (ShareGrant Next, GrantFault Fault)> step, CancellationToken stop)
     {
+        // It may be built of what somebody called something, of ours or of theirs: an end never fails for its words.
+        string why = ShareDocument.Clean(reason);
         var ended = await ChangeAsync(id, async (connection, transaction, row) =>
         {
             if (!row.Ours)
@@ -307,35 +317,57 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
             return;
         try
         {
-            long now = WallTime.Now(clock).Microseconds;
-            IReadOnlyList<ShareRow> over;
-            await using (var connection = await Source.OpenConnectionAsync(_stop.Token))
-                over = await ShareStore.ReadAsync(connection, "state in ('Asked', 'Approved', 'Given', 'Active') and expires_us <= @now", new { now }, _stop.Token);
-            foreach (var row in over)
-            {
-                await ChangeAsync(row.Id, async (connection, transaction, current) =>
-                {
-                    var expired = current.Grant.At(Now);
-                    if (expired.State != GrantState.Expired || current.Grant.State == GrantState.Expired)
-                        return null;
-                    if (current.Ours && current.Grant.GivenAt is not null)
-                        await ShareStore.StateAsync(connection, transaction, new(NewId(Now), current.Id, ShareAct.Ended, Organisation, Now, Why: "its time was over"), null);
-                    return current.With(expired);
-                }, _stop.Token);
-                await files.WithdrawAsync(row.Subject, _stop.Token);
-            }
-
-            await SendAsync();
+            foreach (var row in await ReadAsync("state in ('Asked', 'Approved', 'Given', 'Active') and expires_us <= @now", new { now = WallTime.Now(clock).Microseconds }, _stop.Token))
+                await ExpireAsync(row);
         }
-        catch (Exception fault) when (fault is DbException or InvalidOperationException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception fault)
         {
-            if (!_stop.IsCancellationRequested)
-                logger.LogWarning("Grants couldn't be looked at; it is tried again: {Fault}", fault.Message);
+            Missed(fault, "Grants couldn't be looked at");
+        }
+
+        try
+        {
+            await SendAsync();
         }
         finally
         {
             Volatile.Write(ref _looking, 0);
         }
+    }
+
+    async Task ExpireAsync(ShareRow row)
+    {
+        try
+        {
+            await ChangeAsync(row.Id, async (connection, transaction, current) =>
+            {
+                var expired = current.Grant.At(Now);
+                if (expired.State != GrantState.Expired || current.Grant.State == GrantState.Expired)
+                    return null;
+                if (current.Ours && current.Grant.GivenAt is not null)
+                    await ShareStore.StateAsync(connection, transaction, new(NewId(Now), current.Id, ShareAct.Ended, Organisation, Now, Why: "its time was over"), null);
+                return current.With(expired);
+            }, _stop.Token);
+            await files.WithdrawAsync(row.Subject, _stop.Token);
+        }
+        catch (Exception fault)
+        {
+            Missed(fault, $"Grant {row.Id} couldn't be ended");
+        }
+    }
+
+    // Whatever it is: the others go on, and this one is tried again.
+    void Missed(Exception fault, string what)
+    {
+        if (!_stop.IsCancellationRequested)
+            logger.LogWarning("{What}; it is tried again: {Fault}", what, fault.Message);
+    }
+
+    // Once: it stays as it is until somebody looks into it.
+    void Aside(string id)
+    {
+        if (_aside.TryAdd(id, 0))
+            logger.LogError("Grant or document {Id} can't be read as it is stored, and is left aside: nothing is given, signed or sent for it. All others go on.", id);
     }
 
     /// <summary>Signs what waits to be signed, and sends it. What fails is tried again at the next look.</summary>
@@ -346,7 +378,9 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
             await _signing.WaitAsync(_stop.Token);
             try
             {
-                while (await SendNextAsync())
+                // Of this look: those that can't go now don't hold up what stands behind them.
+                var left = new HashSet<string>(StringComparer.Ordinal);
+                while (await SendNextAsync(left))
                 {
                 }
             }
@@ -355,22 +389,44 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
                 _signing.Release();
             }
         }
-        catch (Exception fault) when (fault is DbException or IOException or InvalidOperationException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception fault)
         {
-            if (!_stop.IsCancellationRequested)
-                logger.LogWarning("A disclosure or receipt couldn't be signed or sent; it is tried again: {Fault}", fault.Message);
+            Missed(fault, "A disclosure or receipt couldn't be signed or sent");
         }
     }
 
-    async Task<bool> SendNextAsync()
+    /// <param name="left">Those that were tried and can't go.</param>
+    async Task<bool> SendNextAsync(HashSet<string> left)
     {
         await using var connection = await Source.OpenConnectionAsync(_stop.Token);
-        if ((await ShareStore.NotesAsync(connection, "ours = 1 and note is null order by at_us, id limit 1", null, _stop.Token)).SingleOrDefault() is not { } next)
+        var waiting = await ShareStore.NotesAsync(connection, "ours = 1 and note is null order by at_us, id limit @most", new { most = left.Count + 1 }, _stop.Token);
+        if (waiting.FirstOrDefault(n => !left.Contains(n.Id)) is not { } next)
             return false;
+        if (!ShareDocument.TryParse(next.Text, out _) || await ShareStore.FindAsync(connection, next.Grant, _stop.Token) is not { } row)
+        {
+            Aside(next.Id);
+            return left.Add(next.Id);
+        }
+
         // Without a log there is no key to sign with: later.
-        if (await ShareStore.FindAsync(connection, next.Grant, _stop.Token) is not { } row || await log.SignAsync(next.Text, _stop.Token) is not { } signed)
+        if (await log.SignAsync(next.Text, _stop.Token) is not { } signed)
             return false;
-        string note = signed.ToString();
+        try
+        {
+            await SendAsync(connection, next, row, signed.ToString());
+        }
+        catch (ArgumentException fault)
+        {
+            // Too large for a message, or a statement that this link doesn't carry.
+            Missed(fault, $"The statement {next.Id} of grant {next.Grant} can't be sent");
+            return left.Add(next.Id);
+        }
+
+        return true;
+    }
+
+    async Task SendAsync(DbConnection connection, ShareNote next, ShareRow row, string note)
+    {
         object body = next.Act switch
         {
             ShareAct.Given => new { note, card = row.Card, file = row.FileId.Length > 0 ? row.FileId : null },
@@ -386,12 +442,11 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
         };
         await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
         if (await connection.ExecuteAsync("update share_documents set note = @note where id = @Id and ours = 1 and note is null", new { note, next.Id }, transaction) == 0)
-            return true;
+            return;
         if (links.Find(row.Link) is { } link)
             await outbox.SendAsync(connection, transaction, link, lane, kind, body);
         await transaction.CommitAsync(_stop.Token);
         outbox.Wake();
-        return true;
     }
 
     public static void CancelUnless(CancellationTokenSource cut, bool may)

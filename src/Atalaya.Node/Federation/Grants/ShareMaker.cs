@@ -60,18 +60,15 @@ sealed class ShareMaker(
         {
             try
             {
-                IReadOnlyList<ShareRow> waiting;
-                await using (var connection = await grants.Source.OpenConnectionAsync(_stop.Token))
-                    waiting = await ShareStore.ReadAsync(connection, "direction = 'given' and state = 'Approved' and file_state = 'Making' order by asked_us, id", null, _stop.Token);
-                foreach (var row in waiting)
+                foreach (var row in await grants.ReadAsync("direction = 'given' and state = 'Approved' and file_state = 'Making' order by asked_us, id", null, _stop.Token))
                     await MakeAsync(row);
                 await _woken.WaitAsync(LookEvery, _stop.Token);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception fault) when (fault is DbException or InvalidOperationException)
+            catch (Exception fault)
             {
                 log.LogWarning("Files of grants can't be made just now: {Fault}", fault.Message);
                 await Task.Delay(LookEvery, clock, CancellationToken.None);
@@ -107,6 +104,12 @@ sealed class ShareMaker(
         {
             log.LogError(fault, "The file of grant {Grant} couldn't be written", row.Id);
             await grants.FailAsync(row.Id, "The file couldn't be written; is the disk full? The node's log has the details.", _stop.Token);
+        }
+        catch (Exception fault) when (fault is not (DbException or OperationCanceledException))
+        {
+            // Nobody knows what it is: the others go on without it.
+            log.LogError(fault, "The file of grant {Grant} couldn't be made", row.Id);
+            await grants.FailAsync(row.Id, "The file couldn't be made; the node's log has the details.", _stop.Token);
         }
     }
 

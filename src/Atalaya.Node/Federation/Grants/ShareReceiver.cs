@@ -1,5 +1,3 @@
-using System.Data.Common;
-
 using Atalaya.Federation.Grants;
 using Atalaya.Node.Federation.Links;
 
@@ -112,11 +110,11 @@ sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetch
                 await look();
                 await _woken.WaitAsync(LookEvery, _stop.Token);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception fault) when (fault is DbException or InvalidOperationException or IOException or UnauthorizedAccessException)
+            catch (Exception fault)
             {
                 log.LogWarning("What was given can't be looked after just now: {Fault}", fault.Message);
                 await Task.Delay(LookEvery, clock, CancellationToken.None);
@@ -167,7 +165,7 @@ sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetch
     async Task KeepAsync()
     {
         var now = clock.GetUtcNow();
-        foreach (var row in await ReadAsync("direction = 'received' and file_state in ('Fetching', 'Here')", null))
+        await EachAsync(await ReadAsync("direction = 'received' and file_state in ('Fetching', 'Here')", null), async row =>
         {
             if (row.Grant.State == GrantState.Revoked)
                 await DeleteAsync(row.Id, "it was revoked", _stop.Token);
@@ -175,20 +173,32 @@ sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetch
                 await DeleteAsync(row.Id, "its time was over", _stop.Token);
             else if (row.File == ShareFile.Fetching && row.Grant.At(now).HasEnded)
                 await DeleteAsync(row.Id, "it ended before it was here", _stop.Token);
-        }
+        });
 
         // What was made for others goes when nobody may fetch it any more.
-        foreach (var row in await ReadAsync("direction = 'given' and state in ('Revoked', 'Expired', 'Ended', 'Refused') and file_state in ('Making', 'Here') and card is null", null))
+        await EachAsync(await ReadAsync("direction = 'given' and state in ('Revoked', 'Expired', 'Ended', 'Refused') and file_state in ('Making', 'Here') and card is null", null), async row =>
         {
             if (Directory.Exists(FolderOf(row)))
                 Directory.Delete(FolderOf(row), recursive: true);
             await grants.ChangeAsync(row.Id, (_, _, current) => Task.FromResult<ShareRow?>(current with { File = ShareFile.Deleted }), _stop.Token);
-        }
+        });
     }
 
-    async Task<IReadOnlyList<ShareRow>> ReadAsync(string where, object? values)
+    Task<IReadOnlyList<ShareRow>> ReadAsync(string where, object? values) => grants.ReadAsync(where, values, _stop.Token);
+
+    // Whatever one row is about, the others are looked after.
+    async Task EachAsync(IReadOnlyList<ShareRow> rows, Func<ShareRow, Task> work)
     {
-        await using var connection = await grants.Source.OpenConnectionAsync(_stop.Token);
-        return await ShareStore.ReadAsync(connection, where, values, _stop.Token);
+        foreach (var row in rows)
+        {
+            try
+            {
+                await work(row);
+            }
+            catch (Exception fault) when (!_stop.IsCancellationRequested)
+            {
+                log.LogWarning("Grant {Grant} can't be looked after just now: {Fault}", row.Id, fault.Message);
+            }
+        }
     }
 }

@@ -65,34 +65,51 @@ static class ShareStore
         ended_us as EndedUs, why as Why, source as Source, card as Card, file_state as FileState, file_fault as FileFault, file_id as FileId
         """;
 
+    /// <summary>One that can't be read is left out: it is in nobody's hands, and the others go on.</summary>
     /// <param name="where">With @name of <paramref name="values"/>.</param>
-    public static async Task<IReadOnlyList<ShareRow>> ReadAsync(DbConnection connection, string where, object? values, CancellationToken stop, DbTransaction? transaction = null) =>
-        [.. (await connection.QueryAsync<Row>(new CommandDefinition($"select {Columns} from share_grants where {where}", values, transaction, cancellationToken: stop))).Select(r => r.ToShare())];
+    /// <param name="unreadable">Told of each that is left out, with its id.</param>
+    public static async Task<IReadOnlyList<ShareRow>> ReadAsync(
+        DbConnection connection, string where, object? values, CancellationToken stop, DbTransaction? transaction = null, Action<string>? unreadable = null)
+    {
+        var read = new List<ShareRow>();
+        foreach (var row in await connection.QueryAsync<Row>(new CommandDefinition($"select {Columns} from share_grants where {where}", values, transaction, cancellationToken: stop)))
+        {
+            if (row.TryShare() is { } share)
+                read.Add(share);
+            else
+                unreadable?.Invoke(row.Id);
+        }
+
+        return read;
+    }
 
     public static async Task<ShareRow?> FindAsync(DbConnection connection, string id, CancellationToken stop, DbTransaction? transaction = null) =>
         (await ReadAsync(connection, "id = @id", new { id }, stop, transaction)).SingleOrDefault();
 
+    /// <exception cref="ShareException">It couldn't be read again.</exception>
     public static Task InsertAsync(DbConnection connection, DbTransaction transaction, ShareRow share) => connection.ExecuteAsync(
         """
         insert into share_grants (id, direction, link, state, document, needed, persons, user_id, user_name, agreed_name, review_due, review_closed, review_by, review_right, review_note, asked_us, given_us,
             expires_us, ended_us, why, source, card, file_state, file_fault, file_id)
         values (@Id, @Direction, @Link, @State, @Document, @Needed, @Persons, @UserId, @UserName, @AgreedName, @ReviewDue, @ReviewClosed, @ReviewBy, @ReviewRight, @ReviewNote, @AskedUs, @GivenUs,
             @ExpiresUs, @EndedUs, @Why, @Source, @Card, @FileState, @FileFault, @FileId)
-        """, Row.Of(share), transaction);
+        """, Row.Of(Readable(share)), transaction);
 
+    /// <exception cref="ShareException">It couldn't be read again.</exception>
     public static Task UpdateAsync(DbConnection connection, DbTransaction transaction, ShareRow share) => connection.ExecuteAsync(
         """
         update share_grants set state = @State, document = @Document, persons = @Persons, agreed_name = @AgreedName, review_due = @ReviewDue, review_closed = @ReviewClosed, review_by = @ReviewBy,
             review_right = @ReviewRight, review_note = @ReviewNote, given_us = @GivenUs, ended_us = @EndedUs, why = @Why, card = @Card, file_state = @FileState, file_fault = @FileFault, file_id = @FileId
         where id = @Id
-        """, Row.Of(share), transaction);
+        """, Row.Of(Readable(share)), transaction);
 
     /// <summary>Puts a statement of ours in the row of those that are to be signed and sent, or keeps one of theirs.</summary>
     /// <param name="note">Theirs, as it came; null: ours.</param>
     /// <returns>False: there is one of this number.</returns>
+    /// <exception cref="ShareException">It couldn't be read again, here or by the other side.</exception>
     public static async Task<bool> StateAsync(DbConnection connection, DbTransaction transaction, ShareDocument document, string? note)
     {
-        string text = document.Text();
+        string text = Readable(document).Text();
         return await connection.ExecuteAsync(
             """
             insert into share_documents (id, ours, grant_id, act, at_us, body, digest, note) values (@Id, @ours, @Grant, @act, @at, @text, @digest, @note)
@@ -105,6 +122,16 @@ static class ShareStore
         [.. (await connection.QueryAsync<NoteRow>(new CommandDefinition(
             $"select id as Id, ours as Ours, grant_id as GrantId, act as Act, at_us as AtUs, body as Body, digest as Digest, note as Note from share_documents where {where}", values, transaction, cancellationToken: stop)))
             .Select(n => new ShareNote(n.Id, n.Ours != 0, n.GrantId, Enum.Parse<ShareAct>(n.Act), new WallTime(n.AtUs).ToDateTimeOffset(), n.Body, n.Digest, n.Note))];
+
+    static ShareRow Readable(ShareRow share)
+    {
+        Readable(share.Document);
+        return share;
+    }
+
+    static ShareDocument Readable(ShareDocument document) => document.IsReadable
+        ? document
+        : throw new ShareException($"What is stated of grant {document.Grant} ({document.Act}) has text that can't be shown or is too long; it isn't written down.");
 
     sealed record NoteRow(string Id, long Ours, string GrantId, string Act, long AtUs, string Body, string Digest, string? Note);
 
@@ -165,14 +192,14 @@ static class ShareStore
             FileId = s.FileId,
         };
 
-        public ShareRow ToShare()
+        public ShareRow? TryShare()
         {
-            if (!ShareDocument.TryParse(Document, out var document) || document.Terms is not { } terms)
-                throw new InvalidDataException($"The terms of grant {Id} can't be read.");
+            if (!ShareDocument.TryParse(Document, out var document) || document.Terms is not { } terms || !Enum.TryParse(State, out GrantState state) || !Enum.TryParse(FileState, out ShareFile file))
+                return null;
             return new(
-                new(Id, terms, Enum.Parse<GrantState>(State), Of(AskedUs)!.Value, (int)Needed, Persons.Split(',', StringSplitOptions.RemoveEmptyEntries),
+                new(Id, terms, state, Of(AskedUs)!.Value, (int)Needed, Persons.Split(',', StringSplitOptions.RemoveEmptyEntries),
                     ReviewDue is null ? null : new(Of(ReviewDue)!.Value, Of(ReviewClosed), ReviewBy, ReviewRight != 0, ReviewNote), Of(GivenUs), Of(EndedUs), Why),
-                Direction == "given", Link, document, UserId, UserName, AgreedName, Enum.Parse<ShareFile>(FileState), Source, Card, FileFault, FileId);
+                Direction == "given", Link, document, UserId, UserName, AgreedName, file, Source, Card, FileFault, FileId);
         }
 
         static long? Of(DateTimeOffset? at) => at is { } time ? WallTime.From(time).Microseconds : null;

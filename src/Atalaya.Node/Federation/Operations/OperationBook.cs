@@ -237,19 +237,36 @@ sealed class OperationBook(NodeDatabase database, LinkBook links, Outbox outbox,
                 connection, null, "settled_us is null and (state in ('Closed', 'Declined') or end_us <= @now) order by end_us limit 50", new { now = WallTime.Now(clock).Microseconds }, stop);
         }
 
+        var faults = new List<Exception>();
         foreach (var row in over)
         {
-            if (await FindAsync(row.Id, stop) is not { } told)
-                continue;
-            // Those that were overtaken by the end as well: they were given all the same.
-            foreach (var step in told.Telling.Steps.Where(s => s.Side == told.Own && s.Deed is GrantCarried))
-                await Revoke(((GrantCarried)step.Deed).Grant, $"Operation over: {row.Title}", stop);
-            await using var connection = await database.Source.OpenConnectionAsync(stop);
-            await connection.ExecuteAsync(new CommandDefinition(
-                "update operations set settled_us = @now where id = @Id and steps = @steps", new { now = WallTime.Now(clock).Microseconds, row.Id, steps = (long)row.Steps }, cancellationToken: stop));
-            log.LogInformation("Joint operation {Id} is over: what this node opened for it is closed.", row.Id);
-            Changed?.Invoke(row.Id);
+            try
+            {
+                await SettleAsync(row, stop);
+            }
+            catch (Exception fault) when (!stop.IsCancellationRequested)
+            {
+                // One that can't be closed now doesn't keep what the others opened open.
+                faults.Add(fault);
+            }
         }
+
+        if (faults.Count > 0)
+            throw new AggregateException(faults);
+    }
+
+    async Task SettleAsync(OperationRow row, CancellationToken stop)
+    {
+        if (await FindAsync(row.Id, stop) is not { } told)
+            return;
+        // Those that were overtaken by the end as well: they were given all the same.
+        foreach (var step in told.Telling.Steps.Where(s => s.Side == told.Own && s.Deed is GrantCarried))
+            await Revoke(((GrantCarried)step.Deed).Grant, $"Operation over: {row.Title}", stop);
+        await using var connection = await database.Source.OpenConnectionAsync(stop);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "update operations set settled_us = @now where id = @Id and steps = @steps", new { now = WallTime.Now(clock).Microseconds, row.Id, steps = (long)row.Steps }, cancellationToken: stop));
+        log.LogInformation("Joint operation {Id} is over: what this node opened for it is closed.", row.Id);
+        Changed?.Invoke(row.Id);
     }
 
     static async Task<OperationRow?> FindRowAsync(DbConnection connection, DbTransaction? transaction, string id, CancellationToken stop) =>

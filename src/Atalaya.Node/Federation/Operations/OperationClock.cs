@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Threading.Channels;
 
 using Atalaya.Node.Federation.Grants;
@@ -49,7 +48,7 @@ sealed class OperationClock(OperationBook book, ShareGrants grants, TimeProvider
                 {
                     await book.SettleAsync(_stop.Token);
                 }
-                catch (DbException fault)
+                catch (Exception fault) when (!_stop.IsCancellationRequested)
                 {
                     log.LogWarning("What a joint operation opened couldn't be closed: {Reason} It is tried again within seconds.", fault.Message);
                 }
