@@ -49,6 +49,7 @@ public static partial class FuzzTargets
             return;
         _ = (CentreJson.TryRead<SiteReport>(body, out var report) && report.IsSound) | (CentreJson.TryRead<SiteCameras>(body, out var cameras) && cameras.IsSound)
             | (CentreJson.TryRead<AlarmsChanged>(body, out var alarms) && alarms.IsSound) | (CentreJson.TryRead<IncidentsChanged>(body, out var incidents) && incidents.IsSound)
+            | (FarWords.Read(body).Unread is null) | FarWords.TryReport(body, out _)
             | (CentreJson.TryRead<CaseDeed>(body, out var deed) && deed.IsSound) | (CentreJson.TryRead<DeedAnswered>(body, out var answered) && answered.IsSound);
     }
 

@@ -34,14 +34,16 @@ public static class Pairing
     /// </summary>
     /// <param name="joiner">Card note of the node that joins, to the byte.</param>
     /// <param name="inviter">Card note of the one that invited.</param>
-    public static string Digits(string joiner, string inviter, ReadOnlySpan<byte> joinerNonce, ReadOnlySpan<byte> inviterNonce)
+    /// <param name="inviterIs">What the node that invited is to the one that joins, as each end has it: two that don't mean the same show other digits.</param>
+    public static string Digits(string joiner, string inviter, ReadOnlySpan<byte> joinerNonce, ReadOnlySpan<byte> inviterNonce, LinkKind inviterIs)
     {
         using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha.AppendData("atalaya digits v1\n"u8);
+        sha.AppendData("atalaya digits v2\n"u8);
         sha.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(joiner)));
         sha.AppendData(SHA256.HashData(Encoding.UTF8.GetBytes(inviter)));
         sha.AppendData(joinerNonce);
         sha.AppendData(inviterNonce);
+        sha.AppendData([(byte)inviterIs, (byte)inviterIs.Opposite()]);
         ulong number = BinaryPrimitives.ReadUInt64BigEndian(sha.GetHashAndReset()) % 100_000_000;
         return string.Create(CultureInfo.InvariantCulture, $"{number / 10_000:0000} {number % 10_000:0000}");
     }

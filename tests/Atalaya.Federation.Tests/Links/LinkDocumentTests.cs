@@ -66,10 +66,14 @@ public sealed class LinkDocumentTests : IDisposable
     public void The_digits_depend_on_everything_that_was_shown()
     {
         byte[] joiner = RandomNumberGenerator.GetBytes(32), inviter = RandomNumberGenerator.GetBytes(32);
-        string digits = Pairing.Digits("a", "b", joiner, inviter);
+        string digits = Pairing.Digits("a", "b", joiner, inviter, LinkKind.Partner);
         digits.ShouldMatch("^[0-9]{4} [0-9]{4}$");
-        Pairing.Digits("a", "b", joiner, inviter).ShouldBe(digits);
-        string[] others = [Pairing.Digits("b", "a", joiner, inviter), Pairing.Digits("a", "c", joiner, inviter), Pairing.Digits("a", "b", inviter, joiner)];
+        Pairing.Digits("a", "b", joiner, inviter, LinkKind.Partner).ShouldBe(digits);
+        string[] others =
+        [
+            Pairing.Digits("b", "a", joiner, inviter, LinkKind.Partner), Pairing.Digits("a", "c", joiner, inviter, LinkKind.Partner), Pairing.Digits("a", "b", inviter, joiner, LinkKind.Partner),
+            Pairing.Digits("a", "b", joiner, inviter, LinkKind.Centre), Pairing.Digits("a", "b", joiner, inviter, LinkKind.Site),
+        ];
         others.ShouldAllBe(o => o != digits);
         Pairing.LinkId(Digest.Of("a"u8), Digest.Of("b"u8)).ShouldBe(Pairing.LinkId(Digest.Of("b"u8), Digest.Of("a"u8)));
     }

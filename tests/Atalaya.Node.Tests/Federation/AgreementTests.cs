@@ -75,6 +75,29 @@ public sealed class AgreementTests
     }
 
     [Fact]
+    public async Task An_offer_does_not_write_over_a_draft_that_nobody_has_seen()
+    {
+        await using var north = await TestNode.StartAsync(Linked.Listens);
+        await using var south = await TestNode.StartAsync(Linked.Dials("Sur", "South"));
+        var (atNorth, _) = await Linked.LinkAsync(north, south, LinkKind.Partner);
+        string path = $"/api/agreements/{atNorth.Id}/police-cooperation/1";
+        foreach (var node in new[] { north, south })
+        {
+            string document = await node.Http.GetStringAsync($"/api/agreements/template?link={atNorth.Id}", TestNode.Stop);
+            (await node.SendAsync(HttpMethod.Post, "/api/agreements", new { link = atNorth.Id, document })).Status.ShouldBe(201);
+        }
+
+        string own = (string)(await south.GetAsync(path))["agreement"]!["digest"]!;
+        string theirs = (string)(await north.GetAsync(path))["agreement"]!["digest"]!;
+        theirs.ShouldNotBe(own);
+        await SignAsync(north, path, theirs, "offered");
+
+        await Linked.UntilAsync(async () => (await north.GetAsync("/api/links/refusals")).AsArray().Any(r => !(bool)r!["here"]! && ((string)r["reason"]!).Contains("draft of its own", StringComparison.Ordinal)));
+        var kept = (await south.GetAsync(path))["agreement"]!;
+        ((string)kept["state"]!, (string)kept["digest"]!).ShouldBe(("draft", own));
+    }
+
+    [Fact]
     public async Task What_a_lying_partner_sends_is_refused_and_changes_nothing()
     {
         await using var node = await TestNode.StartAsync(Linked.Dials("Guardia", "North"));

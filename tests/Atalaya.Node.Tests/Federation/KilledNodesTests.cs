@@ -32,7 +32,7 @@ public sealed class KilledNodesTests(ITestOutputHelper output)
         await using var site = new NodeProcess(folder.File("site"), Linked.Dials());
         await Task.WhenAll(centre.StartAsync(), site.StartAsync());
         string code = (string)(await centre.SendAsync(HttpMethod.Post, "/api/links/invitations", new { kind = "site" }))!["code"]!;
-        var joined = (await site.SendAsync(HttpMethod.Post, "/api/links/join", new { code }))!;
+        var joined = (await site.SendAsync(HttpMethod.Post, "/api/links/join", new { code, kind = "centre" }))!;
         foreach (var node in new[] { centre, site })
             await node.SendAsync(HttpMethod.Post, $"/api/links/{(string?)joined["id"]}/confirm", new { digits = (string?)joined["digits"] });
 

@@ -33,7 +33,7 @@ static class Linked
     {
         var (invited, invitation) = await inviter.SendAsync(HttpMethod.Post, "/api/links/invitations", new { kind = joinerIs.ToString().ToLowerInvariant() });
         invited.ShouldBe(201, invitation?.ToString());
-        var (joined, link) = await joiner.SendAsync(HttpMethod.Post, "/api/links/join", new { code = (string)invitation!["code"]! });
+        var (joined, link) = await joiner.SendAsync(HttpMethod.Post, "/api/links/join", new { code = (string)invitation!["code"]!, kind = joinerIs.Opposite().ToString().ToLowerInvariant() });
         joined.ShouldBe(201, link?.ToString());
         return (string)link!["id"]!;
     }

@@ -137,6 +137,9 @@ public sealed class ShareTests
 
         (await south.SendAsync(HttpMethod.Post, $"/api/handovers/{id}/close", new { outcome = "real" })).Status.ShouldBe(409);
         (await south.SendAsync(HttpMethod.Post, $"/api/handovers/{id}/acknowledge")).Status.ShouldBe(200);
+        // A number is no outcome.
+        await south.Service<Outbox>().SendAsync(south.Service<LinkBook>().Find(atNorth.Id)!, Lane.Urgent, "handover.closed", new { id, outcome = "57", note = "" }, TestNode.Stop);
+        await Linked.UntilAsync(async () => (await south.GetAsync("/api/links/refusals")).AsArray().Any(r => (string)r!["kind"]! == "handover.closed" && !(bool)r["here"]!));
         (await south.SendAsync(HttpMethod.Post, $"/api/handovers/{id}/close", new { outcome = "real", note = "Both are ashore" })).Status.ShouldBe(200);
         await north.UntilAsync("/api/handovers", h => (string?)h[0]!["outcome"] == "Real");
         (await north.UntilAsync($"/api/incidents/{incident}", i => i["story"]!.ToJsonString().Contains("ashore"))).ToJsonString().ShouldContain("acknowledged the hand-over");

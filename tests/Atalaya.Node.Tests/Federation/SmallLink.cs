@@ -213,7 +213,7 @@ sealed class SmallLink : IAsyncDisposable
         {
             Step(to, "received");
             MessageBatch.TryRead(batch, out var messages, out string? fault).ShouldBeTrue(fault);
-            var received = await to.Inbox.ReceiveAsync(to.Link, "path", messages!, to.Stop);
+            var received = await to.Inbox.ReceiveAsync(to.Link, "path", messages!, isOld: false, to.Stop);
             Step(to, "acknowledged");
             received.Fault.ShouldBeNull();
             return JsonSerializer.Deserialize<LinkAnswerJson>(JsonSerializer.Serialize(received.Answer, Outbox.Json), Outbox.Json);
@@ -341,7 +341,7 @@ sealed class SmallEnd(SmallLink world, string name, TimeProvider clock, int rate
         await _links.StartAsync(TestNode.Stop);
         Outbox = new(_database, _key, clock);
         Inbox = new(_database, _key, new(_database, clock, NullLogger<LinkFaults>.Instance), [new Arrivals()], clock, NullLogger<Inbox>.Instance);
-        _courier = new(Link, _links, Outbox, [new Arrivals()], (_, batch, stop) => world.PostAsync(this, batch, stop), new(options, clock), clock, NullLogger.Instance);
+        _courier = new(Link, _links, Outbox, [new Arrivals()], (_, batch, _, stop) => world.PostAsync(this, batch, stop), new(options, clock), clock, NullLogger.Instance);
         Outbox.Woken += () =>
         {
             world.World.Expect();

@@ -1,7 +1,8 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { answer, api } from '../api/client';
 import { keys } from '../api/queries';
-import type { Alarm, AlarmDetail, AlarmOutcome, AlarmPage, AlarmSeverity, FarCases, Incident } from '../api/types';
+import type { Alarm, AlarmDetail, AlarmOutcome, AlarmPage, AlarmSeverity, Incident } from '../api/types';
+import { fetchFarCases } from '../sites/sites';
 import { severities } from './severity';
 
 /** An alarm of this node, or of another site: then with the site's link and name, and its cameras as SITE/CAMERA. */
@@ -21,7 +22,7 @@ async function fetchOpenAlarms(): Promise<ListedAlarms> {
     answer<AlarmPage>(
       api.GET('/api/alarms', { params: { query: { open: true, limit: pageSize, ...(cursor ? { cursor } : {}) } } }),
     );
-  const [first, far] = await Promise.all([ask(), answer<FarCases>(api.GET('/api/sites/cases'))]);
+  const [first, far] = await Promise.all([ask(), fetchFarCases()]);
   const alarms: ListedAlarm[] = [...first.alarms];
   const known = new Set(alarms.map(({ id }) => id));
   let next = first.next;

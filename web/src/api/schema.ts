@@ -6765,11 +6765,13 @@ export interface components {
             incidents: components["schemas"]["FarIncident"][];
             /**
              * Format: int64
-             * @description For 'after' of the next call.
+             * @description For 'after' of the next call; of pages that of the first one.
              */
             change: number;
-            /** @description There is more: ask again at once. */
+            /** @description There is more: ask again at once, with 'cursor' where there is 'next'. */
             more: boolean;
+            /** @description For 'cursor' of the next page of what is open; null: there is no more, or it was asked with 'after'. */
+            next: null | string;
         };
         FarIncident: {
             site: string;
@@ -7656,6 +7658,7 @@ export interface components {
         JoinRequest: {
             /** @description The invitation's code. Required. */
             code?: null | string;
+            kind?: null | components["schemas"]["LinkKind"];
         };
         Key: {
             id: string;
@@ -26848,8 +26851,10 @@ export interface operations {
     getSiteCases: {
         parameters: {
             query?: {
-                /** @description 'change' of the last answer; absent: all that are open. */
+                /** @description 'change' of the last answer; absent: all that are open, in pages. */
                 after?: number;
+                /** @description 'next' of the page before; not with 'after'. */
+                cursor?: string;
             };
             header?: never;
             path?: never;

@@ -30,11 +30,26 @@ export const useFarCameras = (): UseQueryResult<FarCamera[]> =>
     refetchInterval: everyMs,
   });
 
-/** Open alarms and incidents of all sites. */
+/** Open alarms and incidents of all sites, from the first page to the last. */
+export async function fetchFarCases(): Promise<FarCases> {
+  const ask = (cursor?: string | null) =>
+    answer<FarCases>(api.GET('/api/sites/cases', cursor ? { params: { query: { cursor } } } : {}));
+  const all = await ask();
+  for (let next = all.next; next !== null;) {
+    const page = await ask(next);
+    // One that became less urgent meanwhile is on a later page as well.
+    const known = new Set([...all.alarms.map(({ alarm }) => alarm.id), ...all.incidents.map(({ id }) => id)]);
+    all.alarms.push(...page.alarms.filter(({ alarm }) => !known.has(alarm.id)));
+    all.incidents.push(...page.incidents.filter(({ id }) => !known.has(id)));
+    next = page.next;
+  }
+  return all;
+}
+
 export const useFarCases = (): UseQueryResult<FarCases> =>
   useQuery({
     queryKey: [...keys.alarms, 'sites'],
-    queryFn: () => answer<FarCases>(api.GET('/api/sites/cases')),
+    queryFn: fetchFarCases,
     refetchInterval: everyMs,
   });
 

@@ -16,8 +16,9 @@ sealed class AgreementRefusedException(string message) : Exception(message);
 /// <summary>
 /// The agreements of this node, in the database and, as few as they are, all in memory. The one place that says what a link's other side may be given: <see cref="Decide"/>.
 /// </summary>
-sealed class AgreementBook(NodeDatabase database, LinkBook links, Outbox outbox, NodeLog nodeLog, NodeOptions options, TimeProvider clock, ILogger<AgreementBook> log) : IHostedService
+sealed class AgreementBook(NodeDatabase database, LinkBook links, Outbox outbox, NodeLog nodeLog, NodeOptions options, TimeProvider clock, ILogger<AgreementBook> log) : IHostedService, IDisposable
 {
+    readonly SemaphoreSlim _reading = new(1, 1);
     volatile IReadOnlyList<StoredAgreement> _all = [];
 
     /// <summary>An agreement was written, came, was signed, denounced.</summary>
@@ -35,10 +36,22 @@ sealed class AgreementBook(NodeDatabase database, LinkBook links, Outbox outbox,
 
     public Task StopAsync(CancellationToken stop) => Task.CompletedTask;
 
+    public void Dispose() => _reading.Dispose();
+
     public async Task ReloadAsync(CancellationToken stop)
     {
-        await using var connection = await database.Source.OpenConnectionAsync(stop);
-        _all = AgreementStore.All(connection, fault => log.LogError("An agreement isn't taken from the database: {Fault}", fault));
+        // From the question to the answer's place one at a time: else one that asked before a denunciation could put its answer over that of one that asked after it.
+        await _reading.WaitAsync(stop);
+        try
+        {
+            await using var connection = await database.Source.OpenConnectionAsync(stop);
+            _all = AgreementStore.All(connection, fault => log.LogError("An agreement isn't taken from the database: {Fault}", fault));
+        }
+        finally
+        {
+            _reading.Release();
+        }
+
         Changed?.Invoke();
     }
 

@@ -99,6 +99,9 @@ sealed class AgreementMessages(AgreementBook book, TimeProvider clock) : Message
                 : $"This organisation has offered another version {here.Version} of '{here.Id}' itself. Agree who offers, and take another id.");
         }
 
+        // Nobody has seen it but its writers: it isn't written over.
+        if (here is { State: AgreementState.Draft } && here.Digest != digest)
+            return (null, $"This organisation has a draft of its own of version {here.Version} of '{here.Id}'. Agree who offers: it deletes its draft there, or you take another id.");
         if (AgreementBook.ChainFault(signed, before) is { } broken)
             return (null, broken);
         if (here is null && before.Count(a => a.State == AgreementState.Received) >= MaxOffers)

@@ -84,27 +84,42 @@ static class CentreEndpoints
             ? site.Value.Select(c => new FarCameraJson(FarVideo.IdOf(link.Id, c.Id), link.Id, link.Site, c.Name, c.Enabled, c.State, c.Reason, c.Recording, c.HasSub, c.HasMasks, c.Place)).Where(c => caller.Sees(c.Id))
             : [])];
 
-    static async Task<Results<Ok<FarCasesJson>, ProblemHttpResult>> CasesAsync([Description("'change' of the last answer; absent: all that are open.")] long? after, Casebook book, LinkBook links, Actor actor, CancellationToken stop)
+    static async Task<Results<Ok<FarCasesJson>, ProblemHttpResult>> CasesAsync(
+        [Description("'change' of the last answer; absent: all that are open, in pages.")] long? after, [Description("'next' of the page before; not with 'after'.")] string? cursor, Casebook book, LinkBook links, Actor actor,
+        CancellationToken stop)
     {
         if (after < 0)
             return Problems.Invalid("after", "must be the number of a change that was seen: 'change' of another answer.");
+        if (cursor is not null && (after is not null || !FarPlace.TryParse(cursor, out _)))
+            return Problems.Invalid("cursor", "must be 'next' of another answer, and not with 'after'.");
+        var place = cursor is not null && FarPlace.TryParse(cursor, out var read) ? read : FarPlace.First;
         return TypedResults.Ok(await book.ReadAsync(async session =>
         {
             // The number first: what changes meanwhile is asked for again rather than missed.
             long last = await session.LastChangeAsync();
-            var alarms = after is { } a ? await SiteBook.AlarmChangesAsync(session, a, MaxCases) : await SiteBook.OpenAlarmsAsync(session, MaxCases);
-            var incidents = after is { } i ? await SiteBook.IncidentChangesAsync(session, i, MaxCases) : await SiteBook.OpenIncidentsAsync(session, MaxCases);
-            long upTo = after is null ? last : CaseMerge.UpTo([.. alarms.Select(c => c.Change)], [.. incidents.Select(c => c.Change)], MaxCases, last);
+            if (after is null)
+            {
+                var openAlarms = await SiteBook.OpenAlarmsAsync(session, place.Alarms, MaxCases);
+                var openIncidents = await SiteBook.OpenIncidentsAsync(session, place.Incidents, MaxCases);
+                // What isn't theirs is left out of a page, which is shorter for it, and never the end.
+                var next = place.After(openAlarms, openIncidents, MaxCases);
+                return new FarCasesJson(
+                    [.. openAlarms.Select(c => Seen(c, links, actor)).OfType<FarAlarmJson>()], [.. openIncidents.Select(c => Seen(c, links, actor)).OfType<FarIncidentJson>()], last, next is not null, next?.ToString());
+            }
+
+            var alarms = await SiteBook.AlarmChangesAsync(session, after.Value, MaxCases);
+            var incidents = await SiteBook.IncidentChangesAsync(session, after.Value, MaxCases);
+            long upTo = CaseMerge.UpTo([.. alarms.Select(c => c.Change)], [.. incidents.Select(c => c.Change)], MaxCases, last);
             return new FarCasesJson(
-                [.. alarms.Where(c => after is null || c.Change <= upTo).Select(c => Seen(c, links, actor)).OfType<FarAlarmJson>()],
-                [.. incidents.Where(c => after is null || c.Change <= upTo).Select(c => Seen(c, links, actor)).OfType<FarIncidentJson>()], upTo, upTo < last);
+                [.. alarms.Where(c => c.Change <= upTo).Select(c => Seen(c, links, actor)).OfType<FarAlarmJson>()],
+                [.. incidents.Where(c => c.Change <= upTo).Select(c => Seen(c, links, actor)).OfType<FarIncidentJson>()], upTo, upTo < last, null);
         }, stop));
     }
 
     /// <summary>Null: it isn't theirs to see.</summary>
     static FarAlarmJson? Seen(FarCase<Alarm> found, LinkBook links, Actor actor)
     {
-        if (links.Find(found.Link) is not { Kind: LinkKind.Site } link)
+        if (links.Find(found.Link) is not { Kind: LinkKind.Site, State: LinkState.Active } link)
             return null;
         var far = Far(found.Case, link.Id);
         // What a site says of itself is seen by who may on the whole site.
@@ -115,7 +130,7 @@ static class CentreEndpoints
     static FarIncidentJson? Seen(FarCase<SiteIncident> found, LinkBook links, Actor actor)
     {
         var c = found.Case;
-        return links.Find(found.Link) is { Kind: LinkKind.Site } link && Concerns(actor, Permission.ViewPast, link, c)
+        return links.Find(found.Link) is { Kind: LinkKind.Site, State: LinkState.Active } link && Concerns(actor, Permission.ViewPast, link, c)
             ? new(link.Id, link.Site, c.Id, c.Type, c.Severity, c.State, c.Title, c.Assignee, c.OpenedAt, c.ChangedAt, c.Due, c.ClosedAt, c.Version, c.Custody.Holder, c.Custody.By, c.Custody.Epoch)
             : null;
     }

@@ -61,8 +61,9 @@ public sealed record FarIncidentJson(
 public sealed record FarCasesJson(
     IReadOnlyList<FarAlarmJson> Alarms,
     IReadOnlyList<FarIncidentJson> Incidents,
-    [property: Description("For 'after' of the next call.")] long Change,
-    [property: Description("There is more: ask again at once.")] bool More);
+    [property: Description("For 'after' of the next call; of pages that of the first one.")] long Change,
+    [property: Description("There is more: ask again at once, with 'cursor' where there is 'next'.")] bool More,
+    [property: Description("For 'cursor' of the next page of what is open; null: there is no more, or it was asked with 'after'.")] string? Next);
 
 public sealed record AlarmDeedInputJson
 {

@@ -22,6 +22,46 @@ sealed record KnownSite(Link Link, SiteReport? Report, DateTimeOffset? ReceivedA
 /// <param name="Change">This node's number of its last change.</param>
 sealed record FarCase<T>(string Link, T Case, long Change);
 
+/// <summary>Where a page of what is open begins: behind the last alarm and the last incident of the page before.</summary>
+/// <param name="Alarms">Null: there are no more.</param>
+/// <param name="Incidents">Null: there are no more.</param>
+readonly record struct FarPlace(AlarmCursor? Alarms, AlarmCursor? Incidents)
+{
+    static readonly AlarmCursor Begin = new(-1, 0, "");
+
+    public static FarPlace First { get; } = new(Begin, Begin);
+
+    /// <returns>Null: that was the last page.</returns>
+    public FarPlace? After(IReadOnlyList<FarCase<Alarm>> alarms, IReadOnlyList<FarCase<SiteIncident>> incidents, int limit)
+    {
+        AlarmCursor? a = alarms.Count < limit ? null : Of(alarms[^1].Case), i = incidents.Count < limit ? null : Of(incidents[^1].Case);
+        return a is null && i is null ? null : new(a, i);
+    }
+
+    public override string ToString() => $"{Alarms?.ToString() ?? "none"}_{Incidents?.ToString() ?? "none"}";
+
+    public static bool TryParse(string text, out FarPlace place)
+    {
+        place = default;
+        string[] parts = text.Split('_');
+        if (parts.Length != 2 || !TryPart(parts[0], out var alarms) || !TryPart(parts[1], out var incidents))
+            return false;
+        place = new(alarms, incidents);
+        return true;
+
+        static bool TryPart(string part, out AlarmCursor? cursor)
+        {
+            bool isOne = AlarmCursor.TryParse(part, out var read);
+            cursor = isOne ? read : null;
+            return isOne || part == "none";
+        }
+    }
+
+    static AlarmCursor Of(Alarm alarm) => new((int)alarm.Severity, WallTime.From(alarm.At).Microseconds, CaseSession.Written(alarm.Id));
+
+    static AlarmCursor Of(SiteIncident incident) => new((int)incident.Severity, WallTime.From(incident.OpenedAt).Microseconds, CaseSession.Written(incident.Id));
+}
+
 /// <summary>What somebody here wanted done at a site.</summary>
 sealed record SentDeed(CaseDeed Deed, DateTimeOffset At, DateTimeOffset? AnsweredAt, string? Refusal);
 
@@ -73,9 +113,10 @@ sealed class SiteBook(NodeDatabase database, LinkBook links, CameraScopes places
             g => g.Key, g => (IReadOnlyList<SiteCamera>)[.. g.SelectMany(r => JsonSerializer.Deserialize<IReadOnlyList<SiteCamera>>(r.Body, CentreJson.Options)!)], StringComparer.Ordinal);
     }
 
-    /// <summary>Open ones of all sites, the most urgent first.</summary>
-    public static async Task<IReadOnlyList<FarCase<Alarm>>> OpenAlarmsAsync(CaseSession session, int limit) =>
-        Read<Alarm>(await session.QueryAsync<Row>("select link, body, change_number as Change from site_alarms where is_open = 1 order by severity, at, id limit @limit", new { limit }));
+    /// <summary>Open ones of all sites whose link is active, the most urgent first. Of an ended link nobody says any more what became of them.</summary>
+    /// <param name="after">Null: none.</param>
+    public static async Task<IReadOnlyList<FarCase<Alarm>>> OpenAlarmsAsync(CaseSession session, AlarmCursor? after, int limit) =>
+        after is { } last ? Read<Alarm>(await session.QueryAsync<Row>(Open("site_alarms", "at"), new { limit, rank = (long)last.Rank, last.Key, last.Id })) : [];
 
     /// <summary>What changed after a number, in that order.</summary>
     public static async Task<IReadOnlyList<FarCase<Alarm>>> AlarmChangesAsync(CaseSession session, long after, int limit) =>
@@ -84,8 +125,16 @@ sealed class SiteBook(NodeDatabase database, LinkBook links, CameraScopes places
     public static async Task<Alarm?> AlarmAsync(CaseSession session, string link, Guid id) =>
         Read<Alarm>(await session.QueryAsync<Row>("select link, body, change_number as Change from site_alarms where link = @link and id = @id", new { link, id = CaseSession.Written(id) })).FirstOrDefault()?.Case;
 
-    public static async Task<IReadOnlyList<FarCase<SiteIncident>>> OpenIncidentsAsync(CaseSession session, int limit) =>
-        Read<SiteIncident>(await session.QueryAsync<Row>("select link, body, change_number as Change from site_incidents where is_open = 1 order by severity, opened_at, id limit @limit", new { limit }));
+    /// <param name="after">Null: none.</param>
+    public static async Task<IReadOnlyList<FarCase<SiteIncident>>> OpenIncidentsAsync(CaseSession session, AlarmCursor? after, int limit) =>
+        after is { } last ? Read<SiteIncident>(await session.QueryAsync<Row>(Open("site_incidents", "opened_at"), new { limit, rank = (long)last.Rank, last.Key, last.Id })) : [];
+
+    static string Open(string table, string at) =>
+        $"""
+        select s.link, s.body, s.change_number as Change from {table} s join links l on l.id = s.link
+        where s.is_open = 1 and l.kind = 'Site' and l.state = 'Active' and (s.severity > @rank or (s.severity = @rank and (s.{at} > @Key or (s.{at} = @Key and s.id > @Id))))
+        order by s.severity, s.{at}, s.id limit @limit
+        """;
 
     public static async Task<IReadOnlyList<FarCase<SiteIncident>>> IncidentChangesAsync(CaseSession session, long after, int limit) =>
         Read<SiteIncident>(await session.QueryAsync<Row>("select link, body, change_number as Change from site_incidents where change_number > @after order by change_number, id limit @limit", new { after, limit }));

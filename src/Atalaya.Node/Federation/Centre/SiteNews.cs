@@ -11,7 +11,7 @@ using Dapper;
 
 namespace Atalaya.Node.Federation.Centre;
 
-/// <summary>At a centre: takes what its sites tell of themselves, their alarms and incidents. The newest counts; what comes twice or late changes nothing.</summary>
+/// <summary>At a centre: takes what its sites tell of themselves, their alarms and incidents. They come in their order, once: the last is how it is, whatever the site's clock said of it.</summary>
 sealed class SiteNews(Casebook book, TimeProvider clock) : MessageHandler
 {
     public const string Reported = "site.reported", Cameras = "site.cameras", Alarms = "alarm.changed", Incidents = "incident.changed";
@@ -25,12 +25,22 @@ sealed class SiteNews(Casebook book, TimeProvider clock) : MessageHandler
     {
         if (message.From.Kind != LinkKind.Site)
             return MessageVerdict.Refused("Only a site of this organisation reports to its centre.");
+        if (message.Kind is Alarms or Incidents)
+        {
+            var (alarms, incidents, unread) = FarWords.Read(message.Body);
+            if (alarms.Count == 0 && incidents.Count == 0)
+                return MessageVerdict.Refused(unread ?? $"It isn't a {message.Kind} that this centre can read.");
+            if (alarms.Count > 0)
+                await AlarmsAsync(new(alarms));
+            if (incidents.Count > 0)
+                await IncidentsAsync(new(incidents));
+            return unread is null ? MessageVerdict.Applied : MessageVerdict.RefusedInPart(unread);
+        }
+
         bool taken = message.Kind switch
         {
-            Reported => CentreJson.TryRead<SiteReport>(message.Body, out var report) && report.IsSound && await TakeAsync(report),
+            Reported => FarWords.TryReport(message.Body, out var report) && report.IsSound && await TakeAsync(report),
             Cameras => CentreJson.TryRead<SiteCameras>(message.Body, out var cameras) && cameras.IsSound && await TakeAsync(cameras),
-            Alarms => CentreJson.TryRead<AlarmsChanged>(message.Body, out var alarms) && alarms.IsSound && await TakeAsync(alarms),
-            Incidents => CentreJson.TryRead<IncidentsChanged>(message.Body, out var incidents) && incidents.IsSound && await TakeAsync(incidents),
             _ => CentreJson.TryRead<DeedAnswered>(message.Body, out var answer) && answer.IsSound && await TakeAsync(answer),
         };
         return taken ? MessageVerdict.Applied : MessageVerdict.Refused($"It isn't a {message.Kind} that this centre can read.");
@@ -43,8 +53,6 @@ sealed class SiteNews(Casebook book, TimeProvider clock) : MessageHandler
             {
                 SiteReport report => ReportAsync(report),
                 SiteCameras cameras => CamerasAsync(cameras),
-                AlarmsChanged alarms => AlarmsAsync(alarms),
-                IncidentsChanged incidents => IncidentsAsync(incidents),
                 DeedAnswered answer => AnswerAsync(answer),
                 _ => throw new InvalidOperationException(),
             });
@@ -56,7 +64,7 @@ sealed class SiteNews(Casebook book, TimeProvider clock) : MessageHandler
         Task ReportAsync(SiteReport report) => WriteAsync(
             """
             insert into sites (link, report, reported_at, received_at) values (@link, @report, @at, @now)
-            on conflict (link) do update set report = excluded.report, reported_at = excluded.reported_at, received_at = excluded.received_at where sites.reported_at < excluded.reported_at
+            on conflict (link) do update set report = excluded.report, reported_at = excluded.reported_at, received_at = excluded.received_at
             """,
             new { link = link(), report = Written(report), at = Micros(report.At), now = Micros(clock.GetUtcNow()) });
 

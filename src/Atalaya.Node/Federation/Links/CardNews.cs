@@ -23,6 +23,9 @@ sealed class CardMessages(LinkBook links) : MessageHandler
             return MessageVerdict.Refused(fault);
         if (read.Pin != message.From.Pin)
             return MessageVerdict.Refused("It is another node's card. A node whose link key changed joins anew.");
+        // Two people said of this name that it is theirs; papers and agreements are in it. Another would be on every page, and nobody asked.
+        if (message.From.Kind == LinkKind.Partner && read.Organisation != message.From.Organisation)
+            return MessageVerdict.Refused($"It calls its organisation {read.Organisation}; the link was made with {message.From.Organisation}. An organisation that has another name joins anew.");
         string keys = message.From.Keys;
         if (read.LogKey.ToString() != message.From.LogKey.ToString())
         {

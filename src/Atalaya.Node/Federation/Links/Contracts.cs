@@ -58,6 +58,9 @@ public sealed record JoinRequestJson
 {
     [Description("The invitation's code. Required.")]
     public string? Code { get; init; }
+
+    [Description("What the node that invites is to this one; a code that says otherwise is refused. Required.")]
+    public LinkKind? Kind { get; init; }
 }
 
 public sealed record ConfirmRequestJson
@@ -90,7 +93,11 @@ public sealed record LinkFaultJson(
 public sealed record RefusedJson(string Lane, long Number, string Reason, string Clause);
 
 /// <summary>How far each lane has come at the receiver, what it refused, and what its clock says.</summary>
-public sealed record LinkAnswerJson(long Urgent, long Records, IReadOnlyList<RefusedJson> Refused, DateTimeOffset At);
+/// <param name="UrgentHash">Of the last message of the lane that it has: by it the sender knows that what it confirms is what was sent. Empty: it has none.</param>
+public sealed record LinkAnswerJson(long Urgent, string UrgentHash, long Records, string RecordsHash, IReadOnlyList<RefusedJson> Refused, DateTimeOffset At)
+{
+    public (long Number, string Hash) Of(Lane lane) => lane == Lane.Urgent ? (Urgent, UrgentHash) : (Records, RecordsHash);
+}
 
 public sealed record JoinJson(string Card, string Invitation, string Proof, string Commitment);
 

@@ -28,8 +28,9 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
     readonly ConcurrentDictionary<string, SemaphoreSlim> _turns = new(StringComparer.Ordinal);
 
     /// <param name="address">Of the connection, for what is written down.</param>
+    /// <param name="isOld">The sender says that this node has messages of it that it doesn't know.</param>
     /// <exception cref="DbException">Nothing more can be written just now; the sender tries again.</exception>
-    public async Task<Received> ReceiveAsync(Link from, string address, IReadOnlyList<SealedMessage> messages, CancellationToken stop)
+    public async Task<Received> ReceiveAsync(Link from, string address, IReadOnlyList<SealedMessage> messages, bool isOld, CancellationToken stop)
     {
         var turn = _turns.GetOrAdd(from.Id, _ => new(1, 1));
         await turn.WaitAsync(stop);
@@ -38,6 +39,12 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
             using var sender = ECDsa.Create();
             sender.ImportSubjectPublicKeyInfo(from.LinkKey, out _);
             string? fault = null;
+            if (isOld)
+            {
+                fault = $"This node has messages that {from.Name} doesn't know any more: the other node may run on an old copy of its data. End the link at both ends and make it anew.";
+                await faults.AddAsync(from.Id, address, "two histories", fault, stop);
+            }
+
             var seen = new Dictionary<Lane, long>();
             foreach (var message in messages)
             {
@@ -90,7 +97,7 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
             else
             {
                 verdict = await ApplyAsync(handler, incoming, connection, transaction, stop);
-                if (verdict.Reason is not null)
+                if (!verdict.IsApplied)
                 {
                     // Nothing of what it may have begun stays.
                     await transaction.RollbackAsync(stop);
@@ -106,7 +113,7 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
 
         if (envelope.Sent - clock.GetUtcNow() > ClockWarning)
             await faults.AddAsync(from.Id, "", "clock ahead", $"A message was sent {envelope.Sent - clock.GetUtcNow():hh\\:mm\\:ss} in this node's future.", stop);
-        if (verdict.Reason is null && handler is not null)
+        if (verdict.IsApplied && handler is not null)
         {
             try
             {
@@ -151,11 +158,13 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
     async Task<LinkAnswerJson> AnswerAsync(Link from, Dictionary<Lane, long> seen, CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
-        var lanes = (await connection.QueryAsync<(long Lane, long Number)>(new CommandDefinition("select lane, received_number from link_lanes where link = @Id", new { from.Id }, cancellationToken: stop))).ToDictionary(l => (Lane)l.Lane, l => l.Number);
+        var lanes = (await connection.QueryAsync<(long Lane, long Number, string Hash)>(new CommandDefinition(
+            "select lane, received_number, received_hash from link_lanes where link = @Id", new { from.Id }, cancellationToken: stop))).ToDictionary(l => (Lane)l.Lane, l => (l.Number, l.Hash));
         var refused = new List<RefusedJson>();
         foreach (var (lane, number) in seen)
             refused.AddRange(await Refusals.SinceAsync(connection, from.Id, lane, number));
-        return new(lanes.GetValueOrDefault(Lane.Urgent), lanes.GetValueOrDefault(Lane.Records), refused, clock.GetUtcNow());
+        var (urgent, records) = (lanes.GetValueOrDefault(Lane.Urgent, (0, "")), lanes.GetValueOrDefault(Lane.Records, (0, "")));
+        return new(urgent.Number, urgent.Hash, records.Number, records.Hash, refused, clock.GetUtcNow());
     }
 
     sealed record Place(long Number, string Hash);

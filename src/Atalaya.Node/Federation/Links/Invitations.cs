@@ -63,9 +63,12 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
     }
 
     /// <summary>Joins the node that invited. The link waits for its digits to be compared.</summary>
-    /// <exception cref="IOException">The other node doesn't answer, or refuses; the message says why.</exception>
-    public async Task<Link> JoinAsync(Invitation invitation, string by, CancellationToken stop)
+    /// <param name="inviterIs">What the node that invited is to this one, as a person here says: never as the code alone does, which the other side wrote.</param>
+    /// <exception cref="IOException">The other node doesn't answer, or refuses, or there is a link with it; the message says why.</exception>
+    public async Task<Link> JoinAsync(Invitation invitation, LinkKind inviterIs, string by, CancellationToken stop)
     {
+        if (links.FindByPin(invitation.Pin) is { IsMade: true } there)
+            throw new IOException(Made(there));
         var (own, note) = await OwnCardAsync(stop);
         byte[] nonce = RandomNumberGenerator.GetBytes(Pairing.NonceLength);
         using var http = peers.At(invitation.Address, invitation.Pin);
@@ -79,10 +82,9 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
                 throw new IOException($"The other node's card can't be believed. {fault}");
             await PostAsync<OpenedJson>(http, "link/1/join/open", new OpenedJson(invitation.Id, Convert.ToBase64String(nonce)), patience.Token);
             var link = new Link(
-                Pairing.LinkId(key.Pin, card.Pin), invitation.Inviter, LinkState.Confirming, card.Organisation, card.Site, card.LogKey, card.LinkKey, joined.Card, invitation.Address,
-                Pairing.Digits(note, joined.Card, nonce, theirs), WallTime.Now(clock), by, null, "", null, "");
-            await links.AddAsync(link, own.Text, stop);
-            return link;
+                Pairing.LinkId(key.Pin, card.Pin), inviterIs, LinkState.Confirming, card.Organisation, card.Site, card.LogKey, card.LinkKey, joined.Card, invitation.Address,
+                Pairing.Digits(note, joined.Card, nonce, theirs, inviterIs), WallTime.Now(clock), by, null, "", null, "");
+            return await links.AddAsync(link, own.Text, stop) ? link : throw new IOException(Made(link));
         }
         catch (Exception e) when (e is HttpRequestException or System.Text.Json.JsonException)
         {
@@ -106,6 +108,12 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
         if (await FindAsync(asked.Invitation, stop) is not { } row || !Proves(row, pin, asked.Proof))
         {
             await faults.AddAsync("", address, "not invited", $"{card.Organisation}, {card.Site} tried to join without an invitation that waits.", stop);
+            return null;
+        }
+
+        if (links.FindByPin(pin) is { IsMade: true } there)
+        {
+            await faults.AddAsync(there.Id, address, "joined already", $"{there.Name} tried to join anew. {Made(there)}", stop);
             return null;
         }
 
@@ -142,12 +150,14 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
         }
 
         var card = joining.Card;
-        await links.AddAsync(
-            new(id, Enum.Parse<LinkKind>(joining.Row.Kind), LinkState.Confirming, card.Organisation, card.Site, card.LogKey, card.LinkKey, joining.Note, "",
-                Pairing.Digits(joining.Note, joining.Own, nonce, joining.Nonce), WallTime.Now(clock), joining.Row.CreatedBy, null, "", null, ""),
+        var joinerIs = Enum.Parse<LinkKind>(joining.Row.Kind);
+        return await links.AddAsync(
+            new(id, joinerIs, LinkState.Confirming, card.Organisation, card.Site, card.LogKey, card.LinkKey, joining.Note, "",
+                Pairing.Digits(joining.Note, joining.Own, nonce, joining.Nonce, joinerIs.Opposite()), WallTime.Now(clock), joining.Row.CreatedBy, null, "", null, ""),
             joining.OwnText, stop);
-        return true;
     }
+
+    static string Made(Link link) => $"There is a link with this node, {(link.State == LinkState.Suspended ? "suspended" : "active")}. End it first, at both ends; then make it anew.";
 
     async Task<InvitationRow?> FindAsync(string id, CancellationToken stop)
     {
@@ -173,7 +183,7 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
         {
             throw new IOException(answer.StatusCode switch
             {
-                System.Net.HttpStatusCode.Forbidden => "The other node doesn't take the invitation: it was used, has expired or was withdrawn. Ask for another.",
+                System.Net.HttpStatusCode.Forbidden => "The other node doesn't take the invitation: it was used, has expired or was withdrawn, or there is a link with this node that has to be ended there first. Ask there.",
                 _ => $"The other node answers with {(int)answer.StatusCode}.",
             });
         }

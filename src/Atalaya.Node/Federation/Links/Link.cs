@@ -34,6 +34,9 @@ sealed record Link(
     /// <summary>The other node belongs to this organisation.</summary>
     public bool IsOwn => Kind != LinkKind.Partner;
 
+    /// <summary>People at this end have confirmed it, and nobody has ended it: it isn't made anew.</summary>
+    public bool IsMade => State is LinkState.Active or LinkState.Suspended;
+
     static IReadOnlyList<NoteKey> KeysOf(NoteKey now, string keys) => KeyHistory.TryParse(Encoding.UTF8.GetBytes(keys), out var history)
         ? [now, .. history.Changes.Where(c => !c.Statement.Revoked).Select(c => c.Statement.Earlier).Where(k => history.Follow(k)[^1].ToString() == now.ToString()).DistinctBy(k => k.ToString())]
         : [now];

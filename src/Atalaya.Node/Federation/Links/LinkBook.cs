@@ -11,16 +11,27 @@ using Dapper;
 namespace Atalaya.Node.Federation.Links;
 
 /// <summary>The links of this node, in the database and, as few as they are, all in memory.</summary>
-sealed class LinkBook(NodeDatabase database, TimeProvider clock) : IHostedService
+sealed class LinkBook(NodeDatabase database, TimeProvider clock) : IHostedService, IDisposable
 {
     const string Columns = """
         id, kind, state, organisation, site, log_key as LogKey, link_key as LinkKey, card, address, digits, created_at as CreatedAt, created_by as CreatedBy, confirmed_at as ConfirmedAt,
         confirmed_by as ConfirmedBy, ended_at as EndedAt, why, keys
         """;
 
+    /// <summary>What is known of a link beyond itself and its messages: begun anew, it has told nothing and heard nothing.</summary>
+    static readonly string[] Forgotten =
+    [
+        "delete from link_outbox where link = @Id",
+        "delete from link_lanes where link = @Id",
+        "delete from centre_cursors where link = @Id",
+        "update site_alarms set site_change = 0 where link = @Id",
+        "update site_incidents set site_change = 0 where link = @Id",
+    ];
+
     readonly ConcurrentDictionary<string, LinkHealth> _health = new(StringComparer.Ordinal);
+    readonly SemaphoreSlim _reading = new(1, 1);
     volatile IReadOnlyList<Link> _links = [];
-    Dictionary<Row, Link> _rows = [];       // what _links were read from
+    Dictionary<Row, Link> _rows = [];       // what _links were read from; by who holds _reading
 
     /// <summary>A link was made, confirmed, suspended, ended.</summary>
     public event Action? Changed;
@@ -39,25 +50,39 @@ sealed class LinkBook(NodeDatabase database, TimeProvider clock) : IHostedServic
 
     public async Task StartAsync(CancellationToken stop)
     {
-        await using var connection = await database.Source.OpenConnectionAsync(stop);
-        var rows = (await connection.QueryAsync<Row>(new CommandDefinition($"select {Columns} from links order by created_at desc, id", cancellationToken: stop))).ToList();
-        // One that is as it was is the same object: who serves it needn't begin anew because another changed.
-        var before = _rows;
-        var read = rows.ToDictionary(r => r, r => before.GetValueOrDefault(r) ?? r.Read());
-        (_rows, _links) = (read, [.. rows.Select(r => read[r])]);
+        // From the question to the answer's place one at a time: else one that asked before a suspension could put its answer over that of one that asked after it.
+        await _reading.WaitAsync(stop);
+        try
+        {
+            await using var connection = await database.Source.OpenConnectionAsync(stop);
+            var rows = (await connection.QueryAsync<Row>(new CommandDefinition($"select {Columns} from links order by created_at desc, id", cancellationToken: stop))).ToList();
+            // One that is as it was is the same object: who serves it needn't begin anew because another changed.
+            var before = _rows;
+            var read = rows.ToDictionary(r => r, r => before.GetValueOrDefault(r) ?? r.Read());
+            (_rows, _links) = (read, [.. rows.Select(r => read[r])]);
+        }
+        finally
+        {
+            _reading.Release();
+        }
     }
 
     public Task StopAsync(CancellationToken stop) => Task.CompletedTask;
 
-    /// <summary>A node joined; an ended link with it begins anew, its lanes from the first message.</summary>
+    public void Dispose() => _reading.Dispose();
+
+    /// <summary>A node joined; an ended link with it begins anew, its lanes from the first message, and what a site tells its centre from the first change.</summary>
     /// <param name="told">What this node's own card said when it was shown there: its text.</param>
-    public async Task AddAsync(Link link, string told, CancellationToken stop)
+    /// <returns>False: there is one that is made and hasn't ended.</returns>
+    public async Task<bool> AddAsync(Link link, string told, CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
-        foreach (string table in new[] { "link_outbox", "link_lanes" })
-            await connection.ExecuteAsync($"delete from {table} where link = @Id", new { link.Id }, transaction);
-        await connection.ExecuteAsync("delete from links where id = @Id", new { link.Id }, transaction);
+        await connection.ExecuteAsync("delete from links where id = @Id and state in ('Ended', 'Confirming')", new { link.Id }, transaction);
+        if (await connection.ExecuteScalarAsync<long>("select count(*) from links where id = @Id", new { link.Id }, transaction) > 0)
+            return false;
+        foreach (string forget in Forgotten)
+            await connection.ExecuteAsync(forget, new { link.Id }, transaction);
         await connection.ExecuteAsync(
             """
             insert into links (id, kind, state, organisation, site, log_key, link_key, card, address, digits, created_at, created_by, told)
@@ -84,6 +109,7 @@ sealed class LinkBook(NodeDatabase database, TimeProvider clock) : IHostedServic
             await connection.ExecuteAsync("insert into link_lanes (link, lane) values (@Id, @lane)", new { link.Id, lane = (long)lane }, transaction);
         await transaction.CommitAsync(stop);
         await ReloadAsync(stop);
+        return true;
     }
 
     /// <returns>False: it isn't in a state in which that can be done.</returns>

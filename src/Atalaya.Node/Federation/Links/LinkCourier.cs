@@ -8,10 +8,10 @@ namespace Atalaya.Node.Federation.Links;
 /// Serves one link: takes what waits to the other node, what is urgent first, and asks now and then whether it is there. While nobody answers it begins anew every half second, beside the
 /// tries that go on and with little in each, so that what is urgent is over within moments of the link's return; what arrives twice thereby counts once.
 /// </summary>
-/// <param name="post">Hands a batch over once. It doesn't throw: what hinders it is in <see cref="Posted.Fault"/>.</param>
+/// <param name="post">Hands a batch over once, and whether this node may run on an old copy of its data. It doesn't throw: what hinders it is in <see cref="Posted.Fault"/>.</param>
 /// <param name="handlers">Told of what the other side refused.</param>
 sealed class LinkCourier(
-    Link link, LinkBook links, Outbox outbox, IEnumerable<MessageHandler> handlers, Func<Link, byte[], CancellationToken, Task<Posted>> post, LinkRate rate, TimeProvider clock, ILogger log)
+    Link link, LinkBook links, Outbox outbox, IEnumerable<MessageHandler> handlers, Func<Link, byte[], bool, CancellationToken, Task<Posted>> post, LinkRate rate, TimeProvider clock, ILogger log)
 {
     static readonly TimeSpan Beat = TimeSpan.FromSeconds(5), TryAgain = TimeSpan.FromMilliseconds(500), Patience = TimeSpan.FromSeconds(8), AfterRefusal = TimeSpan.FromSeconds(2);
 
@@ -33,6 +33,7 @@ sealed class LinkCourier(
     TaskCompletionSource _awake = New();    // under _gate; done: somebody called since it was looked at last
     int _bytes = LeastBytes;                // of a batch; touched only by RunAsync, as the next
     string? _told;                          // the fault that was logged last
+    bool _isOld;                            // the other node has messages of this one that it doesn't know
 
     public Link Link => link;
 
@@ -79,15 +80,18 @@ sealed class LinkCourier(
         TimeSpan pause;
         if (posted.Answer is { } answer)
         {
-            // Of lanes that weren't asked about an answer doesn't tell what was refused: they are confirmed when they are.
-            var upTo = batch.GroupBy(m => m.Lane).ToDictionary(l => l.Key, l => l.Key == Lane.Urgent ? answer.Urgent : answer.Records);
             // What it confirmed once isn't here any more.
-            if (batch.GroupBy(m => m.Lane).Any(l => upTo[l.Key] < l.First().Number - 1))
+            if (batch.GroupBy(m => m.Lane).Any(l => answer.Of(l.Key).Number < l.First().Number - 1))
                 fault ??= "The other node waits for messages that it had confirmed before: it may run on an old copy of its data. End the link and make it anew.";
-            await outbox.ConfirmAsync(link.Id, upTo, answer.Refused, TellAsync, stop);
+            // Of lanes that weren't asked about an answer doesn't tell what was refused: they are confirmed when they are.
+            var confirmed = await outbox.ConfirmAsync(link.Id, [.. batch.Select(m => m.Lane).Distinct()], answer, TellAsync, stop);
+            _isOld = confirmed.IsOld;
+            if (_isOld)
+                fault = "The other node has messages of this one that it doesn't know: this node may run on an old copy of its data. End the link at both ends and make it anew.";
             long waiting = await outbox.CountAsync(link.Id, stop);
             links.Tell(link, new(true, null, waiting, answer.At - posted.Middle, posted.RoundTrip, fault));
-            pause = fault is not null ? AfterRefusal : waiting > 0 ? TimeSpan.Zero : Beat;
+            // At once while it gets on; what came just now calls (Wake).
+            pause = fault is not null ? AfterRefusal : waiting == 0 ? Beat : confirmed.Messages > 0 ? TimeSpan.Zero : TryAgain;
         }
         else
         {
@@ -139,7 +143,7 @@ sealed class LinkCourier(
                     var batch = await NextAsync(isFirst, stop);
                     if (isFirst)
                         begun = clock.GetTimestamp();
-                    tries.Add((post(link, MessageBatch.Write([.. batch.Select(m => m.Message)]), over.Token), batch));
+                    tries.Add((post(link, MessageBatch.Write([.. batch.Select(m => m.Message)]), _isOld, over.Token), batch));
                 }
 
                 var next = Task.Delay(isFirst ? doubt : TryAgain, clock, over.Token);

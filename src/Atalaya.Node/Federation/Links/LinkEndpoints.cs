@@ -100,14 +100,17 @@ static class LinkFeature
     {
         var errors = new FieldErrors();
         if (!Invitation.TryParse(input.Code ?? "", out var invitation, out string? fault))
-        {
             errors.Add("code", fault);
+        if (input.Kind is not { } kind)
+            errors.Add("kind", "is missing: what the node that invites is to this one, site, centre or partner.");
+        else if (invitation is not null && invitation.Inviter != kind)
+            errors.Add("kind", $"is {Name(kind)}, and the code says that its node is this one's {Name(invitation.Inviter)}. Ask who invited; if it is a {Name(kind)}, let them make another code that says so.");
+        if (errors.Any)
             return errors.ToProblem();
-        }
 
         try
         {
-            var link = await invitations.JoinAsync(invitation, caller.Name, stop);
+            var link = await invitations.JoinAsync(invitation!, input.Kind!.Value, caller.Name, stop);
             return TypedResults.Created((string?)null, LinkJson.Of(link, links.HealthOf(link.Id)));
         }
         catch (IOException refused)
@@ -115,6 +118,8 @@ static class LinkFeature
             return Problems.Of(StatusCodes.Status502BadGateway, "Not joined", refused.Message);
         }
     }
+
+    static string Name(LinkKind kind) => kind.ToString().ToLowerInvariant();
 
     static async Task<Results<Ok<LinkJson>, ProblemHttpResult>> ConfirmAsync([Description("Of the link.")] string id, ConfirmRequestJson input, LinkBook links, Caller caller, CancellationToken stop)
     {

@@ -28,15 +28,16 @@ sealed class LinkPost(Peers peers, TimeProvider clock)
     const int MaxAnswer = 256 << 10;
 
     /// <param name="batch">As <see cref="Atalaya.Federation.Links.MessageBatch"/> writes it; empty: only asks how the other node is.</param>
+    /// <param name="isOld">This node found that the other one has messages of it that it doesn't know: the other one is told, so that both show it.</param>
     /// <param name="stop">Ends it; then it is <see cref="Posted.Silence"/>.</param>
-    public async Task<Posted> SendAsync(Link link, byte[] batch, CancellationToken stop)
+    public async Task<Posted> SendAsync(Link link, byte[] batch, bool isOld, CancellationToken stop)
     {
         var from = clock.GetTimestamp();
         var at = clock.GetUtcNow();
         try
         {
             using var content = new ByteArrayContent(batch);
-            using var request = new HttpRequestMessage(HttpMethod.Post, "link/1/messages") { Content = content };
+            using var request = new HttpRequestMessage(HttpMethod.Post, isOld ? "link/1/messages?old=true" : "link/1/messages") { Content = content };
             using var answer = await peers.For(link).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
             var taken = clock.GetElapsedTime(from);
             if (answer.StatusCode is HttpStatusCode.OK or HttpStatusCode.UnprocessableEntity)
@@ -76,7 +77,7 @@ sealed class LinkPost(Peers peers, TimeProvider clock)
         answer = null;
         try
         {
-            if (JsonSerializer.Deserialize<LinkAnswerJson>(bytes, Outbox.Json) is not { Refused: not null, Urgent: >= 0, Records: >= 0 } read || read.Refused.Any(r => r is not { Lane: not null, Reason: not null, Clause: not null }))
+            if (JsonSerializer.Deserialize<LinkAnswerJson>(bytes, Outbox.Json) is not { Refused: not null, Urgent: >= 0, UrgentHash: not null, Records: >= 0, RecordsHash: not null } read || read.Refused.Any(r => r is not { Lane: not null, Reason: not null, Clause: not null }))
                 return false;
             answer = read;
             return true;

@@ -52,6 +52,7 @@ sealed class LinkSender(LinkBook links, Outbox outbox, IEnumerable<MessageHandle
                 if (!active.TryGetValue(id, out var link) || link != running.Courier.Link)
                 {
                     running.Stop.Cancel();
+                    running.Stop.DisposeAfter(running.Task);
                     _running.TryRemove(id, out _);
                 }
             }

@@ -11,13 +11,17 @@ namespace Atalaya.Node.Federation.Links;
 sealed record Incoming(Link From, Lane Lane, long Number, DateTimeOffset SentAt, string Kind, JsonElement Body);
 
 /// <summary>What became of a message. One that is refused is confirmed, too: the lane goes on, and both sides have it in their records.</summary>
-/// <param name="Reason">Why it was refused, a sentence; null: it was applied.</param>
+/// <param name="IsApplied">At least a part of it.</param>
+/// <param name="Reason">Why it, or a part of it, was refused, a sentence; null: all of it was applied.</param>
 /// <param name="Clause">Of the agreement that it is beyond.</param>
-sealed record MessageVerdict(string? Reason, string Clause)
+sealed record MessageVerdict(bool IsApplied, string? Reason, string Clause)
 {
-    public static MessageVerdict Applied { get; } = new(null, "");
+    public static MessageVerdict Applied { get; } = new(true, null, "");
 
-    public static MessageVerdict Refused(string reason, string? clause = null) => new(reason, clause ?? "");
+    public static MessageVerdict Refused(string reason, string? clause = null) => new(false, reason, clause ?? "");
+
+    /// <summary>What else was in it is applied, and stays so.</summary>
+    public static MessageVerdict RefusedInPart(string reason) => new(true, reason, "");
 }
 
 /// <summary>A message of ours that the other side refused.</summary>

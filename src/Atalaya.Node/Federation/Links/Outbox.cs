@@ -15,6 +15,11 @@ namespace Atalaya.Node.Federation.Links;
 /// <summary>A message that the other side hasn't confirmed.</summary>
 sealed record Waiting(Lane Lane, long Number, string Kind, SealedMessage Message);
 
+/// <summary>What an answer confirmed.</summary>
+/// <param name="Messages">How many.</param>
+/// <param name="IsOld">The other side has messages of this node that this node doesn't know: it may run on an old copy of its data.</param>
+sealed record Confirmed(long Messages, bool IsOld);
+
 /// <summary>
 /// What is to be sent: signed, numbered and kept in the transaction of whatever it tells about. So a message exists exactly when what it tells has happened, and goes on
 /// existing until the other side has confirmed it.
@@ -112,20 +117,31 @@ sealed class Outbox(NodeDatabase database, LinkKey key, TimeProvider clock)
         return await connection.ExecuteScalarAsync<long>(new CommandDefinition("select count(*) from link_outbox where link = @link", new { link }, cancellationToken: stop));
     }
 
-    /// <summary>The other side has everything of a lane up to a number; what it refused of that is written down.</summary>
+    /// <summary>The other side has everything of a lane up to a message; what it refused of that is written down. A lane of which it has other messages than were sent isn't confirmed.</summary>
+    /// <param name="lanes">That were asked about.</param>
     /// <param name="tell">Told of each that it refused, once, in the transaction that lets go of it; what it returns is done behind the commit.</param>
-    public async Task ConfirmAsync(
-        string link, IReadOnlyDictionary<Lane, long> upTo, IReadOnlyList<RefusedJson> refused, Func<RefusedMessage, DbConnection, DbTransaction, Task<Action?>> tell, CancellationToken stop)
+    public async Task<Confirmed> ConfirmAsync(
+        string link, IReadOnlyCollection<Lane> lanes, LinkAnswerJson answer, Func<RefusedMessage, DbConnection, DbTransaction, Task<Action?>> tell, CancellationToken stop)
     {
         var after = new List<Action>();
         await using var connection = await database.Source.OpenConnectionAsync(stop);
         await using var transaction = await connection.BeginTransactionAsync(stop);
-        foreach (var (lane, number) in upTo)
+        bool isOld = false;
+        long confirmed = 0;
+        foreach (var lane in Enum.GetValues<Lane>())
         {
-            // Never beyond what was sent: an answer can't make room for messages that don't exist yet.
+            var (number, hash) = answer.Of(lane);
+            if (!await IsOursAsync(connection, transaction, link, lane, number, hash))
+            {
+                isOld = true;
+                continue;
+            }
+
+            if (!lanes.Contains(lane))
+                continue;
             await connection.ExecuteAsync(
                 "update link_lanes set acked_number = @number where link = @link and lane = @lane and acked_number < @number and sent_number >= @number", new { link, lane = (long)lane, number }, transaction);
-            foreach (var refusal in refused.Where(r => r.Lane == Envelope.NameOf(lane) && r.Number <= number))
+            foreach (var refusal in answer.Refused.Where(r => r.Lane == Envelope.NameOf(lane) && r.Number <= number))
             {
                 var sent = await connection.QuerySingleOrDefaultAsync<Sent>(
                     "select kind as Kind, body as Body from link_outbox where link = @link and lane = @lane and number = @Number", new { link, lane = (long)lane, refusal.Number }, transaction);
@@ -139,7 +155,7 @@ sealed class Outbox(NodeDatabase database, LinkKey key, TimeProvider clock)
                 }
             }
 
-            await connection.ExecuteAsync(
+            confirmed += await connection.ExecuteAsync(
                 "delete from link_outbox where link = @link and lane = @lane and number <= @number and number <= (select acked_number from link_lanes where link = @link and lane = @lane)",
                 new { link, lane = (long)lane, number }, transaction);
         }
@@ -147,11 +163,32 @@ sealed class Outbox(NodeDatabase database, LinkKey key, TimeProvider clock)
         await transaction.CommitAsync(stop);
         foreach (var then in after)
             then();
+        return new(confirmed, isOld);
+    }
+
+    /// <summary>
+    /// Whether the last message that the other side has of a lane is one that was sent: by its hash, in which all before it are. A node that was restored from a copy sends other messages with the numbers of
+    /// those that it doesn't know any more; by the number alone they would be taken for confirmed, and nobody would ever read them.
+    /// </summary>
+    static async Task<bool> IsOursAsync(DbConnection connection, DbTransaction transaction, string link, Lane lane, long number, string hash)
+    {
+        if (await connection.QuerySingleOrDefaultAsync<Sending>(
+            "select sent_number as Number, sent_hash as Hash, acked_number as Acked from link_lanes where link = @link and lane = @lane", new { link, lane = (long)lane }, transaction) is not { } sent)
+            return true;        // The link has ended, or begins anew just now.
+        if (number >= sent.Number)
+            return number == sent.Number && hash == sent.Hash;
+        // What was confirmed before isn't here any more, and confirms nothing.
+        if (number <= sent.Acked)
+            return true;
+        return await connection.QuerySingleOrDefaultAsync<string>("select body from link_outbox where link = @link and lane = @lane and number = @number", new { link, lane = (long)lane, number }, transaction) is not { } body
+            || Digest.Of(Encoding.UTF8.GetBytes(body)).ToString() == hash;
     }
 
     public static Digest Read(string hash) => hash.Length == 0 ? default : Digest.TryParse(hash, out var digest) ? digest : throw new InvalidDataException("A link's lane has a digest that can't be read.");
 
     sealed record Place(long Number, string Hash);
+
+    sealed record Sending(long Number, string Hash, long Acked);
 
     sealed record Row(long Lane, long Number, string Kind, string Signature, string Body);
 
@@ -195,9 +232,9 @@ static class Refusals
             .Select(r => new LinkRefusalJson(r.Link, r.Direction == "in", Envelope.NameOf((Lane)r.Lane), r.Number, r.Kind, new WallTime(r.At).ToDateTimeOffset(), r.Reason, r.Clause))];
     }
 
-    /// <summary>Of a lane, from a number on: what the sender may not have been told yet.</summary>
+    /// <summary>Of a lane, from a number on: what the sender may not have been told yet. Not of an earlier link of the two, whose messages had the same numbers.</summary>
     public static async Task<IEnumerable<RefusedJson>> SinceAsync(DbConnection connection, string link, Lane lane, long number) => (await connection.QueryAsync<Row>(
-        "select link as Link, direction as Direction, lane as Lane, number as Number, kind as Kind, at as At, reason as Reason, clause as Clause from link_refusals where link = @link and direction = 'in' and lane = @lane and number >= @number order by number limit 200",
+        "select link as Link, direction as Direction, lane as Lane, number as Number, kind as Kind, at as At, reason as Reason, clause as Clause from link_refusals where link = @link and direction = 'in' and lane = @lane and number >= @number and at >= (select l.created_at from links l where l.id = @link) order by number limit 200",
         new { link, lane = (long)lane, number })).Select(r => new RefusedJson(Envelope.NameOf((Lane)r.Lane), r.Number, r.Reason, r.Clause));
 
     sealed record Row(string Link, string Direction, long Lane, long Number, string Kind, long At, string Reason, string Clause);

@@ -38,6 +38,10 @@ static class PeerExtensions
         return endpoint;
     }
 
+    /// <summary>What runs under it may still look at it until it ends.</summary>
+    public static void DisposeAfter(this CancellationTokenSource stop, Task task) =>
+        _ = task.ContinueWith(_ => stop.Dispose(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
     /// <summary>For what is written down.</summary>
     public static string PeerAddress(this HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "tunnel";
 

@@ -50,7 +50,7 @@ static class PeerEndpoints
             return Problems.Of(StatusCodes.Status400BadRequest, "Not a batch of messages", fault);
         }
 
-        var received = await inbox.ReceiveAsync(peer, http.PeerAddress(), messages, stop);
+        var received = await inbox.ReceiveAsync(peer, http.PeerAddress(), messages, http.Request.Query["old"] == "true", stop);
         return TypedResults.Json(received.Answer, Outbox.Json, statusCode: received.Fault is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
 

@@ -1,26 +1,48 @@
 using System.Collections.Concurrent;
 
 using Atalaya.Evidence;
+using Atalaya.Federation.Links;
 
 namespace Atalaya.Node.Federation.Links;
 
 /// <summary>Asks other nodes by HTTP, whoever of the two dialled.</summary>
-sealed class Peers(LinkDial dial, TunnelPool tunnels) : IDisposable
+sealed class Peers : IDisposable
 {
     /// <summary>Open at once with one node.</summary>
     const int MaxConnections = 32;
 
+    readonly LinkBook _links;
+    readonly LinkDial _dial;
+    readonly TunnelPool _tunnels;
     readonly ConcurrentDictionary<(string Id, Digest Pin, string Address), HttpClient> _clients = [];
+
+    public Peers(LinkBook links, LinkDial dial, TunnelPool tunnels)
+    {
+        (_links, _dial, _tunnels) = (links, dial, tunnels);
+        links.Changed += LetGo;
+    }
 
     /// <summary>A client whose relative addresses, such as "link/1/files/…", are the other node's. Its requests wait until there is a connection; give them a time.</summary>
     public HttpClient For(Link link) => _clients.GetOrAdd((link.Id, link.Pin, link.Address), _ => Make(async stop =>
-        tunnels.Has(link.Id) || link.Address.Length == 0 ? await tunnels.TakeAsync(link.Id, stop) : await dial.ConnectAsync(link.Address, link.Pin, stop)));
+        _tunnels.Has(link.Id) || link.Address.Length == 0 ? await _tunnels.TakeAsync(link.Id, stop) : await _dial.ConnectAsync(link.Address, link.Pin, stop)));
 
     /// <summary>For one that isn't known yet.</summary>
-    public HttpClient At(string address, Digest pin) => Make(async stop => await dial.ConnectAsync(address, pin, stop));
+    public HttpClient At(string address, Digest pin) => Make(async stop => await _dial.ConnectAsync(address, pin, stop));
+
+    // Where nobody is asked any more: the link has ended, or is reached elsewhere.
+    void LetGo()
+    {
+        var used = _links.All.Where(l => l.State != LinkState.Ended).Select(l => (l.Id, l.Pin, l.Address)).ToHashSet();
+        foreach (var key in _clients.Keys.Where(k => !used.Contains(k)))
+        {
+            if (_clients.TryRemove(key, out var client))
+                client.Dispose();
+        }
+    }
 
     public void Dispose()
     {
+        _links.Changed -= LetGo;
         foreach (var client in _clients.Values)
             client.Dispose();
     }

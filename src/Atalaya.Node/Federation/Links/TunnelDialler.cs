@@ -32,6 +32,12 @@ sealed class TunnelDialler(LinkBook links, LinkDial dial, TunnelTransport transp
         lock (_running)
             tasks = [.. _running.Values.Select(r => r.Task)];
         await Task.WhenAll(tasks);
+        lock (_running)
+        {
+            foreach (var running in _running.Values)
+                running.Stop.Dispose();
+            _running.Clear();
+        }
     }
 
     void Adjust()
@@ -46,6 +52,7 @@ sealed class TunnelDialler(LinkBook links, LinkDial dial, TunnelTransport transp
                 if (!wanted.TryGetValue(id, out var link) || link != running.Link)
                 {
                     running.Stop.Cancel();
+                    running.Stop.DisposeAfter(running.Task);
                     _running.Remove(id);
                 }
             }

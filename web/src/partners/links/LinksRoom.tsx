@@ -344,13 +344,15 @@ function JoinDialog({ onClose, onJoined }: { onClose: () => void; onJoined: (lin
   const { t } = useTranslation();
   const join = useJoin();
   const [code, setCode] = useState('');
+  // Said here, not taken from the code: the other side wrote that.
+  const [kind, setKind] = useState<LinkKind | null>(null);
   return (
     <Modal opened onClose={onClose} title={t('links.joinTitle')} closeButtonProps={{ 'aria-label': t('app.close') }}>
       <form
         className="form"
         onSubmit={(event) => {
           event.preventDefault();
-          join.mutate(code, { onSuccess: onJoined });
+          if (kind !== null) join.mutate({ code, kind }, { onSuccess: onJoined });
         }}
       >
         <Textarea
@@ -364,6 +366,15 @@ function JoinDialog({ onClose, onJoined }: { onClose: () => void; onJoined: (lin
           onChange={(event) => setCode(event.currentTarget.value)}
           data-autofocus
         />
+        <Select
+          label={t('links.otherIs')}
+          description={kind !== null && t(`links.means.${kind}`)}
+          required
+          data={kinds.map((value) => ({ value, label: t(`links.kinds.${value}`) }))}
+          value={kind}
+          onChange={setKind}
+          allowDeselect={false}
+        />
         {join.isError && (
           <p className="red" role="alert">
             <Why error={join.error} />
@@ -373,7 +384,7 @@ function JoinDialog({ onClose, onJoined }: { onClose: () => void; onJoined: (lin
           <Button variant="default" onClick={onClose}>
             {t('app.cancel')}
           </Button>
-          <Button type="submit" disabled={code.trim() === ''} loading={join.isPending}>
+          <Button type="submit" disabled={code.trim() === '' || kind === null} loading={join.isPending}>
             {t('links.join')}
           </Button>
         </div>
@@ -391,6 +402,7 @@ function ConfirmDialog({ link, onClose }: { link: Link; onClose: () => void }) {
         <p>
           <bdi>{link.organisation}</bdi> · <bdi>{link.site}</bdi>
         </p>
+        <p data-kind={link.kind}>{t(`links.means.${link.kind}`)}</p>
         <p className="link-digits" dir="ltr">
           {link.digits}
         </p>

@@ -61,7 +61,7 @@ export function useWithdrawInvitation() {
 export function useJoin() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (code: string) => answer<Link>(api.POST('/api/links/join', { body: { code } })),
+    mutationFn: (body: { code: string; kind: LinkKind }) => answer<Link>(api.POST('/api/links/join', { body })),
     onSettled: () => client.invalidateQueries({ queryKey: keys.all }),
   });
 }
