@@ -33,7 +33,9 @@ elif scripts/postgres.sh installed; then
   run Node-PostgreSQL scripts/postgres.sh run dotnet exec tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -maxThreads 2x \
     -class Atalaya.Node.Tests.CameraTests -class Atalaya.Node.Tests.PlaybackTests -class Atalaya.Node.Tests.SceneTests \
     -class Atalaya.Node.Tests.StorageTests -class Atalaya.Node.Tests.Analysis.BlindLedgerTests -class Atalaya.Node.Tests.Evidence.NodeLogTests \
-    -class Atalaya.Node.Tests.Alarms.AlarmRouteTests -class Atalaya.Node.Tests.Alarms.AlarmApiTests -class Atalaya.Node.Tests.Alarms.NotificationTests -ctrf "$results/Node-PostgreSQL.json"
+    -class Atalaya.Node.Tests.Alarms.AlarmRouteTests -class Atalaya.Node.Tests.Alarms.AlarmApiTests -class Atalaya.Node.Tests.Alarms.NotificationTests \
+    -class Atalaya.Node.Tests.Packages.PackageTests -class Atalaya.Node.Tests.Releases.ReleaseTests -class Atalaya.Node.Tests.Oversight.OversightTests \
+    -class Atalaya.Node.Tests.Federation.ShareTests -class Atalaya.Node.Tests.Federation.PartnerRequestTests -class Atalaya.Node.Tests.Federation.TemplateTests -ctrf "$results/Node-PostgreSQL.json"
 else
   echo "NOT TESTED WITH POSTGRESQL: it isn't installed; scripts/setup.sh test installs it." >&2
 fi

@@ -51,7 +51,7 @@ public sealed class ScriptedRtspServer : IAsyncDisposable
     readonly SemaphoreSlim _arrived = new(0);
     readonly List<Task> _serving = [];
     readonly Task _accepting;
-    volatile Stream? _latest;
+    volatile Client? _latest;
     int _connections;
 
     ScriptedRtspServer(Func<ScriptedRequest, byte[]?> answer, X509Certificate2? certificate)
@@ -112,13 +112,12 @@ public sealed class ScriptedRtspServer : IAsyncDisposable
     /// <summary>Sends on the latest connection, between replies.</summary>
     public async Task SendAsync(byte[] bytes)
     {
-        var stream = _latest ?? throw new InvalidOperationException("Nobody is connected.");
-        await stream.WriteAsync(bytes, _stop.Token);
-        await stream.FlushAsync(_stop.Token);
+        var client = _latest ?? throw new InvalidOperationException("Nobody is connected.");
+        await client.SendAsync(bytes, _stop.Token);
     }
 
     /// <summary>Closes the latest connection.</summary>
-    public void Close() => _latest?.Dispose();
+    public void Close() => _latest?.Stream.Dispose();
 
     /// <summary>Waits until <paramref name="matches"/> has been asked <paramref name="times"/> times since the start.</summary>
     public async Task<ScriptedRequest> WaitForAsync(Func<ScriptedRequest, bool> matches, int times = 1)
@@ -168,9 +167,10 @@ public sealed class ScriptedRtspServer : IAsyncDisposable
                     stream = tls;
                 }
 
-                _latest = stream;
                 await using (stream)
                 {
+                    using var latest = new Client(stream);
+                    _latest = latest;
                     var reader = new BufferedStream(stream, 16 << 10);
                     while (await ReadRequestAsync(reader, number) is { } request)
                     {
@@ -179,8 +179,7 @@ public sealed class ScriptedRtspServer : IAsyncDisposable
                         _arrived.Release();
                         if (answer is null)
                             return;
-                        await stream.WriteAsync(answer, _stop.Token);
-                        await stream.FlushAsync(_stop.Token);
+                        await latest.SendAsync(answer, _stop.Token);
                     }
                 }
             }
@@ -250,5 +249,29 @@ public sealed class ScriptedRtspServer : IAsyncDisposable
         await Task.WhenAll(serving);
         _stop.Dispose();
         _arrived.Dispose();
+    }
+
+    /// <summary>A connection. Replies and what the test sends take turns: TLS takes one write at a time.</summary>
+    sealed class Client(Stream stream) : IDisposable
+    {
+        readonly SemaphoreSlim _writing = new(1, 1);
+
+        public Stream Stream => stream;
+
+        public void Dispose() => _writing.Dispose();
+
+        public async Task SendAsync(byte[] bytes, CancellationToken stop)
+        {
+            await _writing.WaitAsync(stop);
+            try
+            {
+                await stream.WriteAsync(bytes, stop);
+                await stream.FlushAsync(stop);
+            }
+            finally
+            {
+                _writing.Release();
+            }
+        }
     }
 }

@@ -140,6 +140,22 @@ public sealed record Conditions(
 
     /// <summary>Within one organisation.</summary>
     public static Conditions None { get; } = new(false, null, null, HandlingCode.H0, OnwardTransfer.Allowed, 0, null, false);
+
+    /// <summary>What these limit and an ask leaves open. To ask so is to ask what must hold; nothing is given, and nothing taken, before it is laid down.</summary>
+    /// <remarks>A rescue waits for no grade.</remarks>
+    public LeftOpen? LeftOpenBy(Ask ask) =>
+        Graded && ask.Grade is null && !ask.Rescue ? LeftOpen.Grade
+        : Keep is not null && ask.Keep is null && ask.What != ShareKind.Live ? LeftOpen.Keep
+        : MaxHeight is not null && ask.Height is null && ask.What is not (ShareKind.Alarm or ShareKind.IncidentCard) ? LeftOpen.Height
+        : null;
+}
+
+/// <summary>What an <see cref="Ask"/> may leave open.</summary>
+public enum LeftOpen
+{
+    Grade,
+    Keep,
+    Height,
 }
 
 /// <summary>What an agreement says to an <see cref="Ask"/>, and why.</summary>

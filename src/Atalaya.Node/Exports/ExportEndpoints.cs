@@ -66,10 +66,12 @@ static class ExportEndpoints
                 "to", $"makes a file of about {bytes / 1e9:0.0} GB, more than {options.Exports.MaxBytes} (option exports.maxBytes). Ask for a shorter stretch.");
         }
 
-        var claim = await second.ClaimAsync(caller, http, new(ApprovalAction.Export, [input.Camera!], from, to, stream == StreamKind.Main ? "main" : "sub"), stop);
+        // Whoever agrees to masked pictures hasn't agreed to others.
+        var masks = masking.For(caller, input.Camera!, http);
+        string detail = (stream == StreamKind.Main ? "main" : "sub") + (http.Features.Get<Unmasked>() is null ? "" : " unmasked");
+        var claim = await second.ClaimAsync(caller, http, new(ApprovalAction.Export, [input.Camera!], from, to, detail), stop);
         if (claim.Refusal is { } waits)
             return waits;
-        var masks = masking.For(caller, input.Camera!, http);
         await accesses.NoteAsync(caller, http, input.Camera!, AccessKindJson.Export, from, to, stop);
         var (refusal, export) = await jobs.AddAsync(input.Camera!, stream, from, to, new(caller.UserId, caller.Name, http.Features.Get<Purpose>() ?? Purpose.None, masks?.Version ?? 0));
         if (refusal != ExportRefusal.None)

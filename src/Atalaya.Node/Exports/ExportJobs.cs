@@ -107,7 +107,17 @@ sealed class ExportJobs(
             _jobs[id] = job;
         }
 
-        await _store!.PutAsync(job.Export);
+        try
+        {
+            await _store!.PutAsync(job.Export);
+        }
+        catch
+        {
+            // What isn't kept doesn't take a place in the queue either.
+            _jobs.TryRemove(job.Export.Id, out _);
+            throw;
+        }
+
         _queue.Writer.TryWrite(job);
         Tell(job);
         return (ExportRefusal.None, Show(job));

@@ -28,7 +28,7 @@ public sealed record OversightOptions
 public sealed record ApprovalOptions
 {
     [Option("What a second person has to agree to: 'export' (footage leaves the node), 'retention' (footage goes earlier than it would have), 'release' (a hold ends), 'rights' (users and roles), "
-        + "'disclosure' (a package is handed to somebody outside), 'unmask' (a camera seen without its masks). It is another user with the same permission, never the one who asks. An empty list: nothing. Default: what can't be taken back.", Max = "6")]
+        + "'disclosure' (a package is handed to somebody outside), 'unmask' (a camera seen without its masks), 'share' (pictures or cards are given to a linked organisation). It is another user with the same permission, never the one who asks. An empty list: nothing. Default: what can't be taken back.", Max = "7")]
     public IReadOnlyList<ApprovalAction> For { get; init; } = [ApprovalAction.Export, ApprovalAction.Retention, ApprovalAction.Disclosure];
 
     [Option("How long a request waits for somebody; a refusal stands as long. 24 h: the next shifts see it.", Min = "1min", Max = "30d")]

@@ -23,18 +23,22 @@ sealed class RecordSearch(NodeDatabase database)
     public async Task<IReadOnlyList<LogRecordJson>> FindAsync(RecordFilter filter, CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
-        // Neither % nor _ of the text is a wildcard.
-        string text = filter.Text.ToLowerInvariant().Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal);
+        // SQLite lowers ASCII letters alone, PostgreSQL all: each is asked for what it makes of the text.
+        string[] texts = [Pattern(filter.Text.ToLowerInvariant()), Pattern(string.Concat(filter.Text.Select(c => char.IsAsciiLetterUpper(c) ? char.ToLowerInvariant(c) : c)))];
         var rows = await connection.QueryAsync<LogRow>(new CommandDefinition(
             $"""
             select {NodeLog.Columns} from log_records where at >= @from and at < @to and leaf < @before
-                and {(filter.Kinds.Count == 0 ? "kind <> 'Segment'" : "kind in @kinds")} {(text.Length == 0 ? "" : "and lower(record) like @text escape '\\'")}
+                and {(filter.Kinds.Count == 0 ? "kind <> 'Segment'" : "kind in @kinds")} {(filter.Text.Length == 0 ? "" : "and (lower(record) like @lower escape '\\' or lower(record) like @ascii escape '\\')")}
             order by leaf desc limit @limit
             """,
-            new { from = filter.From.Microseconds, to = filter.To.Microseconds, before = filter.Before, kinds = filter.Kinds.Select(k => k.ToString()).ToArray(), text = $"%{text}%", limit = filter.Limit },
+            new { from = filter.From.Microseconds, to = filter.To.Microseconds, before = filter.Before, kinds = filter.Kinds.Select(k => k.ToString()).ToArray(), lower = texts[0], ascii = texts[1], limit = filter.Limit },
             cancellationToken: stop));
         return [.. rows.Select(r => new LogRecordJson(r.Leaf, new WallTime(r.At).ToDateTimeOffset(), NameOf(r.Kind), r.Record))];
     }
+
+    /// <summary>Neither % nor _ of a text is a wildcard.</summary>
+    static string Pattern(string text) =>
+        $"%{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("%", "\\%", StringComparison.Ordinal).Replace("_", "\\_", StringComparison.Ordinal)}%";
 
     public async Task<LogRow?> OfLeafAsync(long leaf, CancellationToken stop)
     {

@@ -148,7 +148,7 @@ static class PackageEndpoints
         jobs.Find(id) is { } package && IsTheirs(package, caller) && await jobs.RemoveAsync(id) ? TypedResults.NoContent() : NoPackage(id);
 
     /// <summary>Why somebody can't have the files of cameras as they were recorded.</summary>
-    static ProblemHttpResult? Hidden(IEnumerable<string> cameras, Masking masking, Caller caller, HttpContext http) =>
+    internal static ProblemHttpResult? Hidden(IEnumerable<string> cameras, Masking masking, Caller caller, HttpContext http) =>
         cameras.Distinct(StringComparer.Ordinal).FirstOrDefault(c => masking.For(caller, c, http) is not null) is { } masked
             ? Problems.Of(
                 StatusCodes.Status403Forbidden, "A camera has masks", $"A package holds what was recorded, and the camera '{masked}' has masks. Have them lifted (POST /api/cameras/{masked}/unmasking), or export the stretch: an export has them painted in.")

@@ -225,15 +225,16 @@ sealed class PackageJobs(NodeDatabase database, Recordings recordings, PackageBu
                         job.Package.Order.UserName, WallTime.Now(clock) + HeldAtMost),
                     accept: true, CancellationToken.None);
                 holds.Add(hold!.Id);
+                job.Package = job.Package with { Holds = [.. holds] };
             }
+
+            await _store!.PutAsync(job.Package);
         }
         catch (Exception fault) when (fault is DbException or InvalidOperationException)
         {
+            // It is made all the same; a hold that no row names ends by itself.
             log.LogWarning("Package {Package}: its footage couldn't be held: {Reason}", job.Package.Id, fault.Message);
         }
-
-        job.Package = job.Package with { Holds = holds };
-        await _store!.PutAsync(job.Package);
 
         static WallTime Second(WallTime at, bool up) => new((at.Microseconds + (up ? 999_999 : 0)) / 1_000_000 * 1_000_000);
     }

@@ -58,8 +58,9 @@ sealed class Findings(RedactionSearchJson search, WallTime from, WallTime to)
             TrailOf((picture.Tracker, true, face.Id), RedactionThingKind.Face).Add(at, face.Box);
     }
 
-    /// <summary>All that was found, earliest first.</summary>
-    public IReadOnlyList<RedactionThingJson> Things()
+    /// <summary>What was found, earliest first; where it is more than a plan holds, what is to be covered goes before what isn't.</summary>
+    /// <returns>Also how many things a plan has no place for.</returns>
+    public (IReadOnlyList<RedactionThingJson> Things, int LeftOut) Things()
     {
         long length = (to - from).Ticks / TimeSpan.TicksPerMicrosecond;
         var things = new List<RedactionThingJson>();
@@ -84,12 +85,15 @@ sealed class Findings(RedactionSearchJson search, WallTime from, WallTime to)
             {
                 long begins = Math.Clamp(trail.Boxes[0].At - Margin, 0, length), ends = Math.Clamp(trail.Boxes[^1].At + Margin, 0, length);
                 var keys = Thinned([.. trail.Boxes.Where(b => b.At >= 0 && b.At <= length).Select(b => Key(b.At, shape(b.Box)))]);
-                if (ends > begins && keys.Count > 0 && things.Count < RedactionPlan.MaxThings)
+                if (ends > begins && keys.Count > 0)
                     things.Add(new() { Id = $"{letter}{number}", Kind = kind, Found = true, Deed = deed, From = begins, To = ends, Keys = keys });
             }
         }
 
-        return things;
+        var kept = things.Count <= RedactionPlan.MaxThings
+            ? things
+            : [.. things.OrderBy(t => t.Deed == RedactionDeed.None).Take(RedactionPlan.MaxThings).OrderBy(t => t.From)];
+        return (kept, things.Count - kept.Count);
     }
 
     Trail TrailOf((long, bool, long) key, RedactionThingKind kind)

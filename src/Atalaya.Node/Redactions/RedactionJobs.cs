@@ -26,6 +26,7 @@ sealed class RedactionJobs(
     readonly ConcurrentDictionary<string, Job> _jobs = new(StringComparer.Ordinal);
     readonly Channel<Job> _queue = Channel.CreateUnbounded<Job>();  // Bounded by MaxKept, at the door: each waits once.
     readonly CancellationTokenSource _stop = new();
+    readonly StillCache _stills = new(64 << 20);
     readonly SemaphoreSlim _changing = new(1, 1);   // of plans and states: the newest row is the one in memory
     RedactionStore? _store;
     ITimer? _cleaning;
@@ -224,13 +225,14 @@ sealed class RedactionJobs(
         await job.Looking.WaitAsync(stop);
         try
         {
-            if (job.Stills.Find((revision, width, index)) is { } kept)
+            // What retention has taken meanwhile isn't shown from here either.
+            if (_stills.Find(new(id, revision, width, index)) is { } kept && await pictures.HasAsync(index, stop))
                 return (kept, "");
             var (format, units) = await pictures.SourcesAsync(index, stop);
             var result = await host.MakeStillsAsync(new(format, units, AreaPlanText.Write(plan), width, Quality: 80), stop);
             foreach (var (at, jpeg) in result.Stills)
-                job.Stills.Put((revision, width, pictures.IndexOf((at.Ticks * 100 / 9) + 11)), jpeg);
-            return job.Stills.Find((revision, width, index)) is { } made ? (made, "") : (null, result.Fault.Length > 0 ? result.Fault : "This picture can't be decoded.");
+                _stills.Put(new(id, revision, width, pictures.IndexOf((at.Ticks * 100 / 9) + 11)), jpeg);
+            return _stills.Find(new(id, revision, width, index)) is { } made ? (made, "") : (null, result.Fault.Length > 0 ? result.Fault : "This picture can't be decoded.");
         }
         finally
         {
@@ -297,7 +299,9 @@ sealed class RedactionJobs(
             }.Where(m => m.Length > 0));
         }
 
-        var things = sight.Findings.Things();
+        var (things, leftOut) = sight.Findings.Things();
+        if (leftOut > 0)
+            message = $"{leftOut} things more were found than a plan holds ({RedactionPlan.MaxThings}): nothing covers them. Make copies of shorter stretches. {message}".TrimEnd();
         await EndAsync(job, r => r with
         {
             State = RedactionStateJson.Draft,
@@ -442,26 +446,5 @@ sealed class RedactionJobs(
         public double Progress { get; set; }
         public SemaphoreSlim Looking { get; } = new(1, 1);
         public StretchPictures? Pictures { get; set; }      // under Looking
-        public StillCache Stills { get; } = new();          // under Looking
-    }
-}
-
-/// <summary>The last pictures that a page was shown, so that stepping back and forth decodes nothing.</summary>
-sealed class StillCache
-{
-    const int Most = 96;
-
-    readonly Dictionary<(long Revision, int Width, int Index), byte[]> _kept = [];
-    readonly Queue<(long, int, int)> _order = [];
-
-    public byte[]? Find((long Revision, int Width, int Index) key) => _kept.GetValueOrDefault(key);
-
-    public void Put((long Revision, int Width, int Index) key, byte[] jpeg)
-    {
-        if (!_kept.TryAdd(key, jpeg))
-            return;
-        _order.Enqueue(key);
-        while (_order.Count > Most)
-            _kept.Remove(_order.Dequeue());
     }
 }

@@ -89,6 +89,13 @@ sealed class StretchPictures
         return Math.Max(0, low - 1);
     }
 
+    /// <summary>Whether the footage of a picture is still there.</summary>
+    public async Task<bool> HasAsync(int index, CancellationToken stop)
+    {
+        using var file = await _recordings.Archive.OpenSegmentAsync(_camera, Segments[Pictures[index].Segment].Name, stop);
+        return file is not null;
+    }
+
     /// <summary>What it takes to decode a picture and some that follow it in the same file.</summary>
     /// <param name="index">Of the first.</param>
     /// <exception cref="StretchException">Its file is gone or can't be read.</exception>

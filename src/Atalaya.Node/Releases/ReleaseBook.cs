@@ -20,7 +20,7 @@ sealed class ReleaseBook(NodeDatabase database, PackageJobs packages, TimeProvid
 
     readonly ConcurrentDictionary<HttpContext, string> _running = new();    // → release
     readonly ConcurrentDictionary<string, (long Minute, int Count)> _counts = new(StringComparer.Ordinal);
-    volatile IReadOnlySet<string> _needed = new HashSet<string>();          // packages of open releases
+    volatile IReadOnlyDictionary<string, WallTime> _needed = new Dictionary<string, WallTime>();    // packages of open releases → when the last of them ends
     ReleaseStore? _store;
 
     ReleaseStore Store => _store ?? throw new InvalidOperationException("The node hasn't been started.");
@@ -30,7 +30,7 @@ sealed class ReleaseBook(NodeDatabase database, PackageJobs packages, TimeProvid
         _store = new(database.Source);
         await LookAsync(stop);
         // A package that somebody may still fetch stays beyond its own time.
-        packages.IsNeeded = _needed.Contains;
+        packages.IsNeeded = id => _needed.TryGetValue(id, out var end) && WallTime.Now(clock) < end;
     }
 
     public Task StopAsync(CancellationToken stop) => Task.CompletedTask;
@@ -112,9 +112,6 @@ sealed class ReleaseBook(NodeDatabase database, PackageJobs packages, TimeProvid
 
     ReleaseStateJson StateOf(Release release) => release.At(WallTime.Now(clock)) is var state and not ReleaseStateJson.Open ? state : FileOf(release) is null ? ReleaseStateJson.Gone : ReleaseStateJson.Open;
 
-    async Task LookAsync(CancellationToken stop)
-    {
-        _needed = (await Store.OpenAsync(WallTime.Now(clock), stop)).Select(r => r.Package).ToHashSet(StringComparer.Ordinal);
-        packages.IsNeeded = _needed.Contains;
-    }
+    async Task LookAsync(CancellationToken stop) =>
+        _needed = (await Store.OpenAsync(WallTime.Now(clock), stop)).GroupBy(r => r.Package, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Max(r => r.ExpiresAt), StringComparer.Ordinal);
 }

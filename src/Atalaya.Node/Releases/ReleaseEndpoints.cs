@@ -4,6 +4,7 @@ using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Approvals;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Node.Oversight;
 using Atalaya.Node.Packages;
@@ -42,8 +43,8 @@ static class ReleaseEndpoints
         await releases.ListAsync(MostListed, r => caller.Has(Permission.Audit) || IsTheirs(r, caller), stop);
 
     static async Task<Results<Created<ReleasedJson>, ProblemHttpResult>> CreateAsync(
-        ReleaseInputJson input, ReleaseBook releases, PackageJobs packages, Caller caller, Purposes purposes, SecondPerson second, AccessLog accesses, NodeOptions options, HttpContext http,
-        CancellationToken stop)
+        ReleaseInputJson input, ReleaseBook releases, PackageJobs packages, Caller caller, Purposes purposes, SecondPerson second, AccessLog accesses, Masking masking, NodeOptions options,
+        HttpContext http, CancellationToken stop)
     {
         var errors = new FieldErrors();
         string recipient = Text("recipient", input.Recipient, 1, MaxName, errors), organisation = Text("organisation", input.Organisation, 1, MaxName, errors);
@@ -64,6 +65,9 @@ static class ReleaseEndpoints
                 return caller.Sees(stretch.Camera) ? beyond : NoPackage(input.Package!);
         }
 
+        // Who gets no such package for themselves gives it to nobody. A release copy shows what its maker left in it.
+        if (PackageEndpoints.Hidden(package.Stretches.Where(s => s.Redaction is null).Select(s => s.Camera), masking, caller, http) is { } masked)
+            return masked;
         if (package is not { State: PackageStateJson.Ready, Sha256: { } digest, Bytes: { } bytes, FileName: { } name, Key: { } key } || packages.FileOf(package.Id) is null)
             return Problems.Conflict("There is no file", "The package isn't ready, or its file is gone. GET /api/packages tells.");
         var from = package.Stretches.Min(s => s.From);

@@ -31,6 +31,17 @@ public sealed class EvaluatorTests
     });
 
     [Fact]
+    public void What_a_clause_limits_and_an_ask_leaves_open_is_told_and_laid_down_it_isnt() => All((_, ask, decision) =>
+    {
+        var whole = ask with { Grade = new(SourceGrade.B, 2), Keep = TimeSpan.FromDays(1), Height = 480 };
+        decision.Conditions.LeftOpenBy(whole).ShouldBeNull();
+        decision.Conditions.LeftOpenBy(whole with { Grade = null }).ShouldBe(decision.Conditions.Graded && !ask.Rescue ? LeftOpen.Grade : null);
+        decision.Conditions.LeftOpenBy(whole with { Keep = null }).ShouldBe(decision.Conditions.Keep is not null && ask.What != ShareKind.Live ? LeftOpen.Keep : null);
+        decision.Conditions.LeftOpenBy(whole with { Height = null })
+            .ShouldBe(decision.Conditions.MaxHeight is not null && (ask.What is ShareKind.Still or ShareKind.Live or ShareKind.Clip or ShareKind.Package) ? LeftOpen.Height : null);
+    });
+
+    [Fact]
     public void A_denial_stands_against_every_allowance() => All((agreement, ask, _) =>
     {
         var denial = agreement.Clauses.First(c => c.Effect == ClauseEffect.Deny) with

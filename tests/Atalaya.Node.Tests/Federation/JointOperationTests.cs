@@ -113,5 +113,34 @@ public sealed class JointOperationTests
         foreach (string language in new[] { "es", "fr", "ar", "en" })
             (await node.Http.GetStringAsync($"/api/evaluation/report?{period}&language={language}", TestNode.Stop)).ShouldContain($"<html lang=\"{language}\"");
         (await node.Http.GetAsync($"/api/evaluation/report?{period}&language=xx", TestNode.Stop)).StatusCode.ShouldBe(System.Net.HttpStatusCode.BadRequest);
+        (await node.SendAsync(HttpMethod.Get, $"/api/evaluation?{period}&link=ffffffffffffffff")).Status.ShouldBe(404);
+    }
+
+    [Fact]
+    public async Task The_evaluation_is_of_partners_and_of_one_of_them_where_one_is_named_but_not_of_own_sites()
+    {
+        await using var here = await TestNode.StartAsync(Linked.Listens);
+        await using var partner = await TestNode.StartAsync(Linked.Dials("Sur", "South"));
+        await using var site = await TestNode.StartAsync(Linked.Dials());
+        var (toPartner, _) = await Linked.LinkAsync(here, partner, LinkKind.Partner);
+        var (toSite, _) = await Linked.LinkAsync(here, site, LinkKind.Site);
+        await Agreed.SignAsync(here, partner, toPartner.Id);
+        string incident = (string)(await here.SendAsync(HttpMethod.Post, "/api/incidents", new { type = "rescue", title = "A raft" })).Body!["id"]!;
+        foreach (var link in new[] { toPartner, toSite })
+        {
+            var (status, given) = await here.SendAsync(HttpMethod.Post, "/api/shares", new { link = link.Id, what = "incidentCard", incident, purpose = "rescue" });
+            status.ShouldBe(201, given?.ToString());
+        }
+
+        string period = $"from={TimeProvider.System.GetUtcNow().AddDays(-1):yyyy-MM-ddTHH:mm:ssZ}&to={TimeProvider.System.GetUtcNow().AddHours(1):yyyy-MM-ddTHH:mm:ssZ}";
+        foreach (string of in new[] { period, $"{period}&link={toPartner.Id}" })
+        {
+            var told = await here.GetAsync($"/api/evaluation?{of}");
+            told["partners"]!.AsArray().Select(p => (string)p!["organisation"]!).ShouldBe(["Sur"]);
+            ((int)told["shares"]![0]!["given"]!).ShouldBe(1);
+            (await here.Http.GetStringAsync($"/api/evaluation/report?{of}", TestNode.Stop)).ShouldContain("Sur");
+        }
+
+        (await here.SendAsync(HttpMethod.Get, $"/api/evaluation?{period}&link={toSite.Id}")).Status.ShouldBe(404);
     }
 }

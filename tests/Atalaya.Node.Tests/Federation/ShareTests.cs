@@ -172,6 +172,27 @@ public sealed class ShareTests
     }
 
     [Fact]
+    public async Task A_rescue_that_only_the_nodes_own_rule_would_hold_up_goes_and_is_reviewed_and_one_that_is_over_is_none()
+    {
+        await using var centre = await TestNode.StartAsync(Linked.Listens);
+        await using var site = await TestNode.StartAsync(Linked.Dials(site: "Post 1") + "approvals: { for: [share] }\n", secondPerson: true);
+        var (atCentre, _) = await Linked.LinkAsync(centre, site, LinkKind.Site);
+        string raft = (string)(await site.SendAsync(HttpMethod.Post, "/api/incidents", new { type = "rescue", title = "A raft" })).Body!["id"]!;
+        var card = new { link = atCentre.Id, what = "incidentCard", incident = raft, purpose = "rescue" };
+        var (status, given) = await site.SendAsync(HttpMethod.Post, "/api/shares", card);
+        status.ShouldBe(201, given?.ToString());
+        given!["review"].ShouldNotBeNull();
+        // Another incident waits for somebody.
+        string crossing = (string)(await site.SendAsync(HttpMethod.Post, "/api/incidents", new { type = "crossing", title = "At night" })).Body!["id"]!;
+        (await site.SendAsync(HttpMethod.Post, "/api/shares", new { link = atCentre.Id, what = "incidentCard", incident = crossing, purpose = "investigation" })).Status.ShouldBe(409);
+        // So does a rescue that is over.
+        (await site.SendAsync(HttpMethod.Post, $"/api/incidents/{raft}/close", new { outcome = "false", note = "Driftwood" })).Status.ShouldBe(200);
+        var (over, problem) = await site.SendAsync(HttpMethod.Post, "/api/shares", card);
+        over.ShouldBe(400);
+        problem!.ToJsonString().ShouldContain("is over");
+    }
+
+    [Fact]
     public async Task What_a_lying_partner_says_of_grants_is_refused_and_changes_nothing()
     {
         await using var node = await TestNode.StartAsync(Linked.Dials("Guardia", "North"));

@@ -14,10 +14,10 @@ public sealed class OversightTests
     {
         using var folder = new TempFolder("oversight");
         await using var node = await TestNode.StartAsync(folder: folder.Path);
-        await node.SendAsync(HttpMethod.Post, "/api/users", new { name = "ro_sa%", fullName = "Rosa", grants = new[] { new { role = "operator", scope = "organisation" } } });
+        await node.SendAsync(HttpMethod.Post, "/api/users", new { name = "Éro_sa%", fullName = "Rosa", grants = new[] { new { role = "operator", scope = "organisation" } } });
         using var auditor = node.As(await node.TokenAsync("oversight", new Node.Identity.Grant("auditor", Node.Identity.Scope.Organisation)));
         string period = $"from={TimeProvider.System.GetUtcNow().AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}&to={TimeProvider.System.GetUtcNow().AddHours(1):yyyy-MM-ddTHH:mm:ssZ}";
-        var found = await node.UntilAsync($"/api/oversight/records?{period}&kind=user&text={Uri.EscapeDataString("RO_SA%")}", r => r["records"]!.AsArray().Count == 1, seconds: 60);
+        var found = await node.UntilAsync($"/api/oversight/records?{period}&kind=user&text={Uri.EscapeDataString("ÉRO_SA%")}", r => r["records"]!.AsArray().Count == 1, seconds: 60);
         long leaf = (long)found["records"]![0]!["leaf"]!;
         ((string)found["records"]![0]!["record"]!).ShouldContain("ro_sa%");
         (await node.GetAsync($"/api/oversight/records?{period}&text=roxsa")).ToJsonString().ShouldNotContain("ro_sa", customMessage: "an underscore is no wildcard");

@@ -139,8 +139,9 @@ public sealed class RedactionPlanTests
         }
 
         findings.Add(Seen(from, 6, [new(5, ObjectClass.Vehicle, new(0.5f, 0.5f, 0.2f, 0.2f), 0.9f, false, MediaTime.FromSeconds(6), new(0.5f, 0.5f, 0.2f, 0.2f), 0, 0)], [new(1, new(0.3f, 0.3f, 0.1f, 0.1f), 0.8f, false)]));
-        var things = findings.Things();
+        var (things, leftOut) = findings.Things();
 
+        leftOut.ShouldBe(0);
         things.Select(t => (t.Kind, t.Deed)).ShouldBe(
             [
                 (RedactionThingKind.Person, RedactionDeed.None), (RedactionThingKind.Head, RedactionDeed.Cover), (RedactionThingKind.Vehicle, RedactionDeed.None),
@@ -160,6 +161,33 @@ public sealed class RedactionPlanTests
         var errors = new FieldErrors();
         RedactionPlan.Check(new() { Things = things }, 10 * Second, errors);
         errors.Any.ShouldBeFalse(string.Join('\n', errors.All));
+    }
+
+    [Fact]
+    public void Where_more_is_found_than_a_plan_holds_what_is_covered_goes_first_and_the_rest_is_counted()
+    {
+        WallTime from = new(1_700_000_000_000_000), to = from + TimeSpan.FromMinutes(10);
+        var findings = new Findings(new(), from, to);
+        // A person makes two things: the whole, which isn't covered, and the head, which is.
+        const int Persons = 1500;
+        for (int i = 0; i < Persons; i++)
+            findings.Add(Seen(from, i * 0.3, [new(i, ObjectClass.Person, new(0.1f, 0.2f, 0.1f, 0.5f), 0.9f, false, MediaTime.FromSeconds(i * 0.3), new(0.1f, 0.2f, 0.1f, 0.5f), 0, 0)], []));
+        var (things, leftOut) = findings.Things();
+        (things.Count, leftOut).ShouldBe((RedactionPlan.MaxThings, (2 * Persons) - RedactionPlan.MaxThings));
+        things.Count(t => t.Kind == RedactionThingKind.Head).ShouldBe(Persons);
+        things.Select(t => t.From).ShouldBeInOrder();
+    }
+
+    [Fact]
+    public void Pictures_of_all_drafts_are_kept_within_one_size_and_the_oldest_go_first()
+    {
+        var stills = new StillCache(100);
+        for (int i = 0; i < 10; i++)
+            stills.Put(new($"draft{i}", 1, 640, i), new byte[30]);
+        Enumerable.Range(0, 10).Where(i => stills.Find(new($"draft{i}", 1, 640, i)) is not null).ShouldBe([7, 8, 9]);
+        stills.Put(new("large", 0, 3840, 0), new byte[500]);
+        stills.Find(new("large", 0, 3840, 0)).ShouldNotBeNull();
+        stills.Find(new("draft9", 1, 640, 9)).ShouldBeNull();
     }
 
     static SeenPicture Seen(WallTime from, double seconds, IReadOnlyList<SeenTrack> tracks, IReadOnlyList<SeenFace> faces) =>

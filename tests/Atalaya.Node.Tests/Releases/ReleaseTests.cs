@@ -9,6 +9,7 @@ using Atalaya.Node.Oversight;
 using Atalaya.Node.Packages;
 using Atalaya.Node.Releases;
 using Atalaya.Node.Store;
+using Atalaya.Node.Tests.Federation;
 using Atalaya.Testing;
 using Dapper;
 
@@ -121,6 +122,38 @@ public sealed class ReleaseTests
     }
 
     [Fact]
+    public async Task Who_sees_a_camera_with_masks_hands_out_nothing_that_was_recorded_without()
+    {
+        using var folder = new TempFolder("releases");
+        await using var node = await WithPackageAsync(folder, secondPerson: false);
+        object mask = new { name = "Yard", points = new double[][] { [0, 0], [0.5, 0], [0.5, 0.5] } };
+        (await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/masks", new { version = 0, masks = new[] { mask } })).Status.ShouldBe(200);
+        object body = new { package = "aa01", recipient = "J. Ruiz", organisation = "Court", legalBasis = "Art. 1" };
+        var (status, problem) = await node.SendAsync(HttpMethod.Post, "/api/releases", body);
+        status.ShouldBe(403);
+        problem!.ToJsonString().ShouldContain("has masks");
+        (await node.SendAsync(HttpMethod.Post, "/api/cameras/gate/unmasking", new { })).Status.ShouldBe(200);
+        (await node.SendAsync(HttpMethod.Post, "/api/releases", body)).Status.ShouldBe(201);
+    }
+
+    [Fact]
+    public async Task A_package_is_kept_for_a_link_until_the_link_has_ended()
+    {
+        using var folder = new TempFolder("releases");
+        var clock = new ShiftedClock();
+        await using var node = await WithPackageAsync(folder, secondPerson: false, clock: clock);
+        var packages = node.Service<PackageJobs>();
+        packages.IsNeeded("aa01").ShouldBeFalse();
+        var now = WallTime.Now(TimeProvider.System);
+        await node.Service<ReleaseBook>().AddAsync(
+            (id, token, at) => new(id, token, "aa01", "T", "f", 1, "00", "k", false, ["gate"], now, now, "r", "o", "l", "", "u", "U", Purpose.None, "", "", at, at + TimeSpan.FromDays(1)), TestNode.Stop);
+        packages.IsNeeded("aa01").ShouldBeTrue();
+        // Nobody adds or revokes another one.
+        clock.Forward(TimeSpan.FromDays(2));
+        packages.IsNeeded("aa01").ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task What_is_missing_is_said_and_a_link_that_is_none_says_nothing()
     {
         using var folder = new TempFolder("releases");
@@ -171,7 +204,7 @@ public sealed class ReleaseTests
     }
 
     /// <summary>A node with a finished package about the camera gate; how one is made is another test's matter.</summary>
-    static async Task<TestNode> WithPackageAsync(TempFolder folder, byte[]? content = null, bool secondPerson = true)
+    static async Task<TestNode> WithPackageAsync(TempFolder folder, byte[]? content = null, bool secondPerson = true, TimeProvider? clock = null)
     {
         content ??= Content;
         await using (var first = await TestNode.StartAsync(Cameras, folder.Path))
@@ -184,6 +217,6 @@ public sealed class ReleaseTests
             await File.WriteAllBytesAsync(Path.Combine(first.Service<NodeDatabase>().Folder.Packages, "aa01.zip"), content, TestNode.Stop);
         }
 
-        return await TestNode.StartAsync(Cameras, folder.Path, secondPerson: secondPerson);
+        return await TestNode.StartAsync(Cameras, folder.Path, secondPerson: secondPerson, clock: clock);
     }
 }

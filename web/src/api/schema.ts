@@ -3912,7 +3912,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What two organisations asked, answered and did together within a period.
+         * What this organisation and its partners asked, answered and did together within a period.
          * @description Needs `cooperate` or `audit`; shows only what they cover.
          */
         get: operations["getEvaluation"];
@@ -6661,11 +6661,21 @@ export interface components {
             to?: null | string;
             note?: null | string;
         };
+        EvaluatedPartner: {
+            link: string;
+            organisation: string;
+        };
         Evaluation: {
             /** Format: date-time */
             from: string;
             /** Format: date-time */
             to: string;
+            /** @description Id of the link that it is of; null: of all partners. */
+            link: null | string;
+            /** @description Whose figures there are: this organisation's partners, of ended links, too. */
+            partners: components["schemas"]["EvaluatedPartner"][];
+            /** @description There were more requests than are counted: a shorter period has them all. */
+            cut: boolean;
             /** @description By kind, ours first. */
             requests: components["schemas"]["RequestCount"][];
             /** @description Words of the grounds that these refusals name, in the language that was asked for. */
@@ -22826,6 +22836,8 @@ export interface operations {
                 from: string;
                 /** @description End. Required. */
                 to: string;
+                /** @description Id of a partner's link; without: all partners. */
+                link?: string;
                 /** @description Of the words: es, fr, ar or en, the default. */
                 language?: string;
             };
@@ -22862,6 +22874,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemDetails"];
                 };
             };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
         };
     };
     getEvaluationReport: {
@@ -22871,6 +22892,8 @@ export interface operations {
                 from: string;
                 /** @description End. Required. */
                 to: string;
+                /** @description Id of a partner's link; without: all partners. */
+                link?: string;
                 /** @description es, fr, ar or en, the default. */
                 language?: string;
                 /** @description html, the default, or pdf. */
@@ -22903,6 +22926,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

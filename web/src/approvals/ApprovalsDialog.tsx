@@ -41,8 +41,8 @@ export default function ApprovalsDialog({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** One file of one stream, which the request's detail names; a package has its title there. */
-const isClip = ({ action, detail }: Approval) => action === 'export' && (detail === 'main' || detail === 'sub');
+/** One file of one stream, which the request's detail names, and whether it is without masks; a package has its title there. */
+const isClip = ({ action, detail }: Approval) => action === 'export' && /^(main|sub)( unmasked)?$/.test(detail);
 const isPackage = (approval: Approval) => approval.action === 'export' && !isClip(approval);
 
 function Asked({ approval, children }: { approval: Approval; children: ReactNode }) {
@@ -66,6 +66,11 @@ function Asked({ approval, children }: { approval: Approval; children: ReactNode
         <p>
           {format.dateTime(Date.parse(approval.from))}
           {approval.to !== null && <> – {format.dateTime(Date.parse(approval.to))}</>}
+        </p>
+      )}
+      {isClip(approval) && approval.detail.endsWith(' unmasked') && (
+        <p>
+          <strong>{t('approvals.unmasked')}</strong>
         </p>
       )}
       {!isClip(approval) && approval.detail !== '' && (

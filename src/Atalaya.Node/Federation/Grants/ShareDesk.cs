@@ -16,6 +16,7 @@ using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Incidents;
 using Atalaya.Node.Map;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Node.Packages;
 
@@ -25,14 +26,18 @@ namespace Atalaya.Node.Federation.Grants;
 
 /// <summary>Something that somebody wants to give, looked at: theirs to give, and what the agreement says to it.</summary>
 /// <param name="NeedsSecond">Another person must agree first.</param>
-sealed record ShareWish(Link Link, ShareTerms Terms, Decision Decision, bool NeedsSecond, string Source, string? Card, string Id);
+/// <param name="Review">Within what another person has to look at it afterwards, since it goes before all have agreed; null: it doesn't.</param>
+sealed record ShareWish(Link Link, ShareTerms Terms, Decision Decision, bool NeedsSecond, TimeSpan? Review, string Source, string? Card, string Id);
 
 /// <summary>From what somebody asks for to the terms of a grant: whether it is theirs to give, and whether the agreement lets them.</summary>
 sealed class ShareDesk(
-    ShareGrants grants, LinkBook links, AgreementBook agreements, CameraRoster roster, CameraScopes places, Recordings recordings, PackageJobs packages, Casebook cases, MapStore map, SecondPerson second,
+    ShareGrants grants, LinkBook links, AgreementBook agreements, CameraRoster roster, CameraScopes places, MaskBook masks, Recordings recordings, PackageJobs packages, Casebook cases, MapStore map, SecondPerson second,
     NodeOptions options, TimeProvider clock)
 {
     const int MaxText = 200, LiveMinutes = 120, FileMinutes = 7 * 24 * 60, MostMinutes = 365 * 24 * 60;
+
+    /// <summary>Of a rescue that no agreement lets go first, but which the node's own rule of two doesn't hold up.</summary>
+    static readonly TimeSpan OwnReview = TimeSpan.FromHours(24);
 
     static readonly TimeSpan LongestClip = TimeSpan.FromHours(2), LongestKeep = TimeSpan.FromDays(365);
 
@@ -107,6 +112,9 @@ sealed class ShareDesk(
             incident = await cases.ReadAsync(session => IncidentEndpoints.SeenAsync(session, case_, new(caller), roster, Permission.ViewPast), stop);
             if (incident is null)
                 return (null, CaseRequests.NoIncident(case_));
+            // Nobody gives footage alone because there was a rescue once.
+            if (incident is { Type: IncidentType.Rescue, IsOpen: false })
+                return (null, Problems.Invalid("incident", "is a rescue that is over. Give it as what it is needed for now, without the incident, or reopen it."));
         }
 
         if (input.What == ShareKind.IncidentCard)
@@ -121,10 +129,15 @@ sealed class ShareDesk(
                 return (null, Problems.NotFound("No such package", $"There is no package '{Problems.Shown(input.Package!)}'. GET /api/packages lists those there are."));
             if (package.Stretches.Select(s => caller.RefusalOfPast(s.Camera, WallTime.From(s.From), Permission.Release) ?? caller.Refusal(Permission.Cooperate, s.Camera)).FirstOrDefault(r => r is not null) is { } refusal)
                 return (null, refusal);
+            // It holds what was recorded; a release copy what its maker left in it.
+            if (package.Stretches.Where(s => s.Redaction is null && masks.Of(s.Camera) is not null).Select(s => caller.Refusal(Permission.Unmask, s.Camera)).FirstOrDefault(r => r is not null) is { } unmask)
+                return (null, unmask);
             if (packages.FileOf(package.Id) is null)
                 return (null, Problems.Conflict("There is no file", "The package isn't ready, or its file is gone. GET /api/packages tells."));
             if (masked)
                 return (null, Problems.Invalid("masked", "must be false: a package holds what was recorded. Give a clip where masks are wanted."));
+            foreach (var s in package.Stretches)
+                height = Math.Max(height ?? 0, await HeightAsync(s.Camera, s.Stream, (WallTime.From(s.From), WallTime.From(s.To)), stop) ?? int.MaxValue);
             (from, to, source) = (WallTime.From(package.Stretches.Min(s => s.From)), WallTime.From(package.Stretches.Max(s => s.To)), package.Id);
             title = title.Length > 0 ? title : ShareDocument.Clean(package.Title);
         }
@@ -138,8 +151,17 @@ sealed class ShareDesk(
             incident?.Id.ToString() ?? "", now, expires, null, masked, "", input.Handling ?? HandlingCode.H0, OnwardTransfer.Never, 1, false, card is null ? null : bytes.Length,
             card is null ? "" : ShareDocument.DigestOf(card), card is null ? "" : "card.json");
         var ask = terms.ToAsk(now, 1, height) with { Keep = input.KeepDays is { } days && input.What != ShareKind.Live ? TimeSpan.FromDays(days) : null, Handling = input.Handling };
-        var (decision, needsSecond) = Decide(link, ask);
+        var (decision, needsSecond, review) = Decide(link, ask);
         var conditions = decision.Conditions;
+        // How long it is kept is laid down below.
+        if (decision.Allowed && conditions.LeftOpenBy(ask with { Keep = ask.Keep ?? LongestKeep }) is { } open)
+        {
+            return (null, open == LeftOpen.Grade
+                ? Problems.Invalid("grade", $"is missing: clause {decision.Clause} wants one for source and information, such as B2.")
+                : Problems.Conflict(
+                    "It isn't known how large its pictures are", $"Clause {decision.Clause} lets pictures of {conditions.MaxHeight} lines at most go, and the node knows the size of what it receives or has recorded. See that the camera runs."));
+        }
+
         bool isPicture = input.What is ShareKind.Live or ShareKind.Clip or ShareKind.Still;
         terms = terms with
         {
@@ -154,19 +176,23 @@ sealed class ShareDesk(
         };
         // What an agreement or a name brings in may hold what a signed document can't.
         return new ShareDocument(id, id, ShareAct.Given, grants.Organisation, now, Terms: terms).IsReadable && (card is null || IncidentCard.TryRead(card, out _))
-            ? (new(link, terms, decision, needsSecond, source, card, id), null)
+            ? (new(link, terms, decision, needsSecond, review, source, card, id), null)
             : (null, Problems.Invalid("what", "can't be written into a signed document: a name in it (of the organisation, the site or the agreement's clause) has line breaks or other characters that can't be shown, or is too long."));
     }
 
     /// <summary>What the agreement says to one person, and if not to one, then to two.</summary>
-    public (Decision Decision, bool NeedsSecond) Decide(Link link, Ask ask)
+    (Decision Decision, bool NeedsSecond, TimeSpan? Review) Decide(Link link, Ask ask)
     {
         var alone = agreements.Decide(link, ask with { Approvals = 1 });
-        // The node's own rule doesn't hold up a rescue either.
         if (alone.Allowed)
-            return (alone, second.IsNeeded(ApprovalAction.Share) && !ask.Rescue);
+        {
+            // The node's own rule doesn't hold up a rescue either: somebody looks at it afterwards.
+            bool own = second.IsNeeded(ApprovalAction.Share);
+            return (alone, own && !ask.Rescue, alone.Conditions.ReviewAfter ?? (own && ask.Rescue ? OwnReview : null));
+        }
+
         var both = agreements.Decide(link, ask with { Approvals = Two });
-        return (both.Allowed ? both : alone, both.Allowed);
+        return (both.Allowed ? both : alone, both.Allowed, null);
     }
 
     /// <summary>What the other side is told of an incident, with where it was seen last.</summary>
@@ -195,6 +221,8 @@ sealed class ShareDesk(
     // Of what is given: the largest picture in it; null: nothing tells.
     async Task<int?> HeightAsync(string camera, StreamKind stream, (WallTime From, WallTime To)? stretch, CancellationToken stop)
     {
+        if (stretch is null && roster.Set.Find(camera)?.Status().Streams.FirstOrDefault(s => s.Stream == stream)?.Format is { } running)
+            return running.Height;
         var now = WallTime.Now(clock);
         var (from, to) = stretch ?? (now - TimeSpan.FromMinutes(10), now);
         return (await recordings.Archive.SegmentsAsync(camera, stream, from, to, stop)).Select(s => (int?)s.Height).Max();

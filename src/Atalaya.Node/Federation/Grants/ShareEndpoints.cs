@@ -93,7 +93,7 @@ static class ShareEndpoints
             return problem!;
         var (decision, conditions) = (wish.Decision, wish.Decision.Conditions);
         return TypedResults.Ok(new ShareDecisionJson(
-            decision.Allowed, decision.Clause, decision.Reasons, conditions.Masked, conditions.Keep?.TotalDays, conditions.Handling, conditions.Onward, wish.NeedsSecond ? 2 : 1, conditions.ReviewAfter?.TotalHours,
+            decision.Allowed, decision.Clause, decision.Reasons, conditions.Masked, conditions.Keep?.TotalDays, conditions.Handling, conditions.Onward, wish.NeedsSecond ? 2 : 1, wish.Review?.TotalHours,
             wish.Terms.Watermark.Length > 0 || conditions.Watermark));
     }
 
@@ -146,7 +146,7 @@ static class ShareEndpoints
     public static NewGrant NewOf(ShareWish wish, Caller caller, Claim claim)
     {
         IReadOnlyList<string> persons = claim.Used is { } used ? [caller.UserId, used.DecidedBy] : [caller.UserId];
-        DateTimeOffset? review = wish.Decision.Conditions.ReviewAfter is { } within ? wish.Terms.Begins + within : null;
+        DateTimeOffset? review = wish.Review is { } within ? wish.Terms.Begins + within : null;
         return new(
             wish.Id, wish.Link, wish.Terms with { Persons = persons.Count }, caller.UserId, caller.Name, claim.Used?.DecidedName ?? "", persons, review is null ? persons.Count : 2, review, wish.Source, wish.Card);
     }

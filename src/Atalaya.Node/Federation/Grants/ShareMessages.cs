@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 
 using Atalaya.Evidence;
+using Atalaya.Federation.Agreements;
 using Atalaya.Federation.Grants;
 using Atalaya.Node.Federation.Agreements;
 using Atalaya.Node.Federation.Links;
@@ -121,8 +122,14 @@ sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, TimePro
     // What the agreement doesn't let them give isn't taken either.
     MessageVerdict? Refusal(Link from, ShareTerms terms, DateTimeOffset now)
     {
-        var decision = agreements.Decide(from, terms.ToAsk(now, terms.Persons));
-        return decision.Allowed ? null : MessageVerdict.Refused($"The agreement doesn't let you give this. {string.Join(' ', decision.Reasons)}", decision.Clause);
+        // The size of the owner's pictures is the owner's to keep to: a grant doesn't say it.
+        var ask = terms.ToAsk(now, terms.Persons, height: 0);
+        var decision = agreements.Decide(from, ask);
+        if (!decision.Allowed)
+            return MessageVerdict.Refused($"The agreement doesn't let you give this. {string.Join(' ', decision.Reasons)}", decision.Clause);
+        return decision.Conditions.LeftOpenBy(ask) is { } open
+            ? MessageVerdict.Refused($"The agreement lets you give this only with {(open == LeftOpen.Grade ? "a grade of source and information" : "an end to its being kept")}.", decision.Clause)
+            : null;
     }
 
     async Task StepAsync(ShareDocument document, ShareRow row, DbConnection connection, DbTransaction transaction, CancellationToken stop)

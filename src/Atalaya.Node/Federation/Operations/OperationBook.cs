@@ -104,10 +104,10 @@ sealed class OperationBook(NodeDatabase database, LinkBook links, Outbox outbox,
     }
 
     /// <summary>How many began within a period, and how many of these are over.</summary>
-    public async Task<(int Begun, int Over)> CountAsync(WallTime from, WallTime to, CancellationToken stop)
+    public async Task<(int Begun, int Over)> CountAsync(IReadOnlyList<string> links, WallTime from, WallTime to, CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
-        var rows = await ReadAsync(connection, null, "start_us >= @from and start_us < @to and state <> 'Declined'", new { from = from.Microseconds, to = to.Microseconds }, stop);
+        var rows = await ReadAsync(connection, null, "link in @links and start_us >= @from and start_us < @to and state <> 'Declined'", new { links, from = from.Microseconds, to = to.Microseconds }, stop);
         var now = WallTime.Now(clock);
         return (rows.Count, rows.Count(r => r.State == OperationState.Closed || r.End <= now));
     }

@@ -1,11 +1,13 @@
 using System.ComponentModel;
 
 using Atalaya.Federation.Agreements;
+using Atalaya.Federation.Links;
 using Atalaya.Federation.Requests;
 using Atalaya.Federation.Stories;
 using Atalaya.Media;
 using Atalaya.Node.Api;
 using Atalaya.Node.Federation.Agreements;
+using Atalaya.Node.Federation.Links;
 using Atalaya.Node.Federation.Operations;
 using Atalaya.Node.Federation.Requests;
 using Atalaya.Node.Identity;
@@ -23,12 +25,17 @@ namespace Atalaya.Node.Federation.Reports;
 public sealed record EvaluationJson(
     DateTimeOffset From,
     DateTimeOffset To,
+    [property: Description("Id of the link that it is of; null: of all partners.")] string? Link,
+    [property: Description("Whose figures there are: this organisation's partners, of ended links, too.")] IReadOnlyList<EvaluatedPartnerJson> Partners,
+    [property: Description("There were more requests than are counted: a shorter period has them all.")] bool Cut,
     [property: Description("By kind, ours first.")] IReadOnlyList<RequestCountJson> Requests,
     [property: Description("Words of the grounds that these refusals name, in the language that was asked for.")] IReadOnlyList<AgreedTermJson> Grounds,
     [property: Description("Joint operations that began.")] int OperationsBegun,
     [property: Description("Of these, those that are over.")] int OperationsOver,
     [property: Description("Incidents handed over, in either direction.")] IReadOnlyList<HandOverCountJson> HandOvers,
     [property: Description("Grants, in either direction.")] IReadOnlyList<ShareCountJson> Shares);
+
+public sealed record EvaluatedPartnerJson(string Link, string Organisation);
 
 public sealed record HandOverCountJson(
     [property: Description("This organisation handed them over.")] bool Ours,
@@ -44,31 +51,38 @@ public sealed record ShareCountJson(
     int Revoked,
     [property: Description("Of which the receiver stated that what was sent is deleted.")] int Deleted);
 
-/// <summary>The yearly review: what two organisations asked, answered and did together within a period, as numbers and as one document.</summary>
-sealed class Evaluation(NodeDatabase database, RequestBook requests, OperationBook operations, AgreementBook agreements, NodeOptions options, TimeProvider clock)
+/// <summary>The yearly review: what this organisation and a partner, or all of them, asked, answered and did together within a period, as numbers and as one document.</summary>
+sealed class Evaluation(NodeDatabase database, LinkBook links, RequestBook requests, OperationBook operations, AgreementBook agreements, NodeOptions options, TimeProvider clock)
 {
     const int MostCounted = 20_000;
 
-    public async Task<EvaluationJson> ReadAsync(WallTime from, WallTime to, Language language, CancellationToken stop)
+    /// <param name="link">Id of one; null: every partner's. What goes on with own sites is nobody's review.</param>
+    /// <returns>Null: there is no such partner.</returns>
+    public async Task<EvaluationJson?> ReadAsync(string? link, WallTime from, WallTime to, Language language, CancellationToken stop)
     {
-        var told = await requests.OfAsync(from, to, MostCounted, stop);
-        var (begun, over) = await operations.CountAsync(from, to, stop);
-        var span = new { from = from.Microseconds, to = to.Microseconds };
+        EvaluatedPartnerJson[] partners = [.. links.All.Where(l => l.Kind == LinkKind.Partner).Select(l => new EvaluatedPartnerJson(l.Id, l.Organisation))];
+        string[] of = [.. partners.Select(p => p.Link).Where(l => link is null || l == link)];
+        if (link is not null && of.Length == 0)
+            return null;
+        var told = await requests.OfAsync(of, from, to, MostCounted + 1, stop);
+        bool cut = told.Count > MostCounted;
+        var (begun, over) = await operations.CountAsync(of, from, to, stop);
+        var span = new { from = from.Microseconds, to = to.Microseconds, of };
         await using var connection = await database.Source.OpenConnectionAsync(stop);
         var handed = await connection.QueryAsync<(string Direction, string Outcome, long Count, long Acknowledged)>(new CommandDefinition(
-            "select direction, outcome, count(*), count(acknowledged_us) from hand_overs where sent_us >= @from and sent_us < @to group by direction, outcome", span, cancellationToken: stop));
+            "select direction, outcome, count(*), count(acknowledged_us) from hand_overs where link in @of and sent_us >= @from and sent_us < @to group by direction, outcome", span, cancellationToken: stop));
         var shared = await connection.QueryAsync<(string Direction, string State, long Count, long Ended)>(new CommandDefinition(
-            "select direction, state, count(*), count(ended_us) from share_grants where given_us >= @from and given_us < @to and (state <> 'Refused' or card is not null) group by direction, state", span, cancellationToken: stop));
+            "select direction, state, count(*), count(ended_us) from share_grants where link in @of and given_us >= @from and given_us < @to and (state <> 'Refused' or card is not null) group by direction, state", span, cancellationToken: stop));
         var deleted = (await connection.QueryAsync<(string Direction, long Count)>(new CommandDefinition(
             """
-            select g.direction, count(*) from share_grants g where g.given_us >= @from and g.given_us < @to
+            select g.direction, count(*) from share_grants g where g.link in @of and g.given_us >= @from and g.given_us < @to
                 and exists (select 1 from share_documents d where d.grant_id = g.id and d.act = 'Deleted') group by g.direction
             """, span, cancellationToken: stop))).ToDictionary(d => d.Direction, d => (int)d.Count, StringComparer.Ordinal);
-        RequestCountJson[] counts = [.. RequestCount.Of(told.Select(t => (t.Row.Ours ? Side.First : Side.Second, t.Case)), clock.GetUtcNow()).Select(RequestCountJson.Of)];
+        RequestCountJson[] counts = [.. RequestCount.Of(told.Take(MostCounted).Select(t => (t.Row.Ours ? Side.First : Side.Second, t.Case)), clock.GetUtcNow()).Select(RequestCountJson.Of)];
         // In the words of any version: what was refused under an earlier one was refused on its grounds.
         var documents = agreements.All.OrderByDescending(a => a.Version).Select(a => a.Document).ToArray();
         return new(
-            from.ToDateTimeOffset(), to.ToDateTimeOffset(), counts,
+            from.ToDateTimeOffset(), to.ToDateTimeOffset(), link, partners, cut, counts,
             [.. counts.SelectMany(c => c.Refusals).Select(r => r.Ground).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(g => new AgreedTermJson(g, AgreementWords.GroundOf(documents, g, language)))],
             begun, over,
             [.. handed.GroupBy(h => h.Direction, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new HandOverCountJson(
@@ -82,14 +96,19 @@ sealed class Evaluation(NodeDatabase database, RequestBook requests, OperationBo
     /// <summary>es, fr, ar; anything else is English.</summary>
     public static Language LanguageOf(string? language) => Enum.TryParse<Language>(language, ignoreCase: true, out var reader) && Enum.IsDefined(reader) ? reader : Language.En;
 
-    public async Task<string> HtmlAsync(WallTime from, WallTime to, string language, string by, CancellationToken stop)
+    /// <inheritdoc cref="ReadAsync"/>
+    public async Task<string?> HtmlAsync(string? link, WallTime from, WallTime to, string language, string by, CancellationToken stop)
     {
-        var told = await ReadAsync(from, to, LanguageOf(language), stop);
+        if (await ReadAsync(link, from, to, LanguageOf(language), stop) is not { } told)
+            return null;
         var grounds = told.Grounds.ToDictionary(g => g.Id, g => g.Text, StringComparer.Ordinal);
         var page = new ReportPage(language, "evaluation", options.Name);
+        page.Line("partners", string.Join(", ", told.Partners.Where(p => link is null || p.Link == link).Select(p => p.Organisation).Distinct(StringComparer.Ordinal)));
         page.Line("period", $"{ReportPage.Time(told.From)} – {ReportPage.Time(told.To)}");
         page.Made(clock.GetUtcNow(), by);
         page.Note("counted");
+        if (told.Cut)
+            page.Note("cut");
         foreach (bool ours in new[] { true, false })
         {
             page.Section(ours ? "ourRequests" : "theirRequests");
@@ -135,24 +154,27 @@ static class EvaluationEndpoints
     public static void MapEvaluation(this IEndpointRouteBuilder routes)
     {
         var evaluation = routes.MapGroup("/api/evaluation").WithTags("requests").NeedsAnywhere(Permission.Cooperate, or: Permission.Audit);
-        evaluation.MapGet("", ReadAsync).WithName("getEvaluation").WithSummary("What two organisations asked, answered and did together within a period.").Produces<EvaluationJson>().Fails(400, 403);
+        evaluation.MapGet("", ReadAsync).WithName("getEvaluation").WithSummary("What this organisation and its partners asked, answered and did together within a period.").Produces<EvaluationJson>().Fails(400, 403, 404);
         evaluation.MapGet("report", ReportAsync).WithName("getEvaluationReport").WithSummary("The same as one document, to be printed: HTML, or PDF where weasyprint is installed.")
-            .Produces<string>(StatusCodes.Status200OK, "text/html", "application/pdf").Fails(400, 403, 503);
+            .Produces<string>(StatusCodes.Status200OK, "text/html", "application/pdf").Fails(400, 403, 404, 503);
     }
 
     static async Task<Results<Ok<EvaluationJson>, ProblemHttpResult>> ReadAsync(
         [FromQuery, Description("Start, RFC 3339 with a zone. Required.")] string? from, [FromQuery, Description("End. Required.")] string? to,
-        [FromQuery, Description("Of the words: es, fr, ar or en, the default.")] string? language, Evaluation evaluation, Caller caller, CancellationToken stop)
+        [FromQuery, Description("Id of a partner's link; without: all partners.")] string? link, [FromQuery, Description("Of the words: es, fr, ar or en, the default.")] string? language, Evaluation evaluation, Caller caller, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (!TryPeriod(from, to, errors, out var begin, out var end))
             return errors.ToProblem();
-        return Refusal(caller) is { } refusal ? refusal : TypedResults.Ok(await evaluation.ReadAsync(begin, end, Evaluation.LanguageOf(language), stop));
+        if (Refusal(caller) is { } refusal)
+            return refusal;
+        return await evaluation.ReadAsync(link, begin, end, Evaluation.LanguageOf(language), stop) is { } told ? TypedResults.Ok(told) : NoPartner(link!);
     }
 
     static async Task<IResult> ReportAsync(
         [FromQuery, Description("Start, RFC 3339 with a zone. Required.")] string? from,
         [FromQuery, Description("End. Required.")] string? to,
+        [FromQuery, Description("Id of a partner's link; without: all partners.")] string? link,
         [FromQuery, Description("es, fr, ar or en, the default.")] string? language,
         [FromQuery, Description("html, the default, or pdf.")] string? format,
         Evaluation evaluation, Caller caller, CancellationToken stop)
@@ -162,8 +184,10 @@ static class EvaluationEndpoints
             return errors.ToProblem();
         if (Refusal(caller) is { } refusal)
             return refusal;
+        if (await evaluation.HtmlAsync(link, begin, end, reader, caller.Name, stop) is not { } html)
+            return NoPartner(link!);
         return await ReportPage.AnswerAsync(
-            await evaluation.HtmlAsync(begin, end, reader, caller.Name, stop), format, $"evaluation-{begin.ToDateTimeOffset():yyyy-MM-dd}-{end.ToDateTimeOffset():yyyy-MM-dd}", stop);
+            html, format, $"evaluation-{begin.ToDateTimeOffset():yyyy-MM-dd}-{end.ToDateTimeOffset():yyyy-MM-dd}", stop);
     }
 
     // Numbers of the organisation are for who may on the organisation.
@@ -171,6 +195,8 @@ static class EvaluationEndpoints
         caller.Has(Permission.Cooperate) || caller.Has(Permission.Audit)
             ? null
             : Problems.Of(StatusCodes.Status403Forbidden, "Not on the whole organisation", "These are the organisation's figures; your roles reach a part of it.");
+
+    static ProblemHttpResult NoPartner(string link) => Problems.NotFound("No such partner", $"There is no link '{Problems.Shown(link)}' with a partner. GET /api/evaluation lists partners.");
 
     static bool TryPeriod(string? from, string? to, FieldErrors errors, out WallTime begin, out WallTime end)
     {

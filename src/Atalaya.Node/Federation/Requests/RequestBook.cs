@@ -121,10 +121,11 @@ sealed class RequestBook(NodeDatabase database, LinkBook links, Outbox outbox, A
     }
 
     /// <summary>All that were asked within a period, as they are now.</summary>
-    public async Task<IReadOnlyList<RequestTold>> OfAsync(WallTime from, WallTime to, int most, CancellationToken stop)
+    /// <param name="links">Over which of them; null: over any.</param>
+    public async Task<IReadOnlyList<RequestTold>> OfAsync(IReadOnlyList<string>? links, WallTime from, WallTime to, int most, CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
-        var rows = await RequestTable.OfAsync(connection, from, to, most, stop);
+        var rows = await RequestTable.OfAsync(connection, links, from, to, most, stop);
         var stories = await StorySteps.ReadAsync<RequestDeed>(connection, null, [.. rows.Select(r => r.Id)], stop);
         return [.. rows.Select(r => new RequestTold(r, RequestCase.Of(stories[r.Id])))];
     }

@@ -122,7 +122,7 @@ static class RequestEndpoints
         Stretch.Check(begin, end, MaxPeriod, errors);
         if (errors.Any)
             return errors.ToProblem();
-        var told = Sees(caller) ? await book.OfAsync(begin, end, MostCounted, stop) : [];
+        var told = Sees(caller) ? await book.OfAsync(null, begin, end, MostCounted, stop) : [];
         IReadOnlyList<RequestCountJson> counts =
             [.. RequestCount.Of(told.Select(t => (t.Row.Ours ? Side.First : Side.Second, t.Case)), clock.GetUtcNow()).Select(RequestCountJson.Of)];
         return TypedResults.Ok(counts);

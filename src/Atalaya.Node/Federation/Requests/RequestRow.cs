@@ -48,8 +48,8 @@ static class RequestTable
         new { open = open is { } o ? o ? 1L : 0 : (long?)null, link }, stop);
 
     /// <summary>What was asked, answered or refused within a period.</summary>
-    public static Task<IReadOnlyList<RequestRow>> OfAsync(DbConnection connection, WallTime from, WallTime to, int most, CancellationToken stop) =>
-        ReadAsync(connection, null, $"asked_us >= @from and asked_us < @to order by asked_us, id limit {most}", new { from = from.Microseconds, to = to.Microseconds }, stop);
+    public static Task<IReadOnlyList<RequestRow>> OfAsync(DbConnection connection, IReadOnlyList<string>? links, WallTime from, WallTime to, int most, CancellationToken stop) =>
+        ReadAsync(connection, null, $"{(links is null ? "" : "link in @links and ")}asked_us >= @from and asked_us < @to order by asked_us, id limit {most}", new { links, from = from.Microseconds, to = to.Microseconds }, stop);
 
     /// <summary>Those whose time has passed and of which nobody was told.</summary>
     public static Task<IReadOnlyList<RequestRow>> OverdueAsync(DbConnection connection, WallTime now, CancellationToken stop) =>

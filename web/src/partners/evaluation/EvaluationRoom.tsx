@@ -1,6 +1,6 @@
 import { Button, NativeSelect, Skeleton } from '@mantine/core';
 import { IconFileTypeHtml, IconFileTypePdf } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { answer, api } from '../../api/client';
@@ -20,17 +20,22 @@ export default function EvaluationRoom() {
   const { t, i18n } = useTranslation();
   const format = useFormat();
   const [days, setDays] = useState<number>(366);
+  const [partner, setPartner] = useState('');
   const [now] = useState(() => nodeNow());
   const from = new Date(now - days * 86_400_000).toISOString();
   const to = new Date(now).toISOString();
   const language = i18n.language.slice(0, 2);
   const told = useQuery({
-    queryKey: ['evaluation', from, to, language],
-    queryFn: () => answer<Told>(api.GET('/api/evaluation', { params: { query: { from, to, language } } })),
+    queryKey: ['evaluation', from, to, language, partner],
+    queryFn: () =>
+      answer<Told>(
+        api.GET('/api/evaluation', { params: { query: { from, to, language, ...(partner && { link: partner }) } } }),
+      ),
+    placeholderData: keepPreviousData,
   });
   const worded = (ground: string) => told.data?.grounds.find(({ id }) => id === ground)?.text ?? ground;
   const report = (kind: 'html' | 'pdf') =>
-    `/api/evaluation/report?${new URLSearchParams({ from, to, language, format: kind }).toString()}`;
+    `/api/evaluation/report?${new URLSearchParams({ from, to, language, format: kind, ...(partner && { link: partner }) }).toString()}`;
 
   return (
     <div className="page">
@@ -64,6 +69,19 @@ export default function EvaluationRoom() {
         onChange={(event) => setDays(Number(event.currentTarget.value))}
         data={spans.map((value) => ({ value: String(value), label: t('evaluation.days', { count: value }) }))}
       />
+      {(told.data?.partners.length ?? 0) > 1 && (
+        <NativeSelect
+          className="evaluation-span"
+          label={t('evaluation.partner')}
+          value={partner}
+          onChange={(event) => setPartner(event.currentTarget.value)}
+          data={[
+            { value: '', label: t('evaluation.allPartners') },
+            ...(told.data?.partners.map(({ link, organisation }) => ({ value: link, label: organisation })) ?? []),
+          ]}
+        />
+      )}
+      {told.data?.cut && <p role="status">{t('evaluation.cut')}</p>}
       {told.isError && (
         <Failure title={t('evaluation.failed')} error={told.error}>
           <Button variant="default" onClick={() => void told.refetch()}>
