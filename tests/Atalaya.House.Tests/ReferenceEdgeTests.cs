@@ -52,12 +52,13 @@ public sealed class ReferenceEdgeTests
             Items($"src/{project}/{project}.csproj", "PackageReference").Except(granted).ShouldBeEmpty($"{project} uses a package it was not granted");
     }
 
-    /// <summary>Who checks a package needs to read, and believe, no more than what makes the log; who compares receipts, the documents besides. Neither does I/O.</summary>
+    /// <summary>Who checks a package needs to read, and believe, no more than what makes the log; who compares receipts, the documents besides; who asks what a camera signed, how video is
+    /// stored.</summary>
     [Fact]
-    public void The_tool_that_checks_packages_and_receipts_knows_their_documents_and_nothing_else()
+    public void The_tool_that_checks_packages_and_receipts_knows_their_documents_and_formats_and_nothing_else()
     {
         const string tool = "tools/Atalaya.Verify/Atalaya.Verify.csproj";
-        Items(tool, "ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p)).ShouldBe(["Atalaya.Evidence", "Atalaya.Federation"]);
+        Items(tool, "ProjectReference").Select(p => Path.GetFileNameWithoutExtension(p)).ShouldBe(["Atalaya.Evidence", "Atalaya.Federation", "Atalaya.Media"]);
         Items(tool, "PackageReference").ShouldBeEmpty();
     }
 

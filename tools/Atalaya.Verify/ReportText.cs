@@ -2,13 +2,17 @@ using System.Globalization;
 using System.Text;
 
 using Atalaya.Evidence.Packages;
+using Atalaya.Media.Signing;
 
 namespace Atalaya.Verify;
 
 /// <summary>A report for people.</summary>
 static class ReportText
 {
-    public static string Write(PackageReport report)
+    /// <summary>More files of one camera would tell nobody more.</summary>
+    const int MostFiles = 30;
+
+    public static string Write(PackageReport report, IReadOnlyList<CameraFinding> cameras)
     {
         var text = new StringBuilder();
         if (report.Manifest is { } m)
@@ -31,16 +35,55 @@ static class ReportText
                 Line(text, "witness", $"{Clean(witness.Name)}{(witness.Key is null ? ", whose key isn't known here" : witness.At is { } at ? $", {at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC" : "")}");
             if (report.Time is { } time)
                 Line(text, "timestamp", $"{time.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, by {Clean(time.Authority)}: whether to believe that authority is for you to say");
+            foreach (var camera in cameras)
+                Camera(text, camera);
             text.Append('\n');
         }
 
         text.Append(Words(report.Verdict)).Append('\n');
+        if (cameras.Any(c => c.Report.Verdict == SignedVideoVerdict.NotAuthentic))
+            text.Append("NOT AS ITS CAMERA SIGNED IT: something was changed between the camera and the log's seal, see above.\n");
         foreach (var reason in report.Reasons)
             text.Append("  - ").Append(Clean(reason.Text)).Append('\n');
         if (report.Verdict == PackageVerdict.UnknownSigner && !report.IsSignerSpent)
             text.Append(CultureInfo.InvariantCulture, $"\nEverything else fits together. If the key is the owner's: atalaya-verify keep '{report.Signer}'\n");
         return text.ToString();
     }
+
+    static void Camera(StringBuilder text, CameraFinding camera)
+    {
+        var said = camera.Report;
+        Line(text, "camera", $"{Clean(camera.Name)} ({Clean(camera.Camera)}, {camera.Stream}), by its own signatures: {Words(said)}");
+        if (said.Verdict == SignedVideoVerdict.NotSigned)
+            return;
+        Line(text, "", $"{said.Verified} slices verified, {said.Missing} missing, {said.Failed} wrong, {said.Unsigned} without their signature, {said.Pending} at the ends, {said.Uncovered} of kinds that aren't signed");
+        if (camera.Certificate is { } certificate)
+        {
+            Line(text, "", $"certificate {Clean(certificate.Subject)}, SHA-256 {certificate.Fingerprint}, {certificate.Trust switch
+            {
+                CameraTrust.Trusted => "which leads to a root that you gave",
+                CameraTrust.Untrusted => "which leads to NONE of the roots that you gave",
+                _ => "which anybody can have made: no maker's root was given (--camera-roots)",
+            }}");
+        }
+
+        var unlike = camera.Files.Where(f => f.Report.Verdict != SignedVideoVerdict.Authentic).ToList();
+        foreach (var (video, report) in unlike.Take(MostFiles))
+            Line(text, "", $"  {Clean(video.Path)}: {Words(report)}{(report.FaultAt is { } at ? $", {(video.Start + at).UtcDateTime:yyyy-MM-dd HH:mm:ss.fff} UTC" : "")}");
+        if (unlike.Count > MostFiles)
+            Line(text, "", $"  and {unlike.Count - MostFiles} more of its {camera.Files.Count} files");
+        else if (unlike.Count > 0 && unlike.Count < camera.Files.Count)
+            Line(text, "", $"  its other {camera.Files.Count - unlike.Count} files: authentic");
+    }
+
+    static string Words(SignedVideoReport said) => said.Verdict switch
+    {
+        SignedVideoVerdict.NotSigned => "not signed",
+        SignedVideoVerdict.Undecided => $"signed, but undecided: {Clean(said.Fault)}",
+        SignedVideoVerdict.NotAuthentic => $"NOT AUTHENTIC: {Clean(said.Fault)}",
+        SignedVideoVerdict.AuthenticWithMissing => $"authentic, with missing units: {said.Missing} that the camera signed aren't here",
+        _ => "authentic",
+    };
 
     static string Words(PackageVerdict verdict) => verdict switch
     {

@@ -1,20 +1,24 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 
 using Atalaya.Evidence;
 using Atalaya.Evidence.Packages;
 using Atalaya.Federation.Grants;
+using Atalaya.Media.Signing;
 
 namespace Atalaya.Verify;
 
 /// <summary>The command <c>atalaya-verify</c>.</summary>
 static class VerifyCommand
 {
-    const int BadUse = 2;
+    const int BadUse = 2, NotAsSent = 5;
 
     const string Help = """
         atalaya-verify PACKAGE.zip [--key KEY|FILE]... [--json]
             Checks an evidence package: every byte of it, who signed it, and that a public log holds what it tells.
             --key KEY     a log's or witness's public key that you have from its owner, or a file of such keys; may be repeated
+            --camera-roots FILE   root certificates of camera makers (PEM), to tell whose signatures are in footage that cameras signed; may be repeated
             --json        the result as JSON (ref/package.md)
         atalaya-verify receipts A.json B.json [--key KEY|FILE]... [--json]
             Compares two organisations' papers about what they let each other have: whether what was sent, received, used and deleted agrees.
@@ -24,6 +28,7 @@ static class VerifyCommand
         atalaya-verify forget KEY    removes one
 
         Exit codes: 0 authentic (perhaps with stated gaps) · 1 altered · 2 bad use · 3 unknown signer · 4 incomplete
+                    5 authentic as it was sealed, but not as its camera signed it
         """;
 
     public static int Run(string[] args, TextWriter output, TextWriter error, KeptKeys kept)
@@ -125,14 +130,17 @@ static class VerifyCommand
             string? package = null;
             bool json = false;
             var known = new List<NoteKey>();
+            X509Certificate2Collection roots = [];
             for (int i = 0; i < words.Length; i++)
             {
                 if (words[i] == "--json")
                     json = true;
                 else if (words[i] == "--key" && i + 1 < words.Length)
                     known.AddRange(Given(words[++i]));
+                else if (words[i] == "--camera-roots" && i + 1 < words.Length)
+                    AddRoots(roots, words[++i]);
                 else if (words[i].StartsWith('-'))
-                    return Fail(words[i] == "--key" ? "--key takes a key or a file." : $"there is no option {words[i]}.");
+                    return Fail(words[i] == "--key" ? "--key takes a key or a file." : words[i] == "--camera-roots" ? "--camera-roots takes a file." : $"there is no option {words[i]}.");
                 else if (package is not null)
                     return Fail("one package at a time.");
                 else
@@ -149,9 +157,27 @@ static class VerifyCommand
             using var progress = json || Console.IsErrorRedirected ? null : new ProgressLine(error);
             var report = PackageCheck.Run(bytes, known, progress is null ? null : progress.Report);
             progress?.Dispose();
-            output.Write(json ? ReportJson.Write(report) : ReportText.Write(report));
-            return report.ExitCode;
+            var cameras = CameraCheck.Run(package, report, roots);
+            int exitCode = report.ExitCode == 0 && cameras.Any(c => c.Report.Verdict == SignedVideoVerdict.NotAuthentic) ? NotAsSent : report.ExitCode;
+            output.Write(json ? ReportJson.Write(report, cameras, exitCode) : ReportText.Write(report, cameras));
+            return exitCode;
         }
+    }
+
+    static void AddRoots(X509Certificate2Collection roots, string file)
+    {
+        int before = roots.Count;
+        try
+        {
+            roots.ImportFromPemFile(file);
+        }
+        catch (CryptographicException wrong)
+        {
+            throw new InvalidDataException($"{file} holds no certificates: {wrong.Message}", wrong);
+        }
+
+        if (roots.Count == before)
+            throw new InvalidDataException($"{file} holds no certificates.");
     }
 
     static IReadOnlyList<NoteKey> Given(string text) =>

@@ -58,6 +58,8 @@ public sealed class PackageCheck
         return new(verdict, [.. reasons.Take(MaxFindings)], check._manifest, check._signer, check._knownBy, check._witnesses, check._time, bytes.Length)
         {
             IsSignerSpent = verdict == PackageVerdict.UnknownSigner && check._isSpent,
+            // A name that came twice was refused.
+            Places = check._entries.DistinctBy(e => e.Entry.Name, StringComparer.Ordinal).ToDictionary(e => e.Entry.Name, e => (e.Data, e.Entry.Bytes), StringComparer.Ordinal),
         };
     }
 

@@ -83,6 +83,9 @@ public sealed record PackageReport(
     /// <summary>A known key leads to the one that signed, but that one didn't count any more: the package's own statements say that it was followed by another, or revoked.</summary>
     public bool IsSignerSpent { get; init; }
 
+    /// <summary>Where the bytes of each entry lie in the package, by its name; as far as entries were found.</summary>
+    public IReadOnlyDictionary<string, (long Offset, long Length)> Places { get; init; } = new Dictionary<string, (long Offset, long Length)>();
+
     /// <summary>Process exit codes, documented.</summary>
     public int ExitCode => Verdict switch
     {

@@ -217,6 +217,11 @@ public sealed class Mp4File : IDisposable
     /// <exception cref="IOException">The file can't be read.</exception>
     public static Mp4File Open(SafeFileHandle handle) => Parse(new FileBytes(handle));
 
+    /// <summary>The same of a file that lies in another one as it is, as in a ZIP that doesn't compress.</summary>
+    /// <exception cref="Mp4Exception">The file makes no sense, or holds nothing we can read.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static Mp4File Open(SafeFileHandle handle, long offset, long length) => Parse(new FileBytes(handle, offset, length));
+
     internal static Mp4File Parse(FileBytes bytes)
     {
         var walk = new FragmentWalk(bytes);

@@ -20,22 +20,24 @@ public sealed class SignedVideoCheck : IDisposable
     /// <summary>Minutes of pictures without a signature: footage that isn't signed doesn't pile up.</summary>
     const int MostPending = 20_000;
 
+    /// <summary>Two groups of pictures and the beginning of a third.</summary>
+    const int KeysToLookAt = 3;
+
     readonly Codec _codec;
     readonly List<Slice> _pending = [];
     HashAlgorithmName _algorithm = HashAlgorithmName.SHA256;
     byte[]? _anchor;            // of the group that is coming
     byte[]? _previousFirst;     // of the group judged last, if nothing lies between
     uint _counter;
-    bool _synced, _signed;
+    readonly List<Tally> _parts = [new(default)];
+    bool _synced;
     string? _chain;
     AsymmetricAlgorithm? _key;
     CameraMaker? _maker;
-    long _verified, _missing, _failed, _unsigned, _outside, _uncovered;
-    long _dropped;              // of those outside, before anything was verified
+    Dictionary<Tally, long> _dropped = [];      // of those outside, before anything was verified
     TimeSpan _droppedAt;
     TimeSpan? _faultAt;
     string _fault = "", _hindrance = "";
-    DateTimeOffset? _from, _to;
 
     /// <param name="chain">PEM, from elsewhere in the same recording: cameras may send it only once.</param>
     public SignedVideoCheck(Codec codec, string? chain = null)
@@ -63,6 +65,7 @@ public sealed class SignedVideoCheck : IDisposable
             foreach (var opened in files)
             {
                 using var file = opened;
+                check?._parts.Add(new(begin));
                 if (file.Video is not { Samples.Count: > 0, Format.Codec: Codec.H264 or Codec.H265 } video)
                 {
                     if (check is null)
@@ -84,12 +87,35 @@ public sealed class SignedVideoCheck : IDisposable
                 begin += (end.Value - first).ToTimeSpan();
             }
 
-            return check?.Report();
+            return check is null ? null : check.Report() with { Files = [.. check._parts.Select(p => check.Report(p, check._pending.Count(s => s.Part == p), p.FaultAt - p.Begin, p.Fault))] };
         }
         finally
         {
             check?.Dispose();
         }
+    }
+
+    /// <summary>Whether there is a signature among the first groups of pictures of a file: a camera that signs does so at each of them, or a few.</summary>
+    /// <exception cref="Mp4Exception">It can't be read.</exception>
+    /// <exception cref="IOException">It can't be read any more.</exception>
+    public static bool Signs(Mp4File file)
+    {
+        if (file.Video is not { Format.Codec: Codec.H264 or Codec.H265 } video)
+            return false;
+        int keys = 0;
+        for (int i = 0; i < video.Samples.Count && keys < KeysToLookAt; i++)
+        {
+            keys += video.Samples[i].IsKey ? 1 : 0;
+            ReadOnlySpan<byte> data = video.ReadSample(i);
+            while (data.Length > 4 && BinaryPrimitives.ReadUInt32BigEndian(data) is var length && length <= data.Length - 4)
+            {
+                if (SigningSei.IsSigning(data.Slice(4, (int)length), video.Format.Codec))
+                    return true;
+                data = data[(4 + (int)length)..];
+            }
+        }
+
+        return false;
     }
 
     /// <param name="data">NAL units, each behind its length in four bytes, as <see cref="AccessUnit.Data"/>. What makes no sense is left out: its hash will be missed.</param>
@@ -110,48 +136,62 @@ public sealed class SignedVideoCheck : IDisposable
     /// <summary>Footage is missing from here on, or the camera began anew: what follows hangs together with nothing before.</summary>
     public void Cut()
     {
-        _outside += _pending.Count;
+        foreach (var slice in _pending)
+            slice.Part.Outside++;
         _pending.Clear();
         _anchor = _previousFirst = null;
         _synced = false;
-        _dropped = 0;
+        _dropped.Clear();
     }
 
     /// <summary>No more slices can wait for their signature. Where signatures had come, they don't just end: they were taken out, or pictures were put in.</summary>
     void Drop()
     {
-        long count = _pending.Count;
-        var from = _pending[0].At;
-        if (_verified > 0)
+        if (_parts.Exists(p => p.Verified > 0))
         {
-            Unsigned(from, count);
+            Unsigned(_pending.Count);
             _pending.Clear();
             Cut();
             return;
         }
 
         // The camera may begin to sign later on; what it signs then says whether it does.
-        (count, from) = _dropped > 0 ? (count + _dropped, _droppedAt) : (count, from);
+        var (dropped, since) = (new Dictionary<Tally, long>(_dropped), _dropped.Count > 0 ? _droppedAt : _pending[0].At);
+        foreach (var slice in _pending)
+            dropped[slice.Part] = dropped.GetValueOrDefault(slice.Part) + 1;
         Cut();
-        (_dropped, _droppedAt) = (count, from);
+        (_dropped, _droppedAt) = (dropped, since);
     }
 
-    void Unsigned(TimeSpan from, long count)
+    /// <summary>The first ones that wait have lost their signature; each file that has some of them is told so.</summary>
+    void Unsigned(int count)
     {
-        Wrong(from, $"the signature of {count} slices isn't there");
-        _unsigned += count;
+        string lost = $"the signature of {count} slices isn't there";
+        foreach (var slice in _pending.Take(count))
+        {
+            slice.Part.Unsigned++;
+            Wrong(slice, lost);
+        }
     }
 
     /// <summary>What can be said of all that was added.</summary>
     public SignedVideoReport Report()
     {
-        var verdict = !_signed ? SignedVideoVerdict.NotSigned
-            : _fault.Length > 0 ? SignedVideoVerdict.NotAuthentic
-            : _verified == 0 ? SignedVideoVerdict.Undecided
-            : _missing > 0 ? SignedVideoVerdict.AuthenticWithMissing
+        var all = new Tally(default);
+        foreach (var part in _parts)
+            all.Add(part);
+        return Report(all, _pending.Count, _faultAt, _fault) with { Maker = _maker, CertificateChain = _chain };
+    }
+
+    SignedVideoReport Report(Tally of, int pending, TimeSpan? faultAt, string fault)
+    {
+        var verdict = !of.IsSigned ? SignedVideoVerdict.NotSigned
+            : fault.Length > 0 ? SignedVideoVerdict.NotAuthentic
+            : of.Verified == 0 ? SignedVideoVerdict.Undecided
+            : of.Missing > 0 ? SignedVideoVerdict.AuthenticWithMissing
             : SignedVideoVerdict.Authentic;
-        string why = verdict == SignedVideoVerdict.Undecided && _hindrance.Length == 0 ? "no signature covers pictures of this stretch" : verdict == SignedVideoVerdict.Undecided ? _hindrance : _fault;
-        return new(verdict, _verified, _missing, _failed, _unsigned, _outside + _pending.Count, _uncovered, _faultAt, why, _maker, _chain, _from, _to);
+        string why = verdict == SignedVideoVerdict.Undecided && _hindrance.Length == 0 ? "no signature covers pictures of this stretch" : verdict == SignedVideoVerdict.Undecided ? _hindrance : fault;
+        return new(verdict, of.Verified, of.Missing, of.Failed, of.Unsigned, of.Outside + pending, of.Uncovered, faultAt, why, null, null, of.From, of.To);
     }
 
     public void Dispose() => _key?.Dispose();
@@ -163,11 +203,11 @@ public sealed class SignedVideoCheck : IDisposable
             return;
         if (SigningSei.IsSigning(nal, _codec))
         {
-            _signed = true;
+            _parts[^1].HasMessage = true;
             if (SigningSei.TryParse(nal, _codec, out var sei, out string fault))
                 Take(sei!, at);
             else
-                Wrong(at, $"a signature's message can't be read: {fault}");
+                Wrong(at, _parts[^1], $"a signature's message can't be read: {fault}");
             return;
         }
 
@@ -177,14 +217,14 @@ public sealed class SignedVideoCheck : IDisposable
             int type = (nal[0] >> 1) & 63;
             (isIntra, isSlice) = (type is >= 16 and <= 21, type is 0 or 1 or (>= 16 and <= 21));
             if (type is >= 2 and <= 9)
-                _uncovered++;
+                _parts[^1].Uncovered++;
         }
         else
         {
             int type = nal[0] & 31;
             (isIntra, isSlice) = (type == 5, type is 1 or 5);
             if (type is >= 2 and <= 4)
-                _uncovered++;
+                _parts[^1].Uncovered++;
         }
 
         if (!isSlice)
@@ -194,7 +234,7 @@ public sealed class SignedVideoCheck : IDisposable
         byte[] own = Hash(nal);
         if (isFirst)
             _anchor = own;
-        _pending.Add(new(own, isFirst, isFirst ? null : _anchor, at));
+        _pending.Add(new(own, isFirst, isFirst ? null : _anchor, at, _parts[^1]));
         if (_pending.Count > MostPending)
             Drop();
     }
@@ -210,9 +250,9 @@ public sealed class SignedVideoCheck : IDisposable
             }
 
             // Hashes of another kind aren't worth anything now. Who says so hasn't signed it yet.
-            if (_verified > 0 && _pending.Count > 0)
+            if (_parts.Exists(p => p.Verified > 0))
             {
-                Unsigned(_pending[0].At, _pending.Count);
+                Unsigned(_pending.Count);
                 _pending.Clear();
             }
 
@@ -238,9 +278,12 @@ public sealed class SignedVideoCheck : IDisposable
 
         if (!Verifies(_key, Hash(sei.Document), signature))
         {
-            _failed += sei.HasGroup ? Math.Min(_pending.Count, GroupEnd(0)) : 0;
-            _pending.RemoveRange(0, sei.HasGroup ? GroupEnd(0) : 0);
-            Wrong(at, "a signature isn't by the key of the camera's certificate, or its message was changed");
+            int about = sei.HasGroup ? GroupEnd(0) : 0;
+            var (since, part) = about > 0 ? (_pending[0].At, _pending[0].Part) : (at, _parts[^1]);
+            foreach (var slice in _pending.Take(about))
+                slice.Part.Failed++;
+            _pending.RemoveRange(0, about);
+            Wrong(since, part, "a signature isn't by the key of the camera's certificate, or its message was changed");
             return;
         }
 
@@ -255,18 +298,23 @@ public sealed class SignedVideoCheck : IDisposable
             return;     // sent twice, against loss
         if (_synced && ahead < 0)
         {
-            Wrong(at, "a signature is older than one before it");
+            Wrong(at, _parts[^1], "a signature is older than one before it");
             return;
         }
 
-        if (_dropped > 0 && !IsEmpty(sei.LinkedHash))
+        if (!IsEmpty(sei.LinkedHash))
         {
             // It had signed before these.
-            _outside -= _dropped;
-            Unsigned(_droppedAt, _dropped);
+            long all = _dropped.Values.Sum();
+            foreach (var (part, count) in _dropped)
+            {
+                part.Outside -= count;
+                part.Unsigned += count;
+                Wrong(_droppedAt > part.Begin ? _droppedAt : part.Begin, part, $"the signature of {all} slices isn't there");
+            }
         }
 
-        _dropped = 0;
+        _dropped.Clear();
         int start = 0;
         if (!_synced || ahead > 0)
         {
@@ -280,20 +328,21 @@ public sealed class SignedVideoCheck : IDisposable
 
             start = Math.Max(start, 0);
             // Each message that isn't here signed a group: if its pictures aren't either, at least one for each is missing.
-            _missing += _synced && start == 0 ? ahead : 0;
+            (_pending.Count > 0 ? _pending[0].Part : _parts[^1]).Missing += _synced && start == 0 ? ahead : 0;
             if (start > 0 && !(IsEmpty(sei.LinkedHash) && !_synced))
             {
-                Unsigned(_pending[0].At, start);
+                Unsigned(start);
             }
             else
             {
                 // The camera began to sign here.
-                _outside += start;
+                foreach (var slice in _pending.Take(start))
+                    slice.Part.Outside++;
             }
         }
         else if (_previousFirst is not null && !_previousFirst.AsSpan().SequenceEqual(sei.LinkedHash))
         {
-            Wrong(_pending.Count > 0 ? _pending[0].At : at, "a group of pictures doesn't follow the one that was signed before it");
+            Wrong(_pending.Count > 0 ? _pending[0].At : at, _pending.Count > 0 ? _pending[0].Part : _parts[^1], "a group of pictures doesn't follow the one that was signed before it");
         }
 
         int end = sei.IsPartial ? Math.Min(start + sei.Units, GroupEnd(start)) : GroupEnd(start);
@@ -301,8 +350,9 @@ public sealed class SignedVideoCheck : IDisposable
         byte[]? first = start < end ? _pending[start].Linked(anchor, _algorithm) : null;
         if (start < end && GroupHashOf(start, end, anchor).AsSpan().SequenceEqual(sei.GroupHash))
         {
-            _verified += end - start;
-            Covered(sei);
+            for (int i = start; i < end; i++)
+                _pending[i].Part.Verified++;
+            Covered(sei, _pending[start].Part);
         }
         else if (sei.Hashes.Count > 0)
         {
@@ -310,10 +360,11 @@ public sealed class SignedVideoCheck : IDisposable
         }
         else
         {
-            _failed += end - start;
-            _missing += Math.Max(0, sei.Units - (end - start));
+            for (int i = start; i < end; i++)
+                _pending[i].Part.Failed++;
+            (end > start ? _pending[start].Part : _parts[^1]).Missing += Math.Max(0, sei.Units - (end - start));
             if (end > start)
-                Wrong(_pending[start].At, "a group of pictures isn't what was signed");
+                Wrong(_pending[start], "a group of pictures isn't what was signed");
         }
 
         _pending.RemoveRange(0, end);
@@ -325,6 +376,7 @@ public sealed class SignedVideoCheck : IDisposable
     int Compare(SigningSei sei, int start, byte[]? anchor)
     {
         int end = GroupEnd(start), at = start, last = -1, strange = 0;
+        var part = start < end ? _pending[start].Part : _parts[^1];
         for (; at < end && !(sei.IsPartial && last + 1 + strange >= sei.Hashes.Count); at++)
         {
             byte[] hash = _pending[at].Linked(anchor, _algorithm);
@@ -338,20 +390,20 @@ public sealed class SignedVideoCheck : IDisposable
             if (match < 0)
             {
                 strange++;
-                _failed++;
-                Wrong(_pending[at].At, "a slice isn't among those that were signed");
+                _pending[at].Part.Failed++;
+                Wrong(_pending[at], "a slice isn't among those that were signed");
                 continue;
             }
 
-            _verified++;
-            _missing += Math.Max(0, match - last - 1 - strange);
+            (part = _pending[at].Part).Verified++;
+            part.Missing += Math.Max(0, match - last - 1 - strange);
             last = match;
             strange = 0;
         }
 
-        _missing += Math.Max(0, sei.Hashes.Count - 1 - last - strange);
+        part.Missing += Math.Max(0, sei.Hashes.Count - 1 - last - strange);
         if (last >= 0)
-            Covered(sei);
+            Covered(sei, part);
         return at;
     }
 
@@ -404,10 +456,10 @@ public sealed class SignedVideoCheck : IDisposable
         _previousFirst = first;
     }
 
-    void Covered(SigningSei sei)
+    static void Covered(SigningSei sei, Tally part)
     {
-        _from ??= sei.From;
-        _to = sei.To ?? _to;
+        part.From ??= sei.From;
+        part.To = sei.To ?? part.To;
     }
 
     void TakeChain(string chain, TimeSpan at)
@@ -430,12 +482,12 @@ public sealed class SignedVideoCheck : IDisposable
 
         if (key is null)
         {
-            Wrong(at, "the camera's certificate can't be read, or its key is of a kind that isn't known here");
+            Wrong(at, _parts[^1], "the camera's certificate can't be read, or its key is of a kind that isn't known here");
             return;
         }
 
         if (_chain is not null)
-            Wrong(at, "the camera's certificate changed");
+            Wrong(at, _parts[^1], "the camera's certificate changed");
         _key?.Dispose();
         _key = key;
         _chain = chain;
@@ -462,17 +514,47 @@ public sealed class SignedVideoCheck : IDisposable
 
     static bool IsEmpty(byte[] hash) => hash.AsSpan().IndexOfAnyExcept((byte)0) < 0 || hash.AsSpan().IndexOfAnyExcept((byte)0xFF) < 0;
 
-    void Wrong(TimeSpan at, string what)
+    void Wrong(Slice first, string what) => Wrong(first.At, first.Part, what);
+
+    void Wrong(TimeSpan at, Tally part, string what)
     {
-        if (_fault.Length > 0)
-            return;
-        _faultAt = at;
-        _fault = what;
+        if (part.Fault.Length == 0)
+            (part.FaultAt, part.Fault) = (at, what);
+        if (_fault.Length == 0)
+            (_faultAt, _fault) = (at, what);
+    }
+
+    /// <summary>What was found in one file.</summary>
+    sealed class Tally(TimeSpan begin)
+    {
+        public TimeSpan Begin => begin;
+        public long Verified, Missing, Failed, Unsigned, Outside, Uncovered;
+        public bool HasMessage;
+        public TimeSpan? FaultAt;
+        public string Fault = "";
+        public DateTimeOffset? From, To;
+
+        /// <summary>The message about a file's pictures may be in the next one.</summary>
+        public bool IsSigned => HasMessage || Verified + Failed + Unsigned > 0;
+
+        public void Add(Tally other)
+        {
+            Verified += other.Verified;
+            Missing += other.Missing;
+            Failed += other.Failed;
+            Unsigned += other.Unsigned;
+            Outside += other.Outside;
+            Uncovered += other.Uncovered;
+            HasMessage |= other.HasMessage;
+            From ??= other.From;
+            To = other.To ?? To;
+        }
     }
 
     /// <param name="Own">Hash of the slice alone.</param>
     /// <param name="Anchor">Own hash of the last first slice that was seen, which is another group's if its own was lost; null of a first slice.</param>
-    readonly record struct Slice(byte[] Own, bool IsFirst, byte[]? Anchor, TimeSpan At)
+    /// <param name="Part">Of the file that it is in.</param>
+    readonly record struct Slice(byte[] Own, bool IsFirst, byte[]? Anchor, TimeSpan At, Tally Part)
     {
         /// <summary>The hash that the camera signs.</summary>
         public byte[] Linked(byte[]? lostAnchor, HashAlgorithmName algorithm)

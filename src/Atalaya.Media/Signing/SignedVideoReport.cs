@@ -42,4 +42,8 @@ public sealed record SignedVideoReport(
     CameraMaker? Maker,
     string? CertificateChain,
     DateTimeOffset? From,
-    DateTimeOffset? To);
+    DateTimeOffset? To)
+{
+    /// <summary>Each file by itself, where files were judged; times are from that file's beginning. A file whose last group is signed in the next one is judged with it.</summary>
+    public IReadOnlyList<SignedVideoReport> Files { get; init; } = [];
+}

@@ -40,6 +40,9 @@ sealed class SamplePackage : IDisposable
     /// <summary>Where the gate's first file lies; null: where it belongs.</summary>
     public string? FirstPath { get; init; }
 
+    /// <summary>What camera's file of which minute holds; null: bytes that stand for footage.</summary>
+    public Func<string, int, byte[]?> Footage { get; init; } = (_, _) => null;
+
     public Func<PackageManifest, PackageManifest> Change { get; set; } = m => m;
 
     /// <summary>What the authority answers; null: there is none.</summary>
@@ -65,8 +68,7 @@ sealed class SamplePackage : IDisposable
                 // The second minute of the pier is a gap.
                 if (camera == "pier" && i == 1)
                     continue;
-                byte[] bytes = new byte[FileLength];
-                new Random((camera.Length * 1000) + i).NextBytes(bytes);
+                byte[] bytes = Footage(camera, i) ?? Bytes((camera.Length * 1000) + i);
                 var file = await PackedFile.ReadAsync(new MemoryStream(bytes), [(0, 0), (bytes.Length / 4, 15_000), (bytes.Length / 2, 30_000), (bytes.Length * 3 / 4, 45_000)], TestContext.Current.CancellationToken);
                 var (from, to) = (Start.AddMinutes(i), Start.AddMinutes(i + 1));
                 files.Add((camera, from, to, bytes, file, Add(LeafKind.Segment, new { camera, stream = "main", start = Time6(from), end = Time6(to), bytes = bytes.Length, sha256 = Hexadecimal(file.Sha256) })));
@@ -124,6 +126,13 @@ sealed class SamplePackage : IDisposable
         Witness.Dispose();
         Certificate.Dispose();
         _ecdsa.Dispose();
+    }
+
+    byte[] Bytes(int seed)
+    {
+        byte[] bytes = new byte[FileLength];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
     }
 
     static string PathOf(string camera, DateTimeOffset from) => PackageEntry.Video(camera, "main", from.ToUnixTimeMilliseconds().ToString("D13"));

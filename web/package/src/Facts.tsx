@@ -1,6 +1,7 @@
 import { useId, type ReactNode } from 'react';
 import type { Manifest } from './check/manifest';
 import { ms, useReader } from './reader';
+import { cameraWords } from './signed';
 import { causeOf, fill } from './words';
 
 /** What a package says of itself: who made it for what, whose hands it went through, what it lacks, what was made from what. */
@@ -8,6 +9,7 @@ export function Facts({ facts, isChecked }: { facts: Manifest; isChecked: boolea
   const { w, format } = useReader();
   const names = new Map(facts.stretches.map(({ camera, name }) => [camera, name === '' ? camera : name]));
   const derived = facts.video.filter((clip) => clip.derived !== null);
+  const signed = cameraWords(facts);
   const at = (time: number) => format.dateTime(ms(time));
   const purpose = w.purposes[facts.purpose.id] ?? (facts.purpose.text === '' ? facts.purpose.id : facts.purpose.text);
   return (
@@ -72,6 +74,30 @@ export function Facts({ facts, isChecked }: { facts: Manifest; isChecked: boolea
                     </li>
                   ))}
                 </ul>
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
+      {derived.length < facts.video.length && (
+        <Panel title={w.cameraSigned}>
+          <p className="dim">{w.cameraSignedText}</p>
+          {signed.length === 0 && <p>{w.cameraSignedNone}</p>}
+          <ul className="plain">
+            {signed.map(({ camera, verdict, detail, certificate }, index) => (
+              <li key={index} data-verdict={verdict ?? ''}>
+                <bdi>{camera}</bdi>
+                {verdict && (
+                  <>
+                    {': '}
+                    <strong className={verdict === 'notAuthentic' ? 'red' : undefined}>
+                      {w.cameraVerdicts[verdict]}
+                    </strong>
+                  </>
+                )}{' '}
+                <bdi lang="en" className="dim">
+                  {certificate} {detail}
+                </bdi>
               </li>
             ))}
           </ul>

@@ -1,4 +1,5 @@
 import type { FaultCode, Verdict } from './check/check';
+import type { CameraVerdict } from './signed';
 import ar from './words/ar';
 import en from './words/en';
 import es from './words/es';
@@ -96,6 +97,10 @@ export interface Words {
   custody: string;
   steps: Record<string, string>;
   by: string;
+  cameraSigned: string;
+  cameraSignedText: string;
+  cameraSignedNone: string;
+  cameraVerdicts: Record<CameraVerdict, string>;
   derived: string;
   derivedText: string;
   derivedWhy: Record<string, string>;

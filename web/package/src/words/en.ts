@@ -171,6 +171,16 @@ const words: Words = {
     accessed: 'Looked at',
   },
   by: 'by {name}',
+  cameraSigned: 'Signatures of the cameras',
+  cameraSignedText:
+    'Some cameras sign their video themselves. What stands here is what the node found when it made the package: this page doesn’t check it, atalaya-verify does, from the files alone.',
+  cameraSignedNone: 'The node found no camera’s signatures in this footage.',
+  cameraVerdicts: {
+    authentic: 'authentic, as the camera sent it',
+    authenticWithMissing: 'authentic; some of what the camera sent isn’t there',
+    notAuthentic: 'not authentic: something was changed between camera and recording',
+    undecided: 'signed, but nothing could be judged',
+  },
   derived: 'Derived footage',
   derivedText:
     'These files aren’t the recorded ones. Each was made from sealed originals, which aren’t in this package.',

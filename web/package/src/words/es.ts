@@ -172,6 +172,16 @@ const words: Words = {
     accessed: 'Visto',
   },
   by: 'por {name}',
+  cameraSigned: 'Firmas de las cámaras',
+  cameraSignedText:
+    'Algunas cámaras firman ellas mismas su vídeo. Aquí consta lo que halló el nodo al hacer el paquete: esta página no lo comprueba; atalaya-verify sí, solo con los archivos.',
+  cameraSignedNone: 'El nodo no halló firmas de ninguna cámara en estas grabaciones.',
+  cameraVerdicts: {
+    authentic: 'auténtico, tal como lo envió la cámara',
+    authenticWithMissing: 'auténtico; falta parte de lo que envió la cámara',
+    notAuthentic: 'no auténtico: algo se alteró entre la cámara y la grabación',
+    undecided: 'firmado, pero no se pudo juzgar nada',
+  },
   derived: 'Grabaciones derivadas',
   derivedText:
     'Estos archivos no son los grabados. Cada uno se hizo a partir de originales sellados, que no están en este paquete.',

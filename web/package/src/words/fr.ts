@@ -177,6 +177,16 @@ const words: Words = {
     accessed: 'Regardé',
   },
   by: 'par {name}',
+  cameraSigned: 'Signatures des caméras',
+  cameraSignedText:
+    'Certaines caméras signent elles-mêmes leur vidéo. Voici ce que le nœud a constaté en faisant le paquet : cette page ne le vérifie pas, atalaya-verify le fait, à partir des seuls fichiers.',
+  cameraSignedNone: 'Le nœud n’a trouvé aucune signature de caméra dans ces enregistrements.',
+  cameraVerdicts: {
+    authentic: 'authentique, tel que la caméra l’a envoyé',
+    authenticWithMissing: 'authentique ; une partie de ce que la caméra a envoyé manque',
+    notAuthentic: 'non authentique : quelque chose a été altéré entre la caméra et l’enregistrement',
+    undecided: 'signé, mais rien n’a pu être jugé',
+  },
   derived: 'Images dérivées',
   derivedText:
     'Ces fichiers ne sont pas ceux qui ont été enregistrés. Chacun a été tiré d’originaux scellés, qui ne sont pas dans ce paquet.',
