@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: verify-tool corrupt bench-verify help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos test-federation bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis bench-alarms bench-log bench-masks bench-scroll bench-centre
+.PHONY: verify-tool bits corrupt bench-verify help setup build demo test test-postgres check format format-check lint fuzz fuzz-api fuzz-analysis chaos test-federation bench-record bench-live eval eval-detector eval-tracker bench-timeline clean bench-load bench-reindex bench-analysis bench-alarms bench-log bench-masks bench-scroll bench-centre
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -60,6 +60,12 @@ corrupt: ## 10,000 damages of an evidence package, each to be refused (DAMAGES=n
 	@dotnet build --configuration Release --verbosity quiet -nologo tests/Atalaya.Evidence.Tests
 	ATALAYA_CORRUPTIONS=$(or $(DAMAGES),10000) ATALAYA_CORRUPTIONS_SEED=$(or $(SEED),1) dotnet exec \
 		tests/Atalaya.Evidence.Tests/bin/Release/net10.0/Atalaya.Evidence.Tests.dll -noLogo -class Atalaya.Evidence.Tests.Packages.CorruptionTests -showLiveOutput
+
+bits: ## every single bit: of every proof of every tree up to 1,000 leaves (LEAVES=n), of a package for the page inside
+	@dotnet build --configuration Release --verbosity quiet -nologo tests/Atalaya.Evidence.Tests
+	ATALAYA_PROOF_LEAVES=$(or $(LEAVES),1000) dotnet exec \
+		tests/Atalaya.Evidence.Tests/bin/Release/net10.0/Atalaya.Evidence.Tests.dll -noLogo -method Atalaya.Evidence.Tests.MerkleTests.Every_single_bit_of_every_proof_counts -showLiveOutput
+	ATALAYA_BIT_STRIDE=1 npm --prefix web run --silent test -- package/src/check/check.test.ts
 
 verify-tool: ## atalaya-verify as one file that needs no .NET: artifacts/atalaya-verify (Linux x64)
 	@dotnet publish --configuration Release --runtime linux-x64 --verbosity quiet -nologo --output artifacts/verify-tool tools/Atalaya.Verify
