@@ -4,7 +4,7 @@ namespace Atalaya.Node.Federation.Links;
 
 /// <summary>A tunnel's bytes. What reads and writes here, client and server, knows broken connections as such, not as broken WebSockets.</summary>
 /// <param name="used">Told of the first byte that came.</param>
-/// <param name="closed">Told when it is disposed of: whoever offered the connection may let it go.</param>
+/// <param name="closed">Told, maybe more than once, when it is disposed of or broke: whoever offered the connection may let it go.</param>
 sealed class TunnelStream(Stream inner, Action? used, Action? closed) : Stream
 {
     const string Broke = "The tunnel broke.";
@@ -29,7 +29,7 @@ sealed class TunnelStream(Stream inner, Action? used, Action? closed) : Stream
         }
         catch (WebSocketException fault)
         {
-            throw new IOException(Broke, fault);
+            throw Broken(fault);
         }
     }
 
@@ -41,8 +41,16 @@ sealed class TunnelStream(Stream inner, Action? used, Action? closed) : Stream
         }
         catch (WebSocketException fault)
         {
-            throw new IOException(Broke, fault);
+            throw Broken(fault);
         }
+    }
+
+    // The server doesn't look at what a write says: unless it is told, a request of whoever went away is answered for ever. Told aside, since it may hold locks while it writes.
+    IOException Broken(WebSocketException fault)
+    {
+        if (closed is not null)
+            ThreadPool.QueueUserWorkItem(static told => told(), closed, preferLocal: false);
+        return new(Broke, fault);
     }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);

@@ -75,7 +75,7 @@ sealed class TunnelTransport : IConnectionListenerFactory, IConnectionListenerFa
         {
             _socket = socket;
             // The next tunnel is dialled while this one is busy.
-            var stream = new TunnelStream(WebSocketStream.Create(socket, WebSocketMessageType.Binary, ownsWebSocket: false), used, null);
+            var stream = new TunnelStream(WebSocketStream.Create(socket, WebSocketMessageType.Binary, ownsWebSocket: false), used, Abort);
             Transport = new Pipes(PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true)), PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true)));
             ConnectionClosed = _closed.Token;
             Features.Set<IConnectionIdFeature>(this);
