@@ -54,6 +54,9 @@ public sealed record Alarm
     public ObjectClass? Class { get; init; }
     public string Detail { get; init; } = "";
 
+    /// <inheritdoc cref="SceneEvent.Facts"/>
+    public IReadOnlyDictionary<string, string> Facts { get; init; } = SceneEvent.NoFacts;
+
     /// <summary>Of the first scene event.</summary>
     public required DateTimeOffset At { get; init; }
 
@@ -108,6 +111,7 @@ public sealed record Alarm
         Kind = scene.Kind,
         Class = scene.Class,
         Detail = scene.Detail,
+        Facts = scene.Facts,
         At = scene.At,
         LastAt = scene.At,
         RaisedAt = now,

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Atalaya.Incidents;
 
 public enum SceneEventKind
@@ -34,6 +36,21 @@ public enum SceneEventKind
 
     /// <summary>A disk or an object store is full, absent or below its reserve.</summary>
     StorageTrouble,
+
+    /// <summary>Little of the time is left in which a partner's request must be answered.</summary>
+    RequestDue,
+
+    /// <summary>Nobody here answered a partner's request in time.</summary>
+    RequestOverdue,
+
+    /// <summary>A partner didn't answer a request of ours in time.</summary>
+    AnswerOverdue,
+
+    /// <summary>A partner hands an incident over.</summary>
+    HandedOver,
+
+    /// <summary>Nobody has acknowledged in time what was handed over.</summary>
+    HandOverLate,
 }
 
 public enum SceneEventSource
@@ -54,6 +71,11 @@ public enum SceneEventSource
 /// <summary>What a rule, a camera's own analytics or a sensor reports. Never who somebody is: events about faces and identities don't become one.</summary>
 public sealed record SceneEvent
 {
+    /// <summary>Of one event, in characters with its names: what is longer isn't kept.</summary>
+    public const int MaxFacts = 2000;
+
+    public static IReadOnlyDictionary<string, string> NoFacts { get; } = ImmutableDictionary<string, string>.Empty;
+
     /// <summary>Made where the event was seen (UUID version 7), so that a repeated delivery is known as such.</summary>
     public required Guid Id { get; init; }
 
@@ -82,6 +104,9 @@ public sealed record SceneEvent
 
     /// <summary>One sentence or name for people; may be empty.</summary>
     public string Detail { get; init; } = "";
+
+    /// <summary>Of a kind whose sentence pages say in their reader's language: what is in it, by name. Times as RFC 3339 has them. Empty: <see cref="Detail"/> is all there is.</summary>
+    public IReadOnlyDictionary<string, string> Facts { get; init; } = NoFacts;
 
     /// <summary>What its rule says that it is about; null: the alarm policy decides by kind and class.</summary>
     public IncidentType? Type { get; init; }

@@ -1,12 +1,11 @@
 import { DirectionProvider, MantineProvider, useDirection, useMantineColorScheme } from '@mantine/core';
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, type ComponentType } from 'react';
 import { useNode } from './api/queries';
 import { changeLanguage, withWords } from './i18n';
 import { directionOf, type Language } from './i18n/languages';
 import { keep, kept, PreferencesContext, type Digits, type Preferences, type Scheme } from './i18n/preferences';
 import { Entry } from './identity/Entry';
 import { useMay } from './identity/session';
-import { LiveRoom } from './live/LiveRoom';
 import { ErrorBoundary } from './shell/ErrorBoundary';
 import { NotFound, RoomSkeleton } from './shell/Notice';
 import { areasFor } from './shell/rooms';
@@ -14,37 +13,45 @@ import { go, usePlace } from './shell/route';
 import { Shell } from './shell/Shell';
 import { theme } from './theme';
 
-const SituationRoom = lazy(() => import('./situation/SituationRoom'));
-const IncidentsRoom = lazy(() => import('./incidents/IncidentsRoom'));
-const HandOverRoom = lazy(() => import('./incidents/HandOverRoom'));
-const TimelineRoom = lazy(() => import('./timeline/TimelineRoom'));
-const CamerasRoom = lazy(() => import('./cameras/CamerasRoom'));
-const AlarmSettingsRoom = lazy(() => import('./alarms/settings/AlarmSettingsRoom'));
-const NotificationsRoom = lazy(() => import('./notifications/NotificationsRoom'));
-const MasksRoom = lazy(() => import('./masks/MasksRoom'));
-const RulesRoom = lazy(() => import('./rules/RulesRoom'));
-const HoldsRoom = lazy(() => import('./holds/HoldsRoom'));
-const AccountRoom = lazy(() => import('./identity/AccountRoom'));
-const PeopleRoom = lazy(() => import('./people/PeopleRoom'));
-const AccessesRoom = lazy(() => import('./oversight/AccessesRoom'));
-const OversightRoom = lazy(() => import('./oversight/OversightRoom'));
-const RecordsRoom = lazy(() => import('./oversight/RecordsRoom'));
-const LogRoom = lazy(() => import('./oversight/LogRoom'));
-const StorageRoom = lazy(() => import('./storage/StorageRoom'));
-const ConfigurationRoom = lazy(() => import('./configuration/ConfigurationRoom'));
-const HealthRoom = lazy(() => import('./health/HealthRoom'));
-const EvidenceRoom = lazy(() => import('./evidence/EvidenceRoom'));
-const GrantsRoom = lazy(() => withWords('partners', import('./partners/grants/GrantsRoom')));
-const LinksRoom = lazy(() => import('./partners/links/LinksRoom'));
-const AgreementsRoom = lazy(() => withWords('partners', import('./partners/agreements/AgreementsRoom')));
-const RequestsRoom = lazy(() => withWords('partners', import('./partners/requests/RequestsRoom')));
-const OperationsRoom = lazy(() => withWords('partners', import('./partners/operations/OperationsRoom')));
-const EvaluationRoom = lazy(() => withWords('partners', import('./partners/evaluation/EvaluationRoom')));
-const ReleasesRoom = lazy(() => import('./releases/ReleasesRoom'));
+// By address; each loads with its words when it is opened.
+const loaders: Record<string, () => Promise<{ default: ComponentType }>> = {
+  '/live': () => import('./live/LiveRoom'),
+  '/situation': () => import('./situation/SituationRoom'),
+  '/sites': () => import('./sites/SitesRoom'),
+  '/sites/templates': () => withWords('partners', import('./sites/TemplatesRoom')),
+  '/incidents': () => import('./incidents/IncidentsRoom'),
+  '/handover': () => import('./incidents/HandOverRoom'),
+  '/timeline': () => import('./timeline/TimelineRoom'),
+  '/evidence': () => import('./evidence/EvidenceRoom'),
+  '/disclosures': () => import('./releases/ReleasesRoom'),
+  '/exports': () => import('./exports/ExportsRoom'),
+  '/settings/rules': () => import('./rules/RulesRoom'),
+  '/settings/masks': () => import('./masks/MasksRoom'),
+  '/settings/notifications': () => import('./notifications/NotificationsRoom'),
+  '/settings/alarms': () => import('./alarms/settings/AlarmSettingsRoom'),
+  '/holds': () => import('./holds/HoldsRoom'),
+  '/partners/grants': () => withWords('partners', import('./partners/grants/GrantsRoom')),
+  '/partners': () => import('./partners/links/LinksRoom'),
+  '/partners/agreements': () => withWords('partners', import('./partners/agreements/AgreementsRoom')),
+  '/partners/requests': () => withWords('partners', import('./partners/requests/RequestsRoom')),
+  '/partners/operations': () => withWords('partners', import('./partners/operations/OperationsRoom')),
+  '/partners/evaluation': () => withWords('partners', import('./partners/evaluation/EvaluationRoom')),
+  '/oversight': () => import('./oversight/OversightRoom'),
+  '/oversight/accesses': () => import('./oversight/AccessesRoom'),
+  '/oversight/records': () => import('./oversight/RecordsRoom'),
+  '/oversight/log': () => import('./oversight/LogRoom'),
+  '/account': () => import('./identity/AccountRoom'),
+  '/settings/people': () => import('./people/PeopleRoom'),
+  '/settings/storage': () => import('./storage/StorageRoom'),
+  '/settings/configuration': () => import('./configuration/ConfigurationRoom'),
+  '/settings/health': () => import('./health/HealthRoom'),
+  '/settings/cameras': () => import('./cameras/CamerasRoom'),
+};
+const shown = Object.fromEntries(Object.entries(loaders).map(([path, load]) => [path, lazy(load)]));
 const RedactionRooms = lazy(() => import('./redaction/RedactionRooms'));
-const SitesRoom = lazy(() => import('./sites/SitesRoom'));
-const TemplatesRoom = lazy(() => withWords('partners', import('./sites/TemplatesRoom')));
-const ExportsRoom = lazy(() => import('./exports/ExportsRoom'));
+
+/** Begins to load a room while it isn't known yet who asks for it: the two take as long as the longer. */
+export const beginRoom = (path: string): void => void loaders[path]?.().catch(() => undefined);
 
 // The scheme is kept under our own key, where preferences.js finds it before the first paint.
 const schemeStore = {
@@ -130,70 +137,6 @@ function Room() {
     if (path === '/') go(home, { replace: true });
   }, [path, home]);
   if (path === '/redact' || path.startsWith('/redact/')) return <RedactionRooms id={path.slice('/redact/'.length)} />;
-  switch (path === '/' ? home : path) {
-    case '/live':
-      return <LiveRoom />;
-    case '/situation':
-      return <SituationRoom />;
-    case '/sites':
-      return <SitesRoom />;
-    case '/sites/templates':
-      return <TemplatesRoom />;
-    case '/incidents':
-      return <IncidentsRoom />;
-    case '/handover':
-      return <HandOverRoom />;
-    case '/timeline':
-      return <TimelineRoom />;
-    case '/evidence':
-      return <EvidenceRoom />;
-    case '/disclosures':
-      return <ReleasesRoom />;
-    case '/exports':
-      return <ExportsRoom />;
-    case '/settings/rules':
-      return <RulesRoom />;
-    case '/settings/masks':
-      return <MasksRoom />;
-    case '/settings/notifications':
-      return <NotificationsRoom />;
-    case '/settings/alarms':
-      return <AlarmSettingsRoom />;
-    case '/holds':
-      return <HoldsRoom />;
-    case '/partners/grants':
-      return <GrantsRoom />;
-    case '/partners':
-      return <LinksRoom />;
-    case '/partners/agreements':
-      return <AgreementsRoom />;
-    case '/partners/requests':
-      return <RequestsRoom />;
-    case '/partners/operations':
-      return <OperationsRoom />;
-    case '/partners/evaluation':
-      return <EvaluationRoom />;
-    case '/oversight':
-      return <OversightRoom />;
-    case '/oversight/accesses':
-      return <AccessesRoom />;
-    case '/oversight/records':
-      return <RecordsRoom />;
-    case '/oversight/log':
-      return <LogRoom />;
-    case '/account':
-      return <AccountRoom />;
-    case '/settings/people':
-      return <PeopleRoom />;
-    case '/settings/storage':
-      return <StorageRoom />;
-    case '/settings/configuration':
-      return <ConfigurationRoom />;
-    case '/settings/health':
-      return <HealthRoom />;
-    case '/settings/cameras':
-      return <CamerasRoom />;
-    default:
-      return <NotFound />;
-  }
+  const Chosen = shown[path === '/' ? home : path];
+  return Chosen ? <Chosen /> : <NotFound />;
 }

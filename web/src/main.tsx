@@ -5,7 +5,7 @@ import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@ta
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { Problem } from './api/problem';
-import { App } from './App';
+import { App, beginRoom } from './App';
 import { sessionKey } from './identity/session';
 import { startI18n } from './i18n';
 import { chooseLanguage } from './i18n/languages';
@@ -34,6 +34,7 @@ applyTheme();
 keepAwayPage();
 const language = chooseLanguage(kept('language'), navigator.languages);
 await startI18n(language);
+beginRoom(location.pathname);
 
 const root = document.getElementById('root');
 if (root) {

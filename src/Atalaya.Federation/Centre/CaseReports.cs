@@ -15,7 +15,7 @@ public sealed record SiteAlarm(long Change, Alarm Alarm)
     public bool IsSound =>
         Change > 0 && Alarm.Cameras.Count <= Alarm.MaxCameras && Alarm.Cameras.Append(Alarm.Camera).All(c => c is "" || SiteCamera.IsId(c))
         && Enum.IsDefined(Alarm.Severity) && Enum.IsDefined(Alarm.Type) && Enum.IsDefined(Alarm.State) && Enum.IsDefined(Alarm.Kind) && Alarm.Version > 0 && Alarm.Level >= 0
-        && Alarm.Rule.Length <= MaxWords && Alarm.Detail.Length <= MaxWords && Alarm.Clause.Length <= MaxWords && !(Alarm.Assignee?.Length > MaxWords) && !(Alarm.AcknowledgedBy?.Length > MaxWords)
+        && Alarm.Rule.Length <= MaxWords && Alarm.Detail.Length <= MaxWords && Alarm.Facts?.Sum(f => f.Key.Length + (f.Value?.Length ?? MaxWords)) <= SceneEvent.MaxFacts && Alarm.Clause.Length <= MaxWords && !(Alarm.Assignee?.Length > MaxWords) && !(Alarm.AcknowledgedBy?.Length > MaxWords)
         && !(Alarm.ClosedBy?.Length > MaxWords);
 }
 

@@ -67,7 +67,7 @@ sealed partial class CaseSession
 {
     const string AlarmColumns =
         """
-        select id, type, severity, state, camera, cameras, rule, kind, class, detail, at, last_at as LastAt, raised_at as RaisedAt, events, clause, acknowledged_by as AcknowledgedBy,
+        select id, type, severity, state, camera, cameras, rule, kind, class, detail, facts, at, last_at as LastAt, raised_at as RaisedAt, events, clause, acknowledged_by as AcknowledgedBy,
         acknowledged_at as AcknowledgedAt, assignee, level, due, outcome, closed_by as ClosedBy, closed_at as ClosedAt, incident, version, over_at as OverAt from alarms
         """;
 
@@ -226,7 +226,7 @@ sealed partial class CaseSession
     {
         var rows = (await QueryAsync<SceneEventStore.Row>(
             """
-            select id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity, arrived, verdict, clause, alarm from scene_events
+            select id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity, facts, arrived, verdict, clause, alarm from scene_events
             where at >= @from and at < @to and pending = 0 and verdict is not null order by arrived, id limit @limit
             """,
             new { from = from.Microseconds, to = to.Microseconds, limit = limit + 1 })).ToList();
@@ -261,6 +261,7 @@ sealed partial class CaseSession
         public string Kind { get; init; } = "";
         public string? Class { get; init; }
         public string Detail { get; init; } = "";
+        public string? Facts { get; init; }
         public long At { get; init; }
         public long LastAt { get; init; }
         public long RaisedAt { get; init; }
@@ -291,6 +292,7 @@ sealed partial class CaseSession
             Kind = Enum.Parse<SceneEventKind>(Kind),
             Class = Class is null ? null : Enum.Parse<ObjectClass>(Class),
             Detail = Detail,
+            Facts = SceneEventStore.ReadFacts(Facts),
             At = Time(At),
             LastAt = Time(LastAt),
             RaisedAt = Time(RaisedAt),
@@ -346,9 +348,9 @@ sealed partial class CaseSession
     {
         await WriteAsync(
             """
-            insert into alarms (id, type, severity, state, is_open, camera, cameras, rule, kind, class, detail, at, last_at, raised_at, events, clause, acknowledged_by, acknowledged_at,
+            insert into alarms (id, type, severity, state, is_open, camera, cameras, rule, kind, class, detail, facts, at, last_at, raised_at, events, clause, acknowledged_by, acknowledged_at,
             assignee, level, due, outcome, closed_by, closed_at, incident, version, over_at, change_number)
-            values (@Id, @Type, @Severity, @State, @IsOpen, @Camera, @Cameras, @Rule, @Kind, @Class, @Detail, @At, @LastAt, @RaisedAt, @Events, @Clause, @AcknowledgedBy, @AcknowledgedAt,
+            values (@Id, @Type, @Severity, @State, @IsOpen, @Camera, @Cameras, @Rule, @Kind, @Class, @Detail, @Facts, @At, @LastAt, @RaisedAt, @Events, @Clause, @AcknowledgedBy, @AcknowledgedAt,
             @Assignee, @Level, @Due, @Outcome, @ClosedBy, @ClosedAt, @Incident, @Version, @OverAt, @Change)
             on conflict (id) do update set type = excluded.type, severity = excluded.severity, state = excluded.state, is_open = excluded.is_open, cameras = excluded.cameras, at = excluded.at,
             last_at = excluded.last_at, events = excluded.events, acknowledged_by = excluded.acknowledged_by, acknowledged_at = excluded.acknowledged_at, assignee = excluded.assignee,
@@ -368,6 +370,7 @@ sealed partial class CaseSession
                 Kind = alarm.Kind.ToString(),
                 Class = alarm.Class?.ToString(),
                 alarm.Detail,
+                Facts = SceneEventStore.Written(alarm.Facts),
                 At = Micros(alarm.At),
                 LastAt = Micros(alarm.LastAt),
                 RaisedAt = Micros(alarm.RaisedAt),

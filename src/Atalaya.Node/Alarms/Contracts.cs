@@ -18,6 +18,7 @@ public sealed record AlarmJson(
     [property: Description("The rule's id, or the camera's own topic.")] string Rule,
     ObjectClass? Class,
     [property: Description("For people; may be empty.")] string Detail,
+    [property: Description("Of kinds whose sentence a page says in its reader's language: what is in it, by name; empty of others.")] IReadOnlyDictionary<string, string> Facts,
     [property: Description("Of the first scene event, in the picture.")] DateTimeOffset At,
     [property: Description("Of the latest one.")] DateTimeOffset LastAt,
     [property: Description("When policy decided.")] DateTimeOffset RaisedAt,
@@ -36,7 +37,7 @@ public sealed record AlarmJson(
     [property: Description("When the trouble of the node that it is about ended; null: it goes on, or isn't such an alarm. It stays open until somebody says what it was.")] DateTimeOffset? OverAt)
 {
     internal static AlarmJson Of(Alarm a) => new(
-        a.Id, a.Type, a.Severity, a.State, a.Camera, a.Cameras, a.Kind, a.Rule, a.Class, a.Detail, a.At, a.LastAt, a.RaisedAt, a.Events, a.Clause, a.AcknowledgedBy, a.AcknowledgedAt, a.Assignee,
+        a.Id, a.Type, a.Severity, a.State, a.Camera, a.Cameras, a.Kind, a.Rule, a.Class, a.Detail, a.Facts, a.At, a.LastAt, a.RaisedAt, a.Events, a.Clause, a.AcknowledgedBy, a.AcknowledgedAt, a.Assignee,
         a.Level, a.Due, a.Outcome, a.ClosedBy, a.ClosedAt, a.Incident, a.Version, a.OverAt);
 }
 

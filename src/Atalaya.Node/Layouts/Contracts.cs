@@ -33,7 +33,7 @@ public sealed record TileInputJson
     [Description("Default camera, if one is named; else empty.")]
     public TileKindJson? Kind { get; init; }
 
-    [Description("Id. Required of a camera's tile.")]
+    [Description("Id; of a site's camera SITE/CAMERA. Required of a camera's tile.")]
     public string? Camera { get; init; }
 
     [Description("Of an alarm tile, 5 to 3600; absent: until somebody acknowledges it.")]

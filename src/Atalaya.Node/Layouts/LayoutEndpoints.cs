@@ -1,6 +1,5 @@
 using Atalaya.Node.Alarms;
 using Atalaya.Node.Api;
-using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
 
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -10,7 +9,7 @@ namespace Atalaya.Node.Layouts;
 
 /// <summary>
 /// Walls and tours that are kept. Everybody who watches cameras has own ones; those for everybody are made and changed by who manages cameras on the organisation.
-/// A camera that somebody may not watch isn't in their wall.
+/// Cameras of sites are in them beside those here. A camera that somebody may not watch isn't in their wall.
 /// </summary>
 static class LayoutEndpoints
 {
@@ -23,7 +22,7 @@ static class LayoutEndpoints
 
     static readonly int[] Sizes = [1, 4, 6, 8, 9, 16, 25];
 
-    public static IServiceCollection AddLayouts(this IServiceCollection services) => services.AddSingleton<LayoutStore>();
+    public static IServiceCollection AddLayouts(this IServiceCollection services) => services.AddSingleton<LayoutStore>().AddSingleton<Watchable>();
 
     public static void MapLayouts(this IEndpointRouteBuilder routes)
     {
@@ -44,33 +43,38 @@ static class LayoutEndpoints
 
     // Walls
 
-    static async Task<IReadOnlyList<LayoutJson>> ListAsync(LayoutStore store, CameraRoster roster, Caller caller, CancellationToken stop) =>
-        [.. (await store.AllAsync<Wall>(caller.UserId, stop)).Where(w => Concerns(w, roster, caller)).Select(w => Shown(w, roster, caller))];
-
-    static async Task<Results<Created<LayoutJson>, ProblemHttpResult>> AddAsync(LayoutInputJson input, LayoutStore store, CameraRoster roster, Caller caller, CancellationToken stop)
+    static async Task<IReadOnlyList<LayoutJson>> ListAsync(LayoutStore store, Watchable watchable, Caller caller, CancellationToken stop)
     {
-        var (wall, refusal) = Read(input, null, roster, caller);
+        var mayWatch = await watchable.ByAsync(caller, stop);
+        return [.. (await store.AllAsync<Wall>(caller.UserId, stop)).Where(w => Concerns(w, mayWatch, caller)).Select(w => Shown(w, mayWatch, caller))];
+    }
+
+    static async Task<Results<Created<LayoutJson>, ProblemHttpResult>> AddAsync(LayoutInputJson input, LayoutStore store, Watchable watchable, Caller caller, CancellationToken stop)
+    {
+        var mayWatch = await watchable.ByAsync(caller, stop);
+        var (wall, refusal) = Read(input, null, mayWatch, caller);
         if ((refusal ?? await FullAsync<Wall>(store, input.Shared ?? false, null, caller, stop)) is { } problem)
             return problem;
         var id = Guid.CreateVersion7();
         await store.AddAsync(id, caller.UserId, input.Shared ?? false, input.Name!.Trim(), wall!, stop);
-        return TypedResults.Created($"/api/layouts/{id}", Shown((await store.FindAsync<Wall>(id, caller.UserId, stop))!, roster, caller));
+        return TypedResults.Created($"/api/layouts/{id}", Shown((await store.FindAsync<Wall>(id, caller.UserId, stop))!, mayWatch, caller));
     }
 
     static async Task<Results<Ok<LayoutJson>, ProblemHttpResult>> ChangeAsync(
-        Guid id, LayoutInputJson input, [FromHeader(Name = "If-Match")] string? ifMatch, LayoutStore store, CameraRoster roster, Caller caller, CancellationToken stop)
+        Guid id, LayoutInputJson input, [FromHeader(Name = "If-Match")] string? ifMatch, LayoutStore store, Watchable watchable, Caller caller, CancellationToken stop)
     {
-        if (await store.FindAsync<Wall>(id, caller.UserId, stop) is not { } before || !Concerns(before, roster, caller))
+        var mayWatch = await watchable.ByAsync(caller, stop);
+        if (await store.FindAsync<Wall>(id, caller.UserId, stop) is not { } before || !Concerns(before, mayWatch, caller))
             return NotThere<Wall>(id);
-        var (wall, refusal) = Read(input, before, roster, caller);
+        var (wall, refusal) = Read(input, before, mayWatch, caller);
         if ((refusal ?? Barred(before, ifMatch, input.Shared, caller) ?? await FullAsync(store, input.Shared ?? before.Shared, before, caller, stop)) is { } problem)
             return problem;
         return await store.ChangeAsync(id, before.Version, input.Shared ?? before.Shared, input.Name!.Trim(), wall!, stop)
-            ? TypedResults.Ok(Shown((await store.FindAsync<Wall>(id, caller.UserId, stop))!, roster, caller))
+            ? TypedResults.Ok(Shown((await store.FindAsync<Wall>(id, caller.UserId, stop))!, mayWatch, caller))
             : Faster();
     }
 
-    static (Wall? Wall, ProblemHttpResult? Refusal) Read(LayoutInputJson input, Arranged<Wall>? before, CameraRoster roster, Caller caller)
+    static (Wall? Wall, ProblemHttpResult? Refusal) Read(LayoutInputJson input, Arranged<Wall>? before, Func<string, bool> mayWatch, Caller caller)
     {
         var errors = new FieldErrors();
         CaseRequests.Words("name", input.Name, MaxName, errors);
@@ -85,7 +89,7 @@ static class LayoutEndpoints
         for (int i = 0; i < size; i++)
         {
             // Who can't see what somebody else put there leaves it alone.
-            var kept = before?.Content.Size == size && before.Content.Tiles[i] is { Camera: { } there } old && !MayWatch(there, roster, caller) ? old : null;
+            var kept = before?.Content.Size == size && before.Content.Tiles[i] is { Camera: { } there } old && !mayWatch(there) ? old : null;
             var given = i < input.Tiles?.Count ? input.Tiles[i] : null;
             var kind = given?.Kind ?? (string.IsNullOrEmpty(given?.Camera) ? TileKindJson.Empty : TileKindJson.Camera);
             string? camera = string.IsNullOrEmpty(given?.Camera) ? null : given.Camera;
@@ -93,7 +97,7 @@ static class LayoutEndpoints
                 errors.Add($"tiles[{i}].camera", "must name a camera.");
             else if (kind == TileKindJson.Empty && camera is not null)
                 errors.Add($"tiles[{i}].camera", "is of no use in an empty tile.");
-            else if (camera is not null && !MayWatch(camera, roster, caller))
+            else if (camera is not null && !mayWatch(camera))
                 return (null, Problems.NoCamera(camera));
             if (given?.Seconds is { } seconds && (kind != TileKindJson.Alarm || seconds is < LeastSeconds or > MostSeconds))
                 errors.Add($"tiles[{i}].seconds", $"is for alarm tiles, from {LeastSeconds} to {MostSeconds}.");
@@ -103,52 +107,55 @@ static class LayoutEndpoints
         return errors.Any ? (null, errors.ToProblem()) : (new(size, tiles), null);
     }
 
-    static LayoutJson Shown(Arranged<Wall> wall, CameraRoster roster, Caller caller) => new(
+    static LayoutJson Shown(Arranged<Wall> wall, Func<string, bool> mayWatch, Caller caller) => new(
         wall.Id, wall.Name, wall.Content.Size,
-        [.. wall.Content.Tiles.Select(t => t.Camera is null || MayWatch(t.Camera, roster, caller) ? t : t.Kind == TileKindJson.Alarm ? t with { Camera = null } : new(TileKindJson.Empty, null, null))],
+        [.. wall.Content.Tiles.Select(t => t.Camera is null || mayWatch(t.Camera) ? t : t.Kind == TileKindJson.Alarm ? t with { Camera = null } : new(TileKindJson.Empty, null, null))],
         wall.Shared, wall.OwnerName, wall.Owner == caller.UserId, MayChange(wall, caller), wall.Version);
 
     /// <summary>Whether there is something in it for them: a wall of cameras of others alone would only tell that there are such.</summary>
-    static bool Concerns(Arranged<Wall> wall, CameraRoster roster, Caller caller) =>
-        wall.Owner == caller.UserId || wall.Content.Tiles.All(t => t.Kind == TileKindJson.Empty) || wall.Content.Tiles.Any(t => t.Kind == TileKindJson.Alarm || (t.Camera is { } camera && MayWatch(camera, roster, caller)));
+    static bool Concerns(Arranged<Wall> wall, Func<string, bool> mayWatch, Caller caller) =>
+        wall.Owner == caller.UserId || wall.Content.Tiles.All(t => t.Kind == TileKindJson.Empty) || wall.Content.Tiles.Any(t => t.Kind == TileKindJson.Alarm || (t.Camera is { } camera && mayWatch(camera)));
 
     // Tours
 
-    static async Task<IReadOnlyList<TourJson>> ListToursAsync(LayoutStore store, CameraRoster roster, Caller caller, CancellationToken stop)
+    static async Task<IReadOnlyList<TourJson>> ListToursAsync(LayoutStore store, Watchable watchable, Caller caller, CancellationToken stop)
     {
-        var walls = await WallsAsync(store, roster, caller, stop);
-        return [.. (await store.AllAsync<Tour>(caller.UserId, stop)).Select(t => Shown(t, walls, roster, caller)).Where(t => t.Mine || t.Steps.Count > 0)];
+        var mayWatch = await watchable.ByAsync(caller, stop);
+        var walls = await WallsAsync(store, mayWatch, caller, stop);
+        return [.. (await store.AllAsync<Tour>(caller.UserId, stop)).Select(t => Shown(t, walls, mayWatch, caller)).Where(t => t.Mine || t.Steps.Count > 0)];
     }
 
-    static async Task<Results<Created<TourJson>, ProblemHttpResult>> AddTourAsync(TourInputJson input, LayoutStore store, CameraRoster roster, Caller caller, CancellationToken stop)
+    static async Task<Results<Created<TourJson>, ProblemHttpResult>> AddTourAsync(TourInputJson input, LayoutStore store, Watchable watchable, Caller caller, CancellationToken stop)
     {
-        var walls = await WallsAsync(store, roster, caller, stop);
-        var (tour, refusal) = Read(input, input.Shared ?? false, walls, roster, caller);
+        var mayWatch = await watchable.ByAsync(caller, stop);
+        var walls = await WallsAsync(store, mayWatch, caller, stop);
+        var (tour, refusal) = Read(input, input.Shared ?? false, walls, mayWatch, caller);
         if ((refusal ?? await FullAsync<Tour>(store, input.Shared ?? false, null, caller, stop)) is { } problem)
             return problem;
         var id = Guid.CreateVersion7();
         await store.AddAsync(id, caller.UserId, input.Shared ?? false, input.Name!.Trim(), tour!, stop);
-        return TypedResults.Created($"/api/tours/{id}", Shown((await store.FindAsync<Tour>(id, caller.UserId, stop))!, walls, roster, caller));
+        return TypedResults.Created($"/api/tours/{id}", Shown((await store.FindAsync<Tour>(id, caller.UserId, stop))!, walls, mayWatch, caller));
     }
 
     static async Task<Results<Ok<TourJson>, ProblemHttpResult>> ChangeTourAsync(
-        Guid id, TourInputJson input, [FromHeader(Name = "If-Match")] string? ifMatch, LayoutStore store, CameraRoster roster, Caller caller, CancellationToken stop)
+        Guid id, TourInputJson input, [FromHeader(Name = "If-Match")] string? ifMatch, LayoutStore store, Watchable watchable, Caller caller, CancellationToken stop)
     {
         if (await store.FindAsync<Tour>(id, caller.UserId, stop) is not { } before)
             return NotThere<Tour>(id);
-        var walls = await WallsAsync(store, roster, caller, stop);
-        var (tour, refusal) = Read(input, input.Shared ?? before.Shared, walls, roster, caller);
+        var mayWatch = await watchable.ByAsync(caller, stop);
+        var walls = await WallsAsync(store, mayWatch, caller, stop);
+        var (tour, refusal) = Read(input, input.Shared ?? before.Shared, walls, mayWatch, caller);
         if ((refusal ?? Barred(before, ifMatch, input.Shared, caller) ?? await FullAsync(store, input.Shared ?? before.Shared, before, caller, stop)) is { } problem)
             return problem;
         return await store.ChangeAsync(id, before.Version, input.Shared ?? before.Shared, input.Name!.Trim(), tour!, stop)
-            ? TypedResults.Ok(Shown((await store.FindAsync<Tour>(id, caller.UserId, stop))!, walls, roster, caller))
+            ? TypedResults.Ok(Shown((await store.FindAsync<Tour>(id, caller.UserId, stop))!, walls, mayWatch, caller))
             : Faster();
     }
 
-    static async Task<Dictionary<Guid, Arranged<Wall>>> WallsAsync(LayoutStore store, CameraRoster roster, Caller caller, CancellationToken stop) =>
-        (await store.AllAsync<Wall>(caller.UserId, stop)).Where(w => Concerns(w, roster, caller)).ToDictionary(w => w.Id);
+    static async Task<Dictionary<Guid, Arranged<Wall>>> WallsAsync(LayoutStore store, Func<string, bool> mayWatch, Caller caller, CancellationToken stop) =>
+        (await store.AllAsync<Wall>(caller.UserId, stop)).Where(w => Concerns(w, mayWatch, caller)).ToDictionary(w => w.Id);
 
-    static (Tour? Tour, ProblemHttpResult? Refusal) Read(TourInputJson input, bool shared, Dictionary<Guid, Arranged<Wall>> walls, CameraRoster roster, Caller caller)
+    static (Tour? Tour, ProblemHttpResult? Refusal) Read(TourInputJson input, bool shared, Dictionary<Guid, Arranged<Wall>> walls, Func<string, bool> mayWatch, Caller caller)
     {
         var errors = new FieldErrors();
         CaseRequests.Words("name", input.Name, MaxName, errors);
@@ -162,7 +169,7 @@ static class LayoutEndpoints
             string? camera = string.IsNullOrEmpty(step?.Camera) ? null : step.Camera;
             if ((step?.Layout is null) == (camera is null))
                 errors.Add($"steps[{i}]", "must name a layout or a camera, and not both.");
-            else if (camera is not null && !MayWatch(camera, roster, caller))
+            else if (camera is not null && !mayWatch(camera))
                 return (null, Problems.NoCamera(camera));
             else if (step!.Layout is { } layout && !walls.ContainsKey(layout))
                 return (null, NotThere<Wall>(layout));
@@ -176,9 +183,9 @@ static class LayoutEndpoints
         return errors.Any ? (null, errors.ToProblem()) : (new(steps), null);
     }
 
-    static TourJson Shown(Arranged<Tour> tour, Dictionary<Guid, Arranged<Wall>> walls, CameraRoster roster, Caller caller) => new(
+    static TourJson Shown(Arranged<Tour> tour, Dictionary<Guid, Arranged<Wall>> walls, Func<string, bool> mayWatch, Caller caller) => new(
         tour.Id, tour.Name,
-        [.. tour.Content.Steps.Where(s => s.Layout is { } layout ? walls.ContainsKey(layout) : s.Camera is { } camera && MayWatch(camera, roster, caller))],
+        [.. tour.Content.Steps.Where(s => s.Layout is { } layout ? walls.ContainsKey(layout) : s.Camera is { } camera && mayWatch(camera))],
         tour.Shared, tour.OwnerName, tour.Owner == caller.UserId, MayChange(tour, caller), tour.Version);
 
     // Both
@@ -219,8 +226,6 @@ static class LayoutEndpoints
     }
 
     static bool MayChange<T>(Arranged<T> it, Caller caller) => it.Shared ? caller.Has(Permission.ManageCameras) : it.Owner == caller.UserId;
-
-    static bool MayWatch(string camera, CameraRoster roster, Caller caller) => roster.Find(camera) is not null && caller.Can(Permission.ViewLive, camera);
 
     static ProblemHttpResult Faster() => Problems.Of(StatusCodes.Status412PreconditionFailed, "Somebody else changed it", "It has changed since you read it. Look at it, and send yours again if it is still right.");
 

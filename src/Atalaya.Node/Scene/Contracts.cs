@@ -22,12 +22,13 @@ public sealed record SceneEventJson(
     BoxJson? Box,
     [property: Description("From 0 to 1: how sure the source is; null if it doesn't say.")] double? Score,
     [property: Description("For people; may be empty.")] string Detail,
+    [property: Description("Of kinds whose sentence a page says in its reader's language: what is in it, by name; empty of others.")] IReadOnlyDictionary<string, string> Facts,
     [property: Description("What its rule says that it is about; null: the alarm policy decides.")] IncidentType? Type,
     [property: Description("How urgent its rule says that it is; null: the alarm policy decides.")] AlarmSeverity? Severity)
 {
     internal static SceneEventJson Of(SceneEvent scene) => new(
         scene.Id, scene.Camera, scene.At, scene.Kind, scene.Source, scene.Rule, scene.Class, scene.Track,
-        scene.Box is { } box ? new(box.X, box.Y, box.Width, box.Height) : null, scene.Score, scene.Detail, scene.Type, scene.Severity);
+        scene.Box is { } box ? new(box.X, box.Y, box.Width, box.Height) : null, scene.Score, scene.Detail, scene.Facts, scene.Type, scene.Severity);
 }
 
 public sealed record SceneEventPageJson(

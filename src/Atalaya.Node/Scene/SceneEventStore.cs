@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Text.Json;
 
 using Atalaya.Incidents;
 using Atalaya.Media;
@@ -43,8 +44,8 @@ sealed class SceneEventStore(DbDataSource store)
         await using var connection = await store.OpenConnectionAsync(stop);
         return await connection.ExecuteAsync(new CommandDefinition(
             """
-            insert into scene_events (id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity, arrived, pending)
-            values (@Id, @Camera, @At, @Kind, @Source, @Rule, @Class, @Track, @Box, @Score, @Detail, @Type, @Severity, @arrived, 1)
+            insert into scene_events (id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity, facts, arrived, pending)
+            values (@Id, @Camera, @At, @Kind, @Source, @Rule, @Class, @Track, @Box, @Score, @Detail, @Type, @Severity, @Facts, @arrived, 1)
             on conflict (id) do nothing
             """,
             new
@@ -62,6 +63,7 @@ sealed class SceneEventStore(DbDataSource store)
                 scene.Detail,
                 Type = scene.Type?.ToString(),
                 Severity = scene.Severity?.ToString(),
+                Facts = Written(scene.Facts),
                 arrived = arrived.Microseconds,
             },
             cancellationToken: stop)) > 0;
@@ -139,10 +141,15 @@ sealed class SceneEventStore(DbDataSource store)
         return gone;
     }
 
-    internal const string Columns = "select id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity from scene_events";
+    internal const string Columns = "select id, camera, at, kind, source, rule, class, track, box, score, detail, type, severity, facts from scene_events";
 
     // Without hyphens and in lower case, so that the order of texts is that of the ids.
     static string Written(Guid id) => id.ToString("n");
+
+    /// <summary>Null: there are none.</summary>
+    internal static string? Written(IReadOnlyDictionary<string, string> facts) => facts.Count == 0 ? null : JsonSerializer.Serialize(facts);
+
+    internal static IReadOnlyDictionary<string, string> ReadFacts(string? facts) => facts is null ? SceneEvent.NoFacts : JsonSerializer.Deserialize<Dictionary<string, string>>(facts)!;
 
     internal static SceneEvent Read(Row row)
     {
@@ -162,6 +169,7 @@ sealed class SceneEventStore(DbDataSource store)
             Detail = row.Detail,
             Type = row.Type is null ? null : Enum.Parse<IncidentType>(row.Type),
             Severity = row.Severity is null ? null : Enum.Parse<AlarmSeverity>(row.Severity),
+            Facts = ReadFacts(row.Facts),
         };
     }
 
@@ -180,6 +188,7 @@ sealed class SceneEventStore(DbDataSource store)
         public string Detail { get; init; } = "";
         public string? Type { get; init; }
         public string? Severity { get; init; }
+        public string? Facts { get; init; }
 
         // Where they are asked for: what was made of it.
         public long Arrived { get; init; }

@@ -48,6 +48,10 @@ public sealed class CentreTests
             pictures.ShouldBe(30);
         }
 
+        // Who left is gone there, too: nothing more comes over the link.
+        var begun = TimeProvider.System.GetUtcNow();
+        await site.UntilAsync($"/api/accesses?from={begun.AddHours(-1):yyyy-MM-ddTHH:mm:ssZ}&to={begun.AddHours(1):yyyy-MM-ddTHH:mm:ssZ}", a => a["accesses"]!.AsArray().Count(l => (string?)l!["kind"] == "live" && l["endedAt"] is not null) == 1);
+
         // Past: playlist, and what it lists.
         var now = TimeProvider.System.GetUtcNow();
         string at = $"/api/sites/{link.Id}/cameras/gate";
@@ -141,6 +145,36 @@ public sealed class CentreTests
         ((string?)(await centre.GetAsync($"/api/sites/{link.Id}/incidents/{incident}"))["state"]).ShouldBe("dispatched");
 
         Task RefusedAsync(int many) => centre.UntilAsync($"/api/sites/{link.Id}/deeds/{incident}", d => d.AsArray().Count(e => e!["refusal"] is not null) == many);
+    }
+
+    [Fact]
+    public async Task Walls_and_tours_at_the_centre_have_cameras_of_sites_for_who_may_watch_them()
+    {
+        await using var centre = await TestNode.StartAsync(Linked.Listens);
+        await using var site = await TestNode.StartAsync($"{Linked.Dials()}cameras: [{{ id: gate, name: North gate, main: 'rtsp://127.0.0.1:9/x', enabled: false }}]");
+        var (link, _) = await Linked.LinkAsync(centre, site, LinkKind.Site);
+        await centre.UntilAsync("/api/sites/cameras", c => c.AsArray().Count == 1);
+        string gate = $"{link.Id}/gate";
+        object wall = new { name = "All", size = 1, shared = true, tiles = new[] { new { camera = gate } } };
+        var (made, kept) = await centre.SendAsync(HttpMethod.Post, "/api/layouts", wall);
+        made.ShouldBe(201, kept?.ToString());
+        (await centre.SendAsync(HttpMethod.Post, "/api/tours", new { name = "Round", shared = true, steps = new[] { new { camera = gate } } })).Status.ShouldBe(201);
+        (await centre.SendAsync(HttpMethod.Post, "/api/layouts", new { name = "None", size = 1, tiles = new[] { new { camera = $"{link.Id}/mole" } } })).Status.ShouldBe(404, "the site has no such camera");
+
+        using var there = await centre.AsAsync("there", new Grant("operator", new(ScopeKind.Site, "North")));
+        (await there.GetStringAsync("/api/layouts", TestNode.Stop)).ShouldContain(gate);
+        (await there.GetStringAsync("/api/tours", TestNode.Stop)).ShouldContain(gate);
+        using var elsewhere = await centre.AsAsync("elsewhere", new Grant("operator", new(ScopeKind.Site, "South")));
+        (await elsewhere.GetStringAsync("/api/layouts", TestNode.Stop)).ShouldBe("[]");
+        (await elsewhere.GetStringAsync("/api/tours", TestNode.Stop)).ShouldBe("[]");
+
+        // Without its link its place stays empty, and kept, whoever changes the wall meanwhile.
+        await centre.Service<LinkBook>().SuspendAsync(link.Id, "test", TestNode.Stop);
+        ((string?)(await centre.GetAsync("/api/layouts"))[0]!["tiles"]![0]!["kind"]).ShouldBe("empty");
+        (await centre.SendAsync(HttpMethod.Put, $"/api/layouts/{(string)kept!["id"]!}", new { name = "All of them", size = 1, shared = true, tiles = new[] { new { kind = "empty" } } })).Status.ShouldBe(200);
+        (await centre.SendAsync(HttpMethod.Post, $"/api/links/{link.Id}/resume")).Status.ShouldBe(200);
+        var again = (await centre.GetAsync("/api/layouts"))[0]!;
+        ((string?)again["name"], (string?)again["tiles"]![0]!["camera"]).ShouldBe(("All of them", gate));
     }
 
     /// <summary>A deed of a partner is no deed of the centre.</summary>

@@ -177,6 +177,20 @@ public sealed class PartnerRequestTests
             // To whoever sees alarms it doesn't say what about.
             string alarms = await node.TextUntilAsync("/api/alarms", a => a.Contains("answered", StringComparison.Ordinal));
             alarms.ShouldNotContain("A boat");
+            // Their kind, partner and time, so that a page says it in its reader's language; mail and CAP say the sentence.
+            string partner = node.Service<LinkBook>().Active.Single().Organisation;
+            var events = (await connection.QueryAsync<(string Kind, string Facts, string Detail)>("select kind, facts, detail from scene_events where rule = 'request' order by at")).ToList();
+            string[] kinds = node == asked ? ["RequestDue", "RequestOverdue"] : ["AnswerOverdue"];
+            events.Select(e => e.Kind).ShouldBe(kinds);
+            foreach (var (_, facts, detail) in events)
+            {
+                var said = JsonNode.Parse(facts)!;
+                ((string?)said["partner"]).ShouldBe(partner);
+                detail.ShouldContain(partner);
+                detail.ShouldContain((string)said["due"]!);
+            }
+
+            JsonNode.Parse(alarms)!["alarms"]!.AsArray().ShouldContain(a => (string?)a!["facts"]!["partner"] == partner);
         }
     }
 

@@ -16,9 +16,10 @@ import { useFormat } from '../i18n/format';
 import { useMay, useSession } from '../identity/session';
 import { LiveTile } from '../live/LiveTile';
 import { useKeys } from '../shell/keyboard';
-import { Said, Why } from '../shell/Notice';
+import { Why } from '../shell/Notice';
 import { go } from '../shell/route';
 import { AlarmLoop } from './AlarmLoop';
+import { AlarmWords } from './AlarmWords';
 import { useActOnAlarm, useAlarm, useOpenIncident, type AlarmDeed } from './cases';
 import { SeverityMark } from './severity';
 
@@ -114,7 +115,7 @@ export function AlarmPanel({ alarm: listed, cameras, onClose }: Props) {
       )}
       {alarm.detail !== '' && (
         <p>
-          <Said text={alarm.detail} />
+          <AlarmWords {...alarm} />
         </p>
       )}
 

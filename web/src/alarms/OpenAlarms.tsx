@@ -41,13 +41,14 @@ export function OpenAlarms() {
 
   if (!open) return null;
   return (
-    <a href="/situation" className="bar-alarms" onClick={follow} aria-label={t('alarms.openOnes', { rescues, others })}>
+    <a href="/situation" className="bar-alarms" onClick={follow}>
+      <span className="visually-hidden">{t('alarms.openOnes', { rescues, others })}</span>
       {rescues > 0 && (
-        <span className="bar-rescues">
+        <span className="bar-rescues" aria-hidden>
           <IconLifebuoy size={18} aria-hidden /> {format.number(rescues)}
         </span>
       )}
-      <span className={others > 0 ? 'bar-open' : 'bar-open dim'}>
+      <span className={others > 0 ? 'bar-open' : 'bar-open dim'} aria-hidden>
         <IconAlertTriangleFilled size={16} aria-hidden /> {format.number(others)}
       </span>
       {silent && <IconBellOff size={16} className="amber" aria-label={t('alarms.silent')} role="img" />}

@@ -119,15 +119,36 @@ export const useTimelines = (
     refetchInterval: to > nodeNow() ? Math.min(60_000, Math.max(4000, resolution)) : false,
   });
 
-export const fetchTimeline = (camera: string, stream: StreamKind, from: number, to: number): Promise<Timeline> =>
-  answer(
-    api.GET('/api/cameras/{id}/timeline', {
-      params: {
-        path: { id: camera },
-        query: { from: new Date(from).toISOString(), to: new Date(to).toISOString(), stream },
-      },
-    }),
+/** Of a site's camera, through the link; null: of none. */
+export const useFarTimeline = (camera: string | null, from: number, to: number, resolution: number) =>
+  useQuery({
+    enabled: camera !== null,
+    queryKey: [...keys.timelines, camera, from, to, resolution],
+    queryFn: () => fetchTimeline(camera ?? '', 'main', from, to, resolution),
+    refetchInterval: to > nodeNow() ? 10_000 : false,
+    retry: false,
+  });
+
+export function fetchTimeline(
+  camera: string,
+  stream: StreamKind,
+  from: number,
+  to: number,
+  resolution?: number,
+): Promise<Timeline> {
+  const query = {
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+    stream,
+    ...(resolution !== undefined && { resolution }),
+  };
+  const [site = '', id] = camera.split('/');
+  return answer<Timeline>(
+    id === undefined
+      ? api.GET('/api/cameras/{id}/timeline', { params: { path: { id: site }, query } })
+      : api.GET('/api/sites/{site}/cameras/{id}/timeline', { params: { path: { site, id }, query } }),
   );
+}
 
 export function useSaveCamera() {
   const client = useQueryClient();

@@ -5629,6 +5629,10 @@ export interface components {
             class: null | components["schemas"]["ObjectClass"];
             /** @description For people; may be empty. */
             detail: string;
+            /** @description Of kinds whose sentence a page says in its reader's language: what is in it, by name; empty of others. */
+            facts: {
+                [key: string]: string;
+            };
             /**
              * Format: date-time
              * @description Of the first scene event, in the picture.
@@ -9638,6 +9642,10 @@ export interface components {
             score: null | number;
             /** @description For people; may be empty. */
             detail: string;
+            /** @description Of kinds whose sentence a page says in its reader's language: what is in it, by name; empty of others. */
+            facts: {
+                [key: string]: string;
+            };
             type: null | components["schemas"]["IncidentType"];
             severity: null | components["schemas"]["AlarmSeverity"];
         };
@@ -9672,7 +9680,7 @@ export interface components {
             severity?: null | components["schemas"]["AlarmSeverity"];
         };
         /** @enum {string} */
-        SceneEventKind: "lineCrossed" | "zoneEntered" | "zoneLeft" | "zoneOccupied" | "loitering" | "count" | "crowd" | "wrongWay" | "leftBehind" | "removed" | "tamper" | "streamLost" | "motion" | "sensor" | "other" | "analysisBlind" | "recordingFailed" | "storageTrouble";
+        SceneEventKind: "lineCrossed" | "zoneEntered" | "zoneLeft" | "zoneOccupied" | "loitering" | "count" | "crowd" | "wrongWay" | "leftBehind" | "removed" | "tamper" | "streamLost" | "motion" | "sensor" | "other" | "analysisBlind" | "recordingFailed" | "storageTrouble" | "requestDue" | "requestOverdue" | "answerOverdue" | "handedOver" | "handOverLate";
         SceneEventPage: {
             /** @description The newest first. */
             events: components["schemas"]["SceneEvent"][];
@@ -10493,7 +10501,7 @@ export interface components {
         };
         TileInput: {
             kind?: null | components["schemas"]["TileKind"];
-            /** @description Id. Required of a camera's tile. */
+            /** @description Id; of a site's camera SITE/CAMERA. Required of a camera's tile. */
             camera?: null | string;
             /**
              * Format: int32

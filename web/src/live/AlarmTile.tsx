@@ -6,6 +6,7 @@ import { useNow } from '../api/useNow';
 import { useActOnAlarm, useOpenAlarms } from '../alarms/cases';
 import { SeverityMark } from '../alarms/severity';
 import type { Camera } from '../api/types';
+import { useActOnFarAlarm } from '../sites/sites';
 import { useFormat } from '../i18n/format';
 import { useMay } from '../identity/session';
 import { nextCalling, type Calling } from './alarmTile';
@@ -27,7 +28,7 @@ export function AlarmTile({ cameras, rest, seconds, ...tileProps }: Props) {
   const may = useMay();
   const told = may('viewPast');
   const alarms = useOpenAlarms(told);
-  const act = useActOnAlarm();
+  const actHere = useActOnAlarm();
   const now = useNow();
   const byId = useMemo(() => new Map(cameras.map((camera) => [camera.id, camera])), [cameras]);
   const list = alarms.data?.alarms;
@@ -36,6 +37,11 @@ export function AlarmTile({ cameras, rest, seconds, ...tileProps }: Props) {
   if (next !== calling) setCalling(next);
 
   const alarm = next?.alarm ?? null;
+  const actThere = useActOnFarAlarm(alarm?.site ?? '', alarm?.id ?? '');
+  const acknowledge = () => {
+    if (alarm?.site !== undefined) actThere.mutate({ act: 'acknowledge', version: alarm.version });
+    else if (alarm) actHere.mutate({ alarm, deed: { kind: 'acknowledge' } });
+  };
   const camera = (next && byId.get(next.camera)) ?? rest;
   const { tile, focused, onFocus, hidden } = tileProps;
   const at = alarm ? Date.parse(alarm.at) : 0;
@@ -73,8 +79,8 @@ export function AlarmTile({ cameras, rest, seconds, ...tileProps }: Props) {
           variant="default"
           data-acknowledge={tile}
           leftSection={<IconCheck size={16} />}
-          loading={act.isPending}
-          onClick={() => act.mutate({ alarm, deed: { kind: 'acknowledge' } })}
+          loading={actHere.isPending || actThere.isPending}
+          onClick={acknowledge}
         >
           {t('alarms.acknowledge')}
         </Button>

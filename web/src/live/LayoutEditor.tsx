@@ -8,9 +8,10 @@ import {
   TextInput,
   useDirection,
 } from '@mantine/core';
-import { IconBellRinging, IconTrash, IconX } from '@tabler/icons-react';
+import { IconBellRinging, IconSitemap, IconTrash, IconX } from '@tabler/icons-react';
 import { useEffect, useId, useRef, useState, type CSSProperties, type PointerEvent } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isFar } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Camera, LayoutTile, SavedLayout } from '../api/types';
 import { useFormat } from '../i18n/format';
@@ -19,6 +20,7 @@ import { plain } from '../shell/Palette';
 import { Said, Why } from '../shell/Notice';
 import { go, setQuery } from '../shell/route';
 import { toast } from '../shell/toast';
+import { bySite, useSites } from '../sites/sites';
 import { useDeleteLayout, useSaveLayout } from './kept';
 import { columnsOf, largeSpan, moveFocus, sizes, type Layout } from './layout';
 import { SizeWords } from './SizeWords';
@@ -47,6 +49,8 @@ export default function LayoutEditor({ before, size: firstSize, tiles: firstTile
   const session = useSession();
   const save = useSaveLayout();
   const remove = useDeleteLayout();
+  const sites = useSites();
+  const away = new Set((sites.data ?? []).filter(({ up }) => !up).map(({ id }) => id));
   const [name, setName] = useState(before?.name ?? '');
   const [size, setSize] = useState<Layout>(firstSize);
   const [tiles, setTiles] = useState<readonly LayoutTile[]>(firstTiles);
@@ -137,6 +141,26 @@ export default function LayoutEditor({ before, size: firstSize, tiles: firstTile
 
   const chosen = shown[at] ?? empty;
   const found = cameras.filter((camera) => plain(`${camera.name} ${camera.id}`).includes(plain(search.trim())));
+  const choice = (camera: Camera) => {
+    const tile: LayoutTile = { kind: 'camera', camera: camera.id, seconds: null };
+    const times = shown.filter((each) => each.camera === camera.id).length;
+    return (
+      <li key={camera.id}>
+        <button
+          type="button"
+          className="layout-camera"
+          data-put={camera.id}
+          onClick={() => place(tile)}
+          onPointerDown={drag(tile, null)}
+        >
+          <span className="grow">
+            <bdi>{camera.name}</bdi>
+          </span>
+          {times > 0 && <span className="dim small">{t('wall.onIt')}</span>}
+        </button>
+      </li>
+    );
+  };
   return (
     <form
       className="layout-editor"
@@ -252,40 +276,32 @@ export default function LayoutEditor({ before, size: firstSize, tiles: firstTile
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
         />
-        <ul className="layout-cameras">
-          <li>
-            <button
-              type="button"
-              className="layout-camera"
-              data-put="alarm"
-              onClick={() => place(alarmTile)}
-              onPointerDown={drag(alarmTile, null)}
-            >
-              <IconBellRinging size={16} aria-hidden />
-              {t('wall.alarmTile')}
-            </button>
-          </li>
-          {found.map((camera) => {
-            const tile: LayoutTile = { kind: 'camera', camera: camera.id, seconds: null };
-            const times = shown.filter((each) => each.camera === camera.id).length;
-            return (
-              <li key={camera.id}>
-                <button
-                  type="button"
-                  className="layout-camera"
-                  data-put={camera.id}
-                  onClick={() => place(tile)}
-                  onPointerDown={drag(tile, null)}
-                >
-                  <span className="grow">
-                    <bdi>{camera.name}</bdi>
-                  </span>
-                  {times > 0 && <span className="dim small">{t('wall.onIt')}</span>}
-                </button>
-              </li>
-            );
-          })}
-        </ul>
+        <div className="layout-cameras">
+          <ul>
+            <li>
+              <button
+                type="button"
+                className="layout-camera"
+                data-put="alarm"
+                onClick={() => place(alarmTile)}
+                onPointerDown={drag(alarmTile, null)}
+              >
+                <IconBellRinging size={16} aria-hidden />
+                {t('wall.alarmTile')}
+              </button>
+            </li>
+            {found.filter(({ id }) => !isFar(id)).map(choice)}
+          </ul>
+          {bySite(found).map((site) => (
+            <section key={site.id} aria-labelledby={`${list}-${site.id}`} data-site={site.id}>
+              <h3 id={`${list}-${site.id}`}>
+                <IconSitemap size={16} aria-hidden /> <bdi>{site.name}</bdi>
+                {away.has(site.id) && <span className="amber small">{t('sites.down')}</span>}
+              </h3>
+              <ul>{site.cameras.map(choice)}</ul>
+            </section>
+          ))}
+        </div>
         {(save.isError || remove.isError) && Object.keys(errors).length === 0 && (
           <p className="red" role="alert">
             {save.error instanceof Problem && save.error.status === 412 ? (

@@ -8,11 +8,13 @@ import {
   IconLink,
   IconPlayerPlay,
   IconRoute,
+  IconSitemap,
   IconUsers,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
-import type { SavedLayout, Tour } from '../api/types';
+import type { Camera, SavedLayout, Tour } from '../api/types';
 import { go, setQuery } from '../shell/route';
+import { bySite } from '../sites/sites';
 import { toast } from '../shell/toast';
 
 interface Props {
@@ -20,10 +22,14 @@ interface Props {
   tours: readonly Tour[];
   saved: SavedLayout | null;
   tour: Tour | null;
+  /** Cameras of sites. */
+  far: readonly Camera[];
+  /** Name of the one whose cameras are on the wall; null: it is none's. */
+  site: string | null;
 }
 
 /** What is on the wall: all cameras, a kept layout, a tour; and what can be done with it. */
-export function LayoutMenu({ layouts, tours, saved, tour }: Props) {
+export function LayoutMenu({ layouts, tours, saved, tour, far, site }: Props) {
   const { t } = useTranslation();
   const shared = <IconUsers size={14} className="dim" aria-label={t('wall.shared')} role="img" />;
   const chosen = saved ?? tour;
@@ -38,13 +44,24 @@ export function LayoutMenu({ layouts, tours, saved, tour }: Props) {
           leftSection={tour ? <IconRoute size={16} /> : <IconLayoutGrid size={16} />}
           rightSection={<IconChevronDown size={14} />}
         >
-          <bdi>{chosen?.name ?? t('wall.all')}</bdi>
+          <bdi>{chosen?.name ?? site ?? t('wall.all')}</bdi>
         </Button>
       </Menu.Target>
       <Menu.Dropdown className="layout-menu-list">
         <Menu.Item leftSection={<IconLayoutGrid size={16} />} onClick={() => go('/live')}>
           {t('wall.all')}
         </Menu.Item>
+        {far.length > 0 && <Menu.Label>{t('sites.title')}</Menu.Label>}
+        {bySite(far).map(({ id, name }) => (
+          <Menu.Item
+            key={id}
+            leftSection={<IconSitemap size={16} />}
+            data-site-wall={id}
+            onClick={() => go(`/live?site=${encodeURIComponent(id)}`)}
+          >
+            <bdi>{name}</bdi>
+          </Menu.Item>
+        ))}
         {layouts.length > 0 && <Menu.Label>{t('wall.layouts')}</Menu.Label>}
         {layouts.map((layout) => (
           <Menu.Item

@@ -14,8 +14,10 @@ import {
 } from '@tabler/icons-react';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isFar } from '../api/client';
 import { nodeNow } from '../api/clock';
 import { useCameras } from '../api/queries';
+import type { Camera } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { boxesShown, setBoxes } from '../overlay/boxes';
 import { useKeys } from '../shell/keyboard';
@@ -24,6 +26,7 @@ import { go, setQuery, usePlace } from '../shell/route';
 import { toast } from '../shell/toast';
 import { pinAround } from '../timeline/holds';
 import { AlarmTile, EmptyTile } from './AlarmTile';
+import { asCamera, siteOf, useFarCameras } from '../sites/sites';
 import { asTiles, ofCamera, ofLayout, type Cell } from './cells';
 import { useLayouts, useTours } from './kept';
 import { asLayout, columnsOf, largeSpan, moveFocus, readLayout, rowsOf, sizes, type Layout } from './layout';
@@ -39,12 +42,15 @@ const HoldDialog = lazy(() => import('../holds/HoldDialog'));
 const LayoutEditor = lazy(() => import('./LayoutEditor'));
 const TourEditor = lazy(() => import('./TourEditor'));
 
-export function LiveRoom() {
+const none: Camera[] = [];
+
+export default function LiveRoom() {
   const { t } = useTranslation();
   const format = useFormat();
   const { dir } = useDirection();
   const { query } = usePlace();
   const cameras = useCameras();
+  const farCameras = useFarCameras();
   const portrait = useMediaQuery('(max-width: 700px)');
   const [focused, setFocused] = useState<string | null>(null);
   const [pinned, setPinned] = useState<{ id: string; from: number; to: number } | null>(null);
@@ -54,7 +60,12 @@ export function LiveRoom() {
   const screen = query.has('screen');
   useAwake(screen);
 
-  const all = useMemo(() => cameras.data ?? [], [cameras.data]);
+  const far = useMemo(() => (farCameras.data ?? []).map(asCamera), [farCameras.data]);
+  const all = useMemo(() => [...(cameras.data ?? []), ...far], [cameras.data, far]);
+  // By itself a wall has the cameras here, or those of the site that was asked for; a centre without own ones all there are.
+  const siteId = query.get('site');
+  const ofSite = useMemo(() => far.filter(({ id }) => siteOf(id) === siteId), [far, siteId]);
+  const usual = ofSite.length > 0 ? ofSite : cameras.data?.length === 0 ? far : (cameras.data ?? none);
   const savedId = query.get('saved');
   const tourId = query.get('tour');
   const tour = tours.data?.find(({ id }) => id === tourId) ?? null;
@@ -69,9 +80,13 @@ export function LiveRoom() {
   // A camera of a tour is a wall of one.
   const single = all.find(({ id }) => id === going.step?.camera) ?? null;
 
-  const layout: Layout = saved ? (asLayout(saved.size) ?? 4) : single ? 1 : readLayout(query.get('layout'), all.length);
+  const layout: Layout = saved
+    ? (asLayout(saved.size) ?? 4)
+    : single
+      ? 1
+      : readLayout(query.get('layout'), usual.length);
   const isKept = saved !== null || single !== null;
-  const pages = isKept ? 1 : Math.max(1, Math.ceil(all.length / layout));
+  const pages = isKept ? 1 : Math.max(1, Math.ceil(usual.length / layout));
   const page = Math.min(pages, Math.max(1, Number(query.get('page')) || 1));
   const onPage = useMemo<Cell[]>(
     () =>
@@ -79,8 +94,8 @@ export function LiveRoom() {
         ? ofLayout(saved, all)
         : single
           ? [ofCamera(single)]
-          : all.slice((page - 1) * layout, page * layout).map(ofCamera),
-    [saved, single, all, page, layout],
+          : usual.slice((page - 1) * layout, page * layout).map(ofCamera),
+    [saved, single, all, usual, page, layout],
   );
   const large = all.find((camera) => camera.id === query.get('camera')) ?? null;
   // The enlarged camera is shown whatever page it is on.
@@ -209,7 +224,7 @@ export function LiveRoom() {
       </Failure>
     );
   }
-  if (cameras.data && all.length === 0) {
+  if (cameras.data && !farCameras.isPending && all.length === 0) {
     return (
       <Notice icon={<IconDeviceCctvOff size={32} />} title={t('live.none')} text={t('live.noneDo')}>
         <Button leftSection={<IconPlus size={16} />} onClick={() => go('/settings/cameras?edit=find')}>
@@ -229,7 +244,7 @@ export function LiveRoom() {
       </Failure>
     );
   }
-  if (asked && (!asked.data || !kept.data || !cameras.data)) return <RoomSkeleton />;
+  if (asked && (!asked.data || !kept.data || !cameras.data || farCameras.isPending)) return <RoomSkeleton />;
   if (asked && !(tourId !== null ? tour && (saved ?? single) : saved) && edit === null) {
     return (
       <Notice icon={<IconLayoutOff size={32} />} title={t('wall.gone')} text={t('wall.goneWhy')}>
@@ -280,7 +295,14 @@ export function LiveRoom() {
           </Button>
         ) : (
           <>
-            <LayoutMenu layouts={kept.data ?? []} tours={tours.data ?? []} saved={tour ? null : saved} tour={tour} />
+            <LayoutMenu
+              layouts={kept.data ?? []}
+              tours={tours.data ?? []}
+              saved={tour ? null : saved}
+              tour={tour}
+              far={far}
+              site={saved || tour ? null : (ofSite[0]?.site ?? null)}
+            />
             {!tour && !saved && !portrait && (
               <SegmentedControl
                 aria-label={t('live.layout')}
@@ -364,11 +386,15 @@ export function LiveRoom() {
         onFocus={going.hold}
         onKeyDown={going.hold}
       >
-        {!cameras.data && Array.from({ length: 4 }, (_, index) => <Skeleton key={index} className="tile-skeleton" />)}
+        {(!cameras.data || (cameras.data.length === 0 && farCameras.isPending)) &&
+          Array.from({ length: 4 }, (_, index) => <Skeleton key={index} className="tile-skeleton" />)}
         {cells.map((cell, index) => {
           const isLarge = cell.kind === 'camera' && cell === largeCell;
           const common = {
-            stream: isLarge || layout === 1 || (index === 0 && span > 1) ? ('main' as const) : ('sub' as const),
+            stream:
+              isLarge || (takesMain(cell) && (layout === 1 || (index === 0 && span > 1)))
+                ? ('main' as const)
+                : ('sub' as const),
             large: isLarge,
             hidden: large !== null && !isLarge,
             focused: focused === cell.key,
@@ -417,6 +443,9 @@ export function LiveRoom() {
     </div>
   );
 }
+
+/** The link to a site bears sub-streams: its main one is for the camera that somebody enlarges. */
+const takesMain = (cell: Cell): boolean => cell.kind !== 'camera' || !isFar(cell.camera.id);
 
 /** A wall on its own screen has nobody at its keys: it must not go dark. */
 function useAwake(wanted: boolean) {

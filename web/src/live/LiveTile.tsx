@@ -157,11 +157,19 @@ export const LiveTile = memo(function LiveTile({
   const trouble =
     (phase === 'connecting' || phase === 'waiting' || phase === 'interrupted') &&
     ['unreachable', 'unauthorised', 'misconfigured'].includes(camera.status.state);
-  const words = trouble ? t(`camera.state.${camera.status.state}`) : t(`live.phase.${phase}`);
+  // Lost between here and its site: the camera may well run, and be recorded there.
+  const siteAway = phase === 'interrupted' && state.cause === 'link';
+  const words = siteAway
+    ? t('live.siteAway')
+    : trouble
+      ? t(`camera.state.${camera.status.state}`)
+      : t(`live.phase.${phase}`);
   const good = phase === 'live';
   // What a node that can't be reached said last is no longer known.
-  const known = useEventsConnected() !== false && phase !== 'disconnected';
-  const recording = t(known ? `recording.${camera.recording.state}` : 'recording.unknown');
+  const known = useEventsConnected() !== false && phase !== 'disconnected' && !siteAway;
+  const recording = t(
+    known ? `recording.${camera.recording.state}` : siteAway ? 'recording.unknownThere' : 'recording.unknown',
+  );
   const reason = camera.status.reason || state.detail;
   const main = camera.status.streams.find((candidate) => candidate.stream === 'main');
   const codec = main?.codec?.toUpperCase() ?? state.detail ?? '';
@@ -198,9 +206,11 @@ export const LiveTile = memo(function LiveTile({
 
       {!picture && phase !== 'live' && (
         <div className="tile-empty">
-          <PhaseIcon phase={trouble ? 'interrupted' : phase} size={large ? 40 : 26} />
+          <PhaseIcon phase={siteAway ? 'disconnected' : trouble ? 'interrupted' : phase} size={large ? 40 : 26} />
           <strong>{words}</strong>
-          {phase === 'unsupported' ? (
+          {siteAway ? (
+            <span>{t('live.siteAwayWhat')}</span>
+          ) : phase === 'unsupported' ? (
             <span>{t('live.unsupportedHelp', { codec })}</span>
           ) : (
             reason && camera.status.state !== 'running' && <Said text={reason} />
@@ -210,12 +220,12 @@ export const LiveTile = memo(function LiveTile({
 
       {picture && !good && (
         <div className={phase === 'paused' ? 'tile-state calm' : 'tile-state'} role="status">
-          <PhaseIcon phase={trouble ? 'interrupted' : phase} size={16} />
+          <PhaseIcon phase={siteAway ? 'disconnected' : trouble ? 'interrupted' : phase} size={16} />
           <span>{words}</span>
           {state.ageSeconds !== null && (
             <span className="tile-age">{t('live.ago', { duration: format.duration(state.ageSeconds * 1000) })}</span>
           )}
-          {phase === 'interrupted' && reason && large && <Said text={reason} />}
+          {phase === 'interrupted' && reason && large && !siteAway && <Said text={reason} />}
         </div>
       )}
       {good && state.skipped && (
@@ -303,24 +313,22 @@ export const LiveTile = memo(function LiveTile({
           <IconCamera size={18} />
         </Tool>
         {!far && (
-          <>
-            <Tool
-              label={t('live.pin', { camera: camera.name })}
-              data-tool="pin"
-              disabled={camera.recording.state !== 'recording'}
-              onClick={() => onPin(camera.id)}
-            >
-              <IconPin size={18} />
-            </Tool>
-            <Tool
-              label={t('live.openTimeline', { camera: camera.name })}
-              data-tool="timeline"
-              onClick={() => go(`/timeline?camera=${encodeURIComponent(camera.id)}`)}
-            >
-              <IconTimelineEvent size={18} />
-            </Tool>
-          </>
+          <Tool
+            label={t('live.pin', { camera: camera.name })}
+            data-tool="pin"
+            disabled={camera.recording.state !== 'recording'}
+            onClick={() => onPin(camera.id)}
+          >
+            <IconPin size={18} />
+          </Tool>
         )}
+        <Tool
+          label={t('live.openTimeline', { camera: camera.name })}
+          data-tool="timeline"
+          onClick={() => go(`/timeline?camera=${encodeURIComponent(camera.id)}`)}
+        >
+          <IconTimelineEvent size={18} />
+        </Tool>
         <Tool
           label={large ? t('live.reduce') : t('live.enlarge', { camera: camera.name })}
           data-tool="enlarge"

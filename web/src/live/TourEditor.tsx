@@ -2,6 +2,7 @@ import { ActionIcon, Button, NativeSelect, NumberInput, Switch, TextInput } from
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isFar } from '../api/client';
 import { Problem } from '../api/problem';
 import type { Camera, SavedLayout, Tour, TourStep } from '../api/types';
 import { useFormat } from '../i18n/format';
@@ -9,9 +10,12 @@ import { useSession } from '../identity/session';
 import { Said, Why } from '../shell/Notice';
 import { go, setQuery } from '../shell/route';
 import { toast } from '../shell/toast';
+import { bySite } from '../sites/sites';
 import { useDeleteTour, useSaveTour } from './kept';
 
 const usualSeconds = 20;
+
+const asStep = ({ id, name }: Camera) => ({ value: `c ${id}`, label: name });
 
 interface Props {
   before: Tour | null;
@@ -150,8 +154,9 @@ export default function TourEditor({ before, layouts, cameras }: Props) {
             },
             {
               group: t('app.cameras'),
-              items: cameras.map((camera) => ({ value: `c ${camera.id}`, label: camera.name })),
+              items: cameras.filter(({ id }) => !isFar(id)).map(asStep),
             },
+            ...bySite(cameras).map((site) => ({ group: site.name, items: site.cameras.map(asStep) })),
           ]}
         />
         <Button

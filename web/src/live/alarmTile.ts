@@ -1,9 +1,9 @@
-import type { Alarm } from '../api/types';
+import type { ListedAlarm } from '../alarms/cases';
 import { severities } from '../alarms/severity';
 
 /** What an alarm tile shows, and since when (node's clock, ms). */
 export interface Calling {
-  alarm: Alarm;
+  alarm: ListedAlarm;
   /** Of its cameras the first that may be seen. */
   camera: string;
   since: number;
@@ -12,7 +12,7 @@ export interface Calling {
 /** Alarms that come in a burst don't chase each other over the tile: one that isn't more urgent waits so long. */
 export const staysMs = 5000;
 
-const urgency = (alarm: Alarm) => severities.indexOf(alarm.severity);
+const urgency = (alarm: ListedAlarm) => severities.indexOf(alarm.severity);
 
 /**
  * The alarm that a tile goes to: of those that nobody has acknowledged the most urgent, of the same the newest.
@@ -22,12 +22,12 @@ const urgency = (alarm: Alarm) => severities.indexOf(alarm.severity);
  */
 export function nextCalling(
   current: Calling | null,
-  alarms: readonly Alarm[],
+  alarms: readonly ListedAlarm[],
   seconds: number | null,
   now: number,
   sees: (camera: string) => boolean,
 ): Calling | null {
-  const cameraOf = (alarm: Alarm) => [alarm.camera, ...alarm.cameras].find(sees);
+  const cameraOf = (alarm: ListedAlarm) => [alarm.camera, ...alarm.cameras].find(sees);
   const waiting = alarms.filter(
     (alarm) =>
       (alarm.state === 'raised' || alarm.state === 'escalated') &&
@@ -36,7 +36,7 @@ export function nextCalling(
         alarm.severity === 'rescue' ||
         now - Math.max(Date.parse(alarm.raisedAt), Date.parse(alarm.lastAt)) < seconds * 1000),
   );
-  const best = waiting.reduce<Alarm | null>(
+  const best = waiting.reduce<ListedAlarm | null>(
     (most, alarm) =>
       most === null ||
       urgency(alarm) < urgency(most) ||

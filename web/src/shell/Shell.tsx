@@ -9,7 +9,7 @@ import {
   IconSearch,
   IconSun,
 } from '@tabler/icons-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import { OpenAlarms } from '../alarms/OpenAlarms';
 import { ApprovalsInBar, PurposeInBar } from '../approvals/InBar';
@@ -20,12 +20,17 @@ import { usePreferences } from '../i18n/preferences';
 import { Me } from '../identity/Me';
 import { useMay } from '../identity/session';
 import { useKeys } from './keyboard';
-import { KeysDialog } from './KeysDialog';
-import { Palette } from './Palette';
 import { areasFor, rooms } from './rooms';
 import { follow, go, usePlace } from './route';
 import { useToast } from './toast';
 import { useNewerPage } from './updates';
+
+const loadPalette = async () => ({ default: (await import('./Palette')).Palette });
+const Palette = lazy(loadPalette);
+const KeysDialog = lazy(async () => ({ default: (await import('./KeysDialog')).KeysDialog }));
+
+/** By then the room is there. Whoever presses Ctrl-K sooner waits for it. */
+const paletteAfterMs = 2000;
 
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
@@ -41,6 +46,11 @@ export function Shell({ children }: { children: ReactNode }) {
   useEffect(() => {
     document.title = [room ? t(room.words) : null, node.data?.name, 'Atalaya'].filter(Boolean).join(' · ');
   }, [room, node.data?.name, t]);
+
+  useEffect(() => {
+    const timer = window.setTimeout(() => void loadPalette().catch(() => undefined), paletteAfterMs);
+    return () => window.clearTimeout(timer);
+  }, []);
 
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -81,8 +91,10 @@ export function Shell({ children }: { children: ReactNode }) {
 
   const dialogs = (
     <>
-      <Palette opened={palette} onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />
-      <KeysDialog opened={keys} onClose={() => setKeys(false)} />
+      <Suspense>
+        {palette && <Palette opened onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />}
+        {keys && <KeysDialog opened onClose={() => setKeys(false)} />}
+      </Suspense>
       <ToastLine />
     </>
   );

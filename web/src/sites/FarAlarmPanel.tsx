@@ -2,13 +2,14 @@ import { ActionIcon, Button, Menu } from '@mantine/core';
 import { IconCheck, IconChevronDown, IconHandStop, IconX } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import { AlarmLoop } from '../alarms/AlarmLoop';
+import { AlarmWords } from '../alarms/AlarmWords';
 import type { ListedAlarm } from '../alarms/cases';
 import { SeverityMark } from '../alarms/severity';
 import type { AlarmOutcome, Camera } from '../api/types';
 import { useFormat } from '../i18n/format';
 import { useMay, useSession } from '../identity/session';
 import { LiveTile } from '../live/LiveTile';
-import { Said, Why } from '../shell/Notice';
+import { Why } from '../shell/Notice';
 import { useActOnFarAlarm, useFarAlarm, useFarCases } from './sites';
 import { FarIncidentBox } from './FarIncidentBox';
 import { SentDeeds } from './SentDeeds';
@@ -88,7 +89,7 @@ export function FarAlarmPanel({ alarm: listed, camera, onClose }: Props) {
       )}
       {alarm.detail !== '' && (
         <p>
-          <Said text={alarm.detail} />
+          <AlarmWords {...alarm} />
         </p>
       )}
 

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
-import { answer, api } from '../api/client';
+import { answer, api, isFar } from '../api/client';
 import { keys } from '../api/queries';
 import type {
   AlarmAct,
@@ -103,6 +103,22 @@ export function useActOnFarIncident(incident: FarIncident) {
       ),
     onSettled: () => client.invalidateQueries({ queryKey: keys.alarms }),
   });
+}
+
+/** The link of the site that a camera is at; the id itself of a camera here. */
+export const siteOf = (camera: string): string => camera.split('/')[0] ?? '';
+
+/** Cameras of sites by site, as they come. */
+export function bySite(cameras: readonly Camera[]): { id: string; name: string; cameras: Camera[] }[] {
+  const sites = new Map<string, { id: string; name: string; cameras: Camera[] }>();
+  for (const camera of cameras) {
+    if (!isFar(camera.id)) continue;
+    const id = siteOf(camera.id);
+    const site = sites.get(id) ?? { id, name: camera.site ?? id, cameras: [] };
+    site.cameras.push(camera);
+    sites.set(id, site);
+  }
+  return [...sites.values()];
 }
 
 /** A site's camera as rooms show cameras: with what its site told of it, and nothing that only the site knows. */

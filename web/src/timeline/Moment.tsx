@@ -1,5 +1,6 @@
 import type { TFunction } from 'i18next';
 import { useTranslation } from 'react-i18next';
+import { isFar } from '../api/client';
 import { nodeNow } from '../api/clock';
 import type { Timeline } from '../api/types';
 import type { Format } from '../i18n/format';
@@ -50,7 +51,7 @@ export function Moment({
   const shorter = moment.kind === 'recorded' ? shortGapsAt(timeline, ms) : null;
   return (
     <>
-      {moment.kind === 'recorded' && <ScrubPicture camera={camera} ms={ms} format={format} />}
+      {moment.kind === 'recorded' && !isFar(camera) && <ScrubPicture camera={camera} ms={ms} format={format} />}
       <strong>
         {span > 2 * 86_400_000 && `${format.shortDate(ms)} `}
         <bdi dir="ltr">{span < 60_000 ? format.timeMs(ms) : format.time(ms)}</bdi>

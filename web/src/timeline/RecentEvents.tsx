@@ -2,6 +2,7 @@ import { Button, Popover, Skeleton } from '@mantine/core';
 import { IconTriangleFilled } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { AlarmWords } from '../alarms/AlarmWords';
 import { nodeNow } from '../api/clock';
 import { useRecentEvents } from '../api/queries';
 import { useFormat } from '../i18n/format';
@@ -66,7 +67,7 @@ function List({ names, onOpen }: { names: Map<string, string>; onOpen: (camera: 
                   {event.detail !== '' && (
                     <>
                       {' · '}
-                      <bdi>{event.detail}</bdi>
+                      <AlarmWords {...event} />
                     </>
                   )}
                 </span>

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import { useEffect, useRef, type RefObject } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isFar } from '../api/client';
 import { nodeNow } from '../api/clock';
 import type { Camera } from '../api/types';
 import type { Format } from '../i18n/format';
@@ -55,7 +56,12 @@ export function Stage({ frame, first, second, player, state, camera, format, onR
         {/* eslint-disable-next-line jsx-a11y/media-has-caption */}
         <video ref={second} aria-hidden tabIndex={-1} />
       </div>
-      <PlaybackOverlay player={player} camera={camera?.id ?? null} now={nodeNow} zoom={zoom} />
+      <PlaybackOverlay
+        player={player}
+        camera={camera && !isFar(camera.id) ? camera.id : null}
+        now={nodeNow}
+        zoom={zoom}
+      />
       <ZoomFactor zoom={zoom} onReset={reset} />
       <StageNotes state={state} camera={camera} format={format} onRetry={onRetry} />
       {camera && state.phase !== 'empty' && (

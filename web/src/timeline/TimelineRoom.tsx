@@ -1,12 +1,12 @@
 import { Button, Skeleton } from '@mantine/core';
 import { IconAlertTriangle, IconDeviceCctvOff, IconWalk, IconZoomIn, IconZoomOut } from '@tabler/icons-react';
-import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isFar } from '../api/client';
 import { nodeNow } from '../api/clock';
 import { Problem } from '../api/problem';
 import { useCameras } from '../api/queries';
 import { PurposeGate } from '../approvals/PurposeGate';
-import HoldDialog from '../holds/HoldDialog';
 import { useFormat } from '../i18n/format';
 import { boxesShown, setBoxes } from '../overlay/boxes';
 import { useKeys } from '../shell/keyboard';
@@ -15,8 +15,8 @@ import { savePicture } from '../shell/picture';
 import { go, setQuery, usePlace } from '../shell/route';
 import { useSound } from '../shell/sound';
 import { toast } from '../shell/toast';
+import { asCamera, useFarCameras } from '../sites/sites';
 import { useAddress, useFitOnce } from './address';
-import { ExportDialog } from './ExportDialog';
 import { pinAround } from './holds';
 import { RecentEvents } from './RecentEvents';
 import { removedCameras, type Listed } from './removed';
@@ -30,6 +30,9 @@ import { Transport } from './Transport';
 import { useStage } from './useStage';
 import { useStrips } from './useStrips';
 import { ZoomMenu } from './ZoomMenu';
+
+const HoldDialog = lazy(() => import('../holds/HoldDialog'));
+const ExportDialog = lazy(async () => ({ default: (await import('./ExportDialog')).ExportDialog }));
 
 /** Archive recorded less than this ago is opened a little before now, so that there is something to play. */
 const openBeforeMs = 30_000;
@@ -53,6 +56,11 @@ function Recorded() {
   const cameras = useCameras();
   const present = useMemo(() => cameras.data ?? [], [cameras.data]);
   const wanted = query.get('camera');
+  const farCameras = useFarCameras();
+  const far = useMemo(
+    () => (farCameras.data ?? []).map(asCamera).find(({ id }) => id === wanted),
+    [farCameras.data, wanted],
+  );
 
   // The address is read once; from then on the view writes it.
   const [opened] = useState(() => {
@@ -65,9 +73,12 @@ function Recorded() {
     if (opened.at === null) made.show(nodeNow() - (opened.span ?? day) * 0.35);
     return made;
   });
-  const { timelines, marks, error, refetch, loading } = useStrips(view, present);
-  // Behind those that are there: what was removed but can still be looked back at.
-  const all = useMemo((): Listed[] => [...present, ...removedCameras(present, timelines)], [present, timelines]);
+  const { timelines, marks, error, refetch, loading } = useStrips(view, present, far?.id ?? null);
+  // Before those here the one of a site that was asked for, behind them what was removed but can still be looked back at.
+  const all = useMemo((): Listed[] => {
+    const there = far ? [far, ...present] : present;
+    return [...there, ...removedCameras(there, timelines)];
+  }, [far, present, timelines]);
   const camera = all.find((candidate) => candidate.id === wanted) ?? null;
   const { frame, first: firstVideo, second: secondVideo, player, state } = useStage(camera, view, opened.at === null);
 
@@ -191,7 +202,7 @@ function Recorded() {
         return true;
       case 'k':
         if (event.shiftKey) {
-          if (camera) openHold();
+          if (camera && !isFar(camera.id)) openHold();
           return true;
         }
         player?.pause();
@@ -204,6 +215,7 @@ function Recorded() {
         mark('to');
         return true;
       case 'e':
+        if (camera && isFar(camera.id)) return false;
         openExport();
         return true;
       case 'd':
@@ -286,7 +298,7 @@ function Recorded() {
             variant="subtle"
             color="gray"
             leftSection={<IconWalk size={14} />}
-            disabled={!camera || camera.removed === true}
+            disabled={!camera || camera.removed === true || isFar(camera.id)}
             onClick={() => camera && go(`/settings/rules?camera=${encodeURIComponent(camera.id)}&tab=motion`)}
           >
             {t('motion.search')}
@@ -333,24 +345,26 @@ function Recorded() {
         )}
       </div>
 
-      {holding && camera && (
-        <HoldDialog
-          cameras={all}
-          camera={camera.id}
-          from={Math.floor(holding.from)}
-          to={Math.ceil(holding.to)}
-          onClose={() => setHolding(null)}
-        />
-      )}
-      {exporting && camera && (
-        <ExportDialog
-          cameras={all}
-          camera={camera.id}
-          from={Math.floor(exporting.from)}
-          to={Math.floor(exporting.to)}
-          onClose={() => setExporting(null)}
-        />
-      )}
+      <Suspense>
+        {holding && camera && (
+          <HoldDialog
+            cameras={all}
+            camera={camera.id}
+            from={Math.floor(holding.from)}
+            to={Math.ceil(holding.to)}
+            onClose={() => setHolding(null)}
+          />
+        )}
+        {exporting && camera && (
+          <ExportDialog
+            cameras={all}
+            camera={camera.id}
+            from={Math.floor(exporting.from)}
+            to={Math.floor(exporting.to)}
+            onClose={() => setExporting(null)}
+          />
+        )}
+      </Suspense>
     </div>
   );
 }

@@ -18,6 +18,7 @@ import {
   IconX,
 } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
+import { isFar } from '../api/client';
 import type { Format } from '../i18n/format';
 import { go } from '../shell/route';
 import { GoTo } from './GoTo';
@@ -123,7 +124,7 @@ export function Transport(props: Props) {
             size="compact-sm"
             variant={selection ? 'filled' : 'default'}
             leftSection={selection ? <IconBracketsContain size={16} /> : <IconFileExport size={16} />}
-            disabled={!camera}
+            disabled={!camera || isFar(camera.id)}
             onClick={onExport}
           >
             {t('timeline.export')}
@@ -135,7 +136,7 @@ export function Transport(props: Props) {
             size="compact-sm"
             variant="default"
             leftSection={<IconPin size={16} />}
-            disabled={!camera}
+            disabled={!camera || isFar(camera.id)}
             onClick={onHold}
           >
             {t('hold.do')}

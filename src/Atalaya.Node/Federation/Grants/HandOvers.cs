@@ -35,7 +35,7 @@ sealed record HandOver(
 /// <summary>
 /// Hand-overs of incidents, sent and received. One that nobody acknowledges in time escalates: at the sender's into its incident and as an alarm, and at the receiver's as an alarm that is more urgent.
 /// </summary>
-sealed class HandOvers(NodeDatabase database, Outbox outbox, Casebook cases, SceneEvents scene, ShareGrants grants, TimeProvider clock, ILogger<HandOvers> log) : IHostedService
+sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Casebook cases, SceneEvents scene, ShareGrants grants, TimeProvider clock, ILogger<HandOvers> log) : IHostedService
 {
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
@@ -138,7 +138,7 @@ sealed class HandOvers(NodeDatabase database, Outbox outbox, Casebook cases, Sce
         if (await FindAsync(id, stop) is not { } handOver)
             return;
         if (kind == "handover.sent")
-            await RaiseAsync(Guid.Parse(id), handOver, $"{from.Name} hands over: {handOver.Title}", stop);
+            await RaiseAsync(Guid.Parse(id), SceneEventKind.HandedOver, handOver, from.Name, $"{from.Name} hands over: {handOver.Title}", stop);
         else if (kind == "handover.acknowledged")
             await NoteAsync(handOver, $"{from.Name} acknowledged the hand-over: {handOver.AcknowledgedBy}.", from.Name, stop);
         else
@@ -188,7 +188,7 @@ sealed class HandOvers(NodeDatabase database, Outbox outbox, Casebook cases, Sce
         // The alarm before the mark: cut in between, it is raised again under the same number, which makes one.
         byte[] number = Guid.Parse(late.Id).ToByteArray();
         number[^1] ^= 0x5A;
-        await RaiseAsync(new(number), late, late.Ours ? $"Nobody acknowledged the hand-over: {late.Title}" : $"Still not acknowledged: {late.Title}", CancellationToken.None);
+        await RaiseAsync(new(number), SceneEventKind.HandOverLate, late, links.Find(late.Link)?.Name ?? late.Link, late.Ours ? $"Nobody acknowledged the hand-over: {late.Title}" : $"Still not acknowledged: {late.Title}", CancellationToken.None);
         await using (var connection = await database.Source.OpenConnectionAsync())
         {
             await using var transaction = await connection.BeginTransactionAsync();
@@ -204,16 +204,17 @@ sealed class HandOvers(NodeDatabase database, Outbox outbox, Casebook cases, Sce
     }
 
     /// <summary>It takes the way of all alarms: queue, sound, notifications, and its own escalation.</summary>
-    Task<bool> RaiseAsync(Guid id, HandOver handOver, string detail, CancellationToken stop) => scene.RecordAsync(
+    Task<bool> RaiseAsync(Guid id, SceneEventKind kind, HandOver handOver, string partner, string detail, CancellationToken stop) => scene.RecordAsync(
         new()
         {
             Id = id,
             Camera = "",
             At = clock.GetUtcNow(),
-            Kind = SceneEventKind.Other,
+            Kind = kind,
             Source = SceneEventSource.Node,
             Rule = "handover",
             Detail = detail,
+            Facts = new Dictionary<string, string> { ["partner"] = partner, ["title"] = handOver.Title },
             // Without a type a policy takes it for no alarm.
             Type = handOver.Rescue ? IncidentType.Rescue : handOver.Type ?? IncidentType.Intrusion,
             Severity = handOver.Rescue ? AlarmSeverity.Rescue : AlarmSeverity.High,

@@ -23,10 +23,11 @@ static class RequestAlarm
             Id = new(SHA256.HashData(Encoding.UTF8.GetBytes($"request {row.Id} {isOver} {row.Due.Value.Microseconds}")).AsSpan(0, 16)),
             Camera = "",
             At = now,
-            Kind = SceneEventKind.Other,
+            Kind = !isOver ? SceneEventKind.RequestDue : row.Ours ? SceneEventKind.AnswerOverdue : SceneEventKind.RequestOverdue,
             Source = SceneEventSource.Node,
             Rule = "request",
             Detail = detail,
+            Facts = new Dictionary<string, string> { ["partner"] = partner, ["due"] = due },
             // Without a type a policy takes what isn't seen by a rule for no alarm.
             Type = row.Rescue ? IncidentType.Rescue : IncidentType.Technical,
             Severity = row.Rescue ? AlarmSeverity.Rescue : AlarmSeverity.High,

@@ -96,6 +96,11 @@ export const kinds: readonly SceneKind[] = [
   'analysisBlind',
   'recordingFailed',
   'storageTrouble',
+  'requestDue',
+  'requestOverdue',
+  'answerOverdue',
+  'handedOver',
+  'handOverLate',
 ];
 
 export const sources: readonly Source[] = ['rule', 'camera', 'injected', 'node'];

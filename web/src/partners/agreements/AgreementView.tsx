@@ -158,7 +158,9 @@ function Facts({ page, which, onOdrl }: { page: AgreementPage; which: Which; onO
       </dd>
       <dt>{t('agreements.signatures')}</dt>
       <dd>
-        {agreement.signatures.length === 0 ? t('agreements.unsigned') : <bdi>{format.list(agreement.signatures)}</bdi>}
+        {agreement.signatures.length === 0
+          ? t('agreements.unsigned')
+          : format.list(agreement.signatures.map((name) => `\u2068${name}\u2069`))}
         {agreement.signedBy != null && agreement.signed != null && (
           <div className="dim small">
             {t('agreements.signedHere')} <bdi>{agreement.signedBy}</bdi> ·{' '}

@@ -1,12 +1,15 @@
 import { Alert, Button, Checkbox, Modal, NativeSelect, NumberInput, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { nodeNow } from '../../api/clock';
 import { useCameras } from '../../api/queries';
 import { ApprovalNeeded } from '../../approvals/ApprovalNeeded';
 import { approvalOf } from '../../api/approvalOf';
 import { usePackages } from '../../evidence/packages';
 import { useIncidents } from '../../incidents/cases';
-import { Why } from '../../shell/Notice';
+import { usePreferences } from '../../i18n/preferences';
+import { Said, Why } from '../../shell/Notice';
+import { Zone } from '../../timeline/zone';
 import { commonOf, keptFor, shareOf } from './give';
 import { useCheck, useGive, useHandOver, usePartners, type ShareInput, type ShareKind } from './grants';
 
@@ -15,7 +18,7 @@ const kinds: ShareKind[] = ['live', 'clip', 'still', 'package'];
 /** What the node takes where nobody says. */
 const usualMinutes = 120;
 const requests = ['', 'information', 'footage', 'liveAssistance', 'jointOperation', 'supportFile'] as const;
-const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString().slice(0, 19) + 'Z';
+const minute = 60_000;
 
 /** Lets a partner have something, or hands an incident over to it; what the agreement says is told before. */
 export default function GiveDialog({ incident, onClose }: { incident: string | null; onClose: () => void }) {
@@ -31,8 +34,12 @@ export default function GiveDialog({ incident, onClose }: { incident: string | n
   const [what, setWhat] = useState<ShareKind>('clip');
   const [camera, setCamera] = useState('');
   const [about, setAbout] = useState('');
-  const [from, setFrom] = useState(minutesAgo(10));
-  const [to, setTo] = useState(minutesAgo(5));
+  const { timeZone } = usePreferences();
+  const [zone] = useState(() => new Zone(timeZone));
+  const [from, setFrom] = useState(() => zone.toLocalText(nodeNow() - 10 * minute));
+  const [to, setTo] = useState(() => zone.toLocalText(nodeNow() - 5 * minute));
+  const begin = zone.fromLocalText(from);
+  const end = zone.fromLocalText(to);
   const [bundle, setBundle] = useState('');
   const [purpose, setPurpose] = useState('');
   const [category, setCategory] = useState('');
@@ -63,12 +70,15 @@ export default function GiveDialog({ incident, onClose }: { incident: string | n
         camera,
         masked,
         minutes,
-        from,
-        to,
+        from: begin === null ? '' : new Date(begin).toISOString(),
+        to: end === null ? '' : new Date(end).toISOString(),
         bundle,
         days,
       });
-  const ready = link !== '' && purpose !== '' && (incident || (what === 'package' ? bundle !== '' : camera !== ''));
+  const timed =
+    what === 'live' || what === 'package' || (end !== null && (what === 'still' || (begin !== null && end > begin)));
+  const ready =
+    link !== '' && purpose !== '' && (incident || (what === 'package' ? bundle !== '' : camera !== '' && timed));
   const act = incident ? handOver : give;
   const decision = check.data;
   return (
@@ -146,16 +156,18 @@ export default function GiveDialog({ incident, onClose }: { incident: string | n
             )}
             {what === 'clip' && (
               <TextInput
+                type="datetime-local"
+                step={1}
                 label={t('grants.from')}
-                dir="ltr"
                 value={from}
                 onChange={(event) => setFrom(event.currentTarget.value)}
               />
             )}
             {what !== 'live' && (
               <TextInput
+                type="datetime-local"
+                step={1}
                 label={t('grants.to')}
-                dir="ltr"
                 value={to}
                 onChange={(event) => setTo(event.currentTarget.value)}
               />
@@ -260,7 +272,7 @@ export default function GiveDialog({ incident, onClose }: { incident: string | n
             variant="light"
             title={t(decision.allowed ? 'grants.allowed' : 'grants.notAllowed', { clause: decision.clause })}
           >
-            {decision.reasons.join(' ')}
+            <Said text={decision.reasons.join(' ')} />
           </Alert>
         )}
         {check.error && <Why error={check.error} />}

@@ -243,7 +243,7 @@ function HandOverRow(props: { handOver: HandOver; received: Share[]; onAcknowled
     <tr data-handover={handOver.id} data-state={state}>
       <td>
         {handOver.rescue && (
-          <Badge color="red" variant="filled" mr={8}>
+          <Badge color="red" variant="light" me={8}>
             {t('grants.rescue')}
           </Badge>
         )}
