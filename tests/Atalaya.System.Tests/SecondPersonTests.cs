@@ -1,6 +1,3 @@
-using System.Net.Http.Json;
-using System.Text.Json;
-using Atalaya.Testing;
 using Microsoft.Playwright;
 
 namespace Atalaya.System.Tests;
@@ -13,28 +10,9 @@ public sealed class SecondPersonTests(Site site) : IClassFixture<Site>
     public async Task An_export_is_asked_for_with_its_purpose_by_one_and_made_after_another_agreed()
     {
         var stop = TestContext.Current.CancellationToken;
-        using var folder = new TempFolder("second-person");
-        string configuration = folder.File("atalaya.yaml");
-        await File.WriteAllLinesAsync(configuration,
-        [
-            "listen: \"127.0.0.1:0\"", $"data: \"{folder.File("data")}\"", $"web: \"{RepositoryRoot.File("web", "dist")}\"", "analysis: { enabled: false }",
-            $"database: \"{TestDatabase.Of(folder.File("data", "atalaya.db"))}\"",
-            $"cameras: [{{ id: gate, name: Gate, main: \"{site.Camera("north").Url()}\" }}]",
-        ], stop);
-        await using var node = AtalayaProgram.Start("serve", "--config", configuration, "--json");
-        var said = JsonDocument.Parse(await node.WaitForLineAsync(line => line.Contains("listening", StringComparison.Ordinal), TimeSpan.FromSeconds(60))).RootElement;
-        var address = new Uri(said.GetProperty("listening")[0].GetString()!);
-        using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = address };
-        http.DefaultRequestHeaders.Add("Atalaya-Page", "1");
-        using (var first = await http.PostAsJsonAsync("/api/start", new { code = said.GetProperty("start").GetString()!.Split('#')[1], name = "Ana", password = Site.Password }, stop))
-            http.DefaultRequestHeaders.Add("Cookie", first.EnsureSuccessStatusCode().Headers.GetValues("Set-Cookie").Single().Split(';')[0]);
-        using (var added = await http.PostAsJsonAsync("/api/users", new { name = "Omar", grants = new[] { new { role = "investigator" } } }, stop))
-        {
-            string link = (await added.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>(stop)).GetProperty("link").GetString()!;
-            using var chosen = await http.PostAsJsonAsync("/api/start", new { code = link.Split('#')[1], password = Site.Password }, stop);
-            chosen.EnsureSuccessStatusCode();
-        }
-
+        await using var node = await OwnNode.StartAsync("Ana", "analysis: { enabled: false }", $"cameras: [{{ id: gate, name: Gate, main: \"{site.Camera("north").Url()}\" }}]");
+        await node.AddUserAsync("Omar", "investigator");
+        var (address, http) = (node.Address, node.Http);
         var begun = TimeProvider.System.GetUtcNow();
         await Site.EventuallyAsync(
             async () => (await http.GetStringAsync($"/api/timeline?from={Site.Iso(begun.AddMinutes(-5))}&to={Site.Iso(begun.AddMinutes(5))}", stop)).Contains("\"segments\":[[", StringComparison.Ordinal), "footage of the gate");

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Atalaya.Media;
 using Atalaya.Simulation;
 using Atalaya.Testing;
@@ -226,6 +227,30 @@ public sealed class Visit : IAsyncDisposable
 
     /// <summary>Errors of the page's code, and what its content security policy blocked.</summary>
     public IReadOnlyList<string> Complaints => _complaints;
+
+    /// <summary>What whoever reads the page stumbles over: a key in place of words, more width than the screen, what axe calls serious or worse.</summary>
+    public async Task<IReadOnlyList<string>> FaultsAsync()
+    {
+        var found = new List<string>();
+        if (Keys.Value.Match(await ReadAsync<string>("() => document.body.innerText")) is { Success: true } key)
+            found.Add($"shows the key {key.Value}");
+        if (await ReadAsync<bool>("() => document.documentElement.scrollWidth > innerWidth + 1"))
+            found.Add("wider than the screen");
+        await Page.EvaluateAsync(await File.ReadAllTextAsync(RepositoryRoot.File("web", "node_modules", "axe-core", "axe.min.js")));
+        found.AddRange(await ReadAsync<string[]>("""
+            async () => (await axe.run(document, { resultTypes: ['violations'] })).violations.filter(v => v.impact === 'serious' || v.impact === 'critical')
+              .map(v => `${v.id}: ${v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`)
+            """));
+        return found;
+    }
+
+    /// <summary>Keys of the page's words, as they would be seen where a translation is missing.</summary>
+    static readonly Lazy<Regex> Keys = new(() =>
+    {
+        string[] files = ["en.json", "partners/en.json"];
+        var groups = files.SelectMany(f => JsonDocument.Parse(File.ReadAllText(RepositoryRoot.File("web", "src", "i18n", f))).RootElement.EnumerateObject().Select(g => g.Name)).Distinct(StringComparer.Ordinal);
+        return new($@"\b({string.Join('|', groups)})\.[a-z]+[A-Za-z.]*\b", RegexOptions.CultureInvariant, TimeSpan.FromSeconds(5));
+    });
 
     public Task<T> ReadAsync<T>(string script, object? argument = null) => Page.EvaluateAsync<T>(script, argument);
 
