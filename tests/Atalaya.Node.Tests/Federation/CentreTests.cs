@@ -4,8 +4,11 @@ using Atalaya.Federation.Links;
 using Atalaya.Node.Federation.Centre;
 using Atalaya.Node.Federation.Links;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Store;
 using Atalaya.Node.Tests.Alarms;
 using Atalaya.Testing;
+
+using Dapper;
 
 namespace Atalaya.Node.Tests.Federation;
 
@@ -91,6 +94,26 @@ public sealed class CentreTests
         while (await watching.NextAsync() is not null)
         {
         }
+    }
+
+    /// <summary>More than a site keeps tunnels open: those of views that ended must be free again.</summary>
+    [Fact]
+    public async Task However_often_somebody_looks_a_site_can_be_asked_and_what_nobody_looks_at_ends_there()
+    {
+        await using var fake = await FakeCamera.StartAsync(Clip);
+        await using var centre = await TestNode.StartAsync(Linked.Listens);
+        await using var site = await TestNode.StartAsync($"{Linked.Dials()}cameras: [{{ id: gate, main: '{fake.Url}' }}]");
+        var (link, _) = await Linked.LinkAsync(centre, site, LinkKind.Site);
+        await site.RunningAsync("gate");
+        for (int n = 0; n < 40; n++)
+        {
+            using var socket = await centre.ConnectAsync($"/api/sites/{link.Id}/cameras/gate/live?stream=main");
+            ((string?)(await socket.NextTextAsync())!["type"]).ShouldBe("init", $"view {n}");
+        }
+
+        // And the site's own record of who looked says until when.
+        await using var connection = await site.Service<NodeDatabase>().Source.OpenConnectionAsync(TestNode.Stop);
+        await Linked.UntilAsync(async () => await connection.ExecuteScalarAsync<long>("select count(*) from accesses where kind = 'Live' and ended_at is not null") == 40);
     }
 
     [Fact]

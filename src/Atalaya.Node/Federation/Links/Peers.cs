@@ -56,6 +56,7 @@ sealed class Peers : IDisposable
         ConnectTimeout = Timeout.InfiniteTimeSpan,      // Each request has its own time.
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),      // Below the server's, so that none is used as it closes.
         MaxResponseHeadersLength = 16,
+        ResponseDrainTimeout = TimeSpan.Zero,       // What nobody reads any more, such as live pictures, doesn't go on to take the line.
         ConnectCallback = async (_, stop) => await connect(stop),
     })
     { BaseAddress = new("http://link/"), Timeout = Timeout.InfiniteTimeSpan };      // TLS is the connection's.
