@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
+using Atalaya.Evidence;
+
 using Microsoft.Win32.SafeHandles;
 
 namespace Atalaya.Node.Store;
@@ -50,6 +52,7 @@ static class SealedFile
             }
 
             File.Move(part, path, overwrite: true);
+            new LocalLogDisk().SyncFolder(Path.GetDirectoryName(path)!);
             return (bytes, Convert.ToHexStringLower(hash.GetCurrentHash()));
         }
         finally

@@ -102,11 +102,21 @@ public sealed class ShareTests
         (await fetcher.FetchAsync(atSite, file, target, TestNode.Stop)).ShouldBe(FetchEnd.Done);
         File.Delete(target);
 
-        // Another content under this number isn't taken, nor is a part that was another's.
+        // A part that was another's isn't taken: it is fetched anew.
         await File.WriteAllBytesAsync(target + ".part", new byte[1000], TestNode.Stop);
+        (await fetcher.FetchAsync(atSite, file, target, TestNode.Stop)).ShouldBe(FetchEnd.Away);
+        File.Exists(target).ShouldBeFalse();
+        File.Exists(target + ".part").ShouldBeFalse();
+        (await fetcher.FetchAsync(atSite, file, target, TestNode.Stop)).ShouldBe(FetchEnd.Done);
+        (await File.ReadAllBytesAsync(target, TestNode.Stop)).ShouldBe(content);
+        File.Delete(target);
+
+        // Nor is another content under this number, of which nothing lay here.
+        await File.WriteAllBytesAsync(source, new byte[content.Length], TestNode.Stop);
         (await fetcher.FetchAsync(atSite, file, target, TestNode.Stop)).ShouldBe(FetchEnd.Altered);
         File.Exists(target).ShouldBeFalse();
         File.Exists(target + ".part").ShouldBeFalse();
+        await File.WriteAllBytesAsync(source, content, TestNode.Stop);
 
         // Of another link it is as if it weren't there; withdrawn it isn't.
         var other = await OfferAsync(centre, atCentre with { Id = "ffffffffffffffff" }, source, content, "a/2");

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 
+using Atalaya.Evidence;
 using Atalaya.Node.Federation.Links;
 
 namespace Atalaya.Node.Federation.Grants;
@@ -17,7 +18,7 @@ enum FetchEnd
     /// <summary>The other node doesn't give it: withdrawn, over, or never there.</summary>
     Refused,
 
-    /// <summary>What came isn't what was named; nothing of it is kept.</summary>
+    /// <summary>What came, all of it just now, isn't what was named; nothing of it is kept.</summary>
     Altered,
 }
 
@@ -43,7 +44,8 @@ sealed class FileFetcher(Peers peers, TimeProvider clock, ILogger<FileFetcher> l
         byte[] buffer = new byte[1 << 16];
         for (int got; (got = await to.ReadAsync(buffer, stop)) > 0;)
             hash.AppendData(buffer, 0, got);
-        if (to.Length < file.Bytes)
+        long kept = to.Length;
+        if (kept < file.Bytes)
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
             try
@@ -69,12 +71,20 @@ sealed class FileFetcher(Peers peers, TimeProvider clock, ILogger<FileFetcher> l
         {
             to.Close();
             File.Delete(part);
+            if (kept > 0)
+            {
+                // Of what lay here a loss of power may have left less than its length says: only who sent all of it just now sent something else.
+                log.LogWarning("{File}, fetched over link {Link} in parts, isn't what was named: it is fetched anew.", file.Name, from.Id);
+                return FetchEnd.Away;
+            }
+
             log.LogWarning("{File}, fetched over link {Link}, isn't what was named: its digest is another.", file.Name, from.Id);
             return FetchEnd.Altered;
         }
 
         to.Close();
         File.Move(part, path);
+        new LocalLogDisk().SyncFolder(Path.GetDirectoryName(path)!);
         return FetchEnd.Done;
     }
 
@@ -102,7 +112,17 @@ sealed class FileFetcher(Peers peers, TimeProvider clock, ILogger<FileFetcher> l
         while (to.Length < file.Bytes)
         {
             patience.Change(Patience, Timeout.InfiniteTimeSpan);
-            int got = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, file.Bytes - to.Length)), stop);
+            int got;
+            try
+            {
+                got = await body.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, file.Bytes - to.Length)), stop);
+            }
+            catch (IOException)
+            {
+                // The connection broke; what can't be written here is another matter.
+                break;
+            }
+
             if (got == 0)
                 break;
             hash.AppendData(buffer, 0, got);

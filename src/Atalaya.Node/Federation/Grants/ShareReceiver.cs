@@ -1,4 +1,5 @@
 using Atalaya.Federation.Grants;
+using Atalaya.Federation.Links;
 using Atalaya.Node.Federation.Links;
 
 namespace Atalaya.Node.Federation.Grants;
@@ -122,33 +123,41 @@ sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetch
         }
     }
 
+    // All links at a time: of this look a slow line holds up its own files alone. The next look begins when all of them are through.
     async Task FetchAsync()
     {
-        foreach (var row in await ReadAsync("direction = 'received' and file_state = 'Fetching' and state in ('Given', 'Active') order by asked_us, id", null))
+        var wanted = await ReadAsync("direction = 'received' and file_state = 'Fetching' and state in ('Given', 'Active') order by asked_us, id", null);
+        await Task.WhenAll(wanted.GroupBy(r => r.Link, StringComparer.Ordinal).Select(async group =>
         {
-            if (links.Find(row.Link) is not { } link)
-                continue;
-            Directory.CreateDirectory(FolderOf(row));
-            if (await grants.OpenAsync(row, null, _stop.Token) is not { } open)
-                continue;
-            await using (open)
-            {
-                using var both = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, open.Ended);
-                FetchEnd end;
-                try
-                {
-                    end = await fetcher.FetchAsync(link, new(row.FileId, row.Terms.File, row.Terms.Bytes!.Value, row.Terms.Sha256), PathOf(row), both.Token);
-                }
-                catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
-                {
-                    continue;       // It ended meanwhile.
-                }
+            if (links.Find(group.Key) is not { State: LinkState.Active } link || !links.HealthOf(link.Id).IsUp)
+                return;
+            foreach (var row in group)
+                await FetchAsync(link, row);
+        }));
+    }
 
-                if (end == FetchEnd.Done)
-                    await ArrivedAsync(row.Id);
-                else if (end == FetchEnd.Altered)
-                    await FailAsync(row.Id, "What came isn't the file that was named: its digest is another.");
+    async Task FetchAsync(Link link, ShareRow row)
+    {
+        if (await grants.OpenAsync(row, null, _stop.Token) is not { } open)
+            return;
+        await using (open)
+        {
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, open.Ended);
+            FetchEnd end;
+            try
+            {
+                Directory.CreateDirectory(FolderOf(row));
+                end = await fetcher.FetchAsync(link, new(row.FileId, row.Terms.File, row.Terms.Bytes!.Value, row.Terms.Sha256), PathOf(row), both.Token);
             }
+            catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+            {
+                return;       // It ended meanwhile.
+            }
+
+            if (end == FetchEnd.Done)
+                await ArrivedAsync(row.Id);
+            else if (end == FetchEnd.Altered)
+                await FailAsync(row.Id, "What came isn't the file that was named: its digest is another.");
         }
     }
 

@@ -33,6 +33,7 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
     readonly CancellationTokenSource _stop = new();
     Task _looking = Task.CompletedTask;
     IDataProtector? _protector;
+    volatile bool _isSwept;
 
     public override IReadOnlyList<string> Kinds { get; } = [Received];
 
@@ -42,6 +43,7 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
         files.Guards[RequestFiles.Subject] = BeginAsync;
         files.Openers[RequestFiles.Subject] = async (file, gone) => await FindAsync(file.Id, gone) is { IsHere: true } row ? Open(row) : null;
         book.Changed += Wake;
+        links.Changed += SweepSoon;
         _looking = Task.Run(LookAsync, CancellationToken.None);
         return Task.CompletedTask;
     }
@@ -49,6 +51,7 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
     public async Task StopAsync(CancellationToken stop)
     {
         book.Changed -= Wake;
+        links.Changed -= SweepSoon;
         await _stop.CancelAsync();
         await _looking;
     }
@@ -163,16 +166,25 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
         return true;
     }
 
+    // A link that ended: what isn't whole of its documents stays in the clear no longer.
+    void SweepSoon()
+    {
+        _isSwept = false;
+        Wake();
+    }
+
     async Task LookAsync()
     {
-        bool isSwept = false;
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                if (!isSwept)
+                if (!_isSwept)
+                {
+                    _isSwept = true;
                     await SweepAsync();
-                isSwept = true;
+                }
+
                 await FetchAsync();
                 await ForgetAsync();
                 await _woken.WaitAsync(LookEvery, _stop.Token);
@@ -183,7 +195,8 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
             }
             catch (Exception fault)
             {
-                // Whatever it is, the others go on when it has passed.
+                // Whatever it is, the others go on when it has passed; what it was at may lie about.
+                _isSwept = false;
                 log.LogWarning(fault, "Documents of requests can't be looked after just now: {Fault}", fault.Message);
                 await Task.Delay(LookEvery, clock, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -240,8 +253,6 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
             return;
         }
 
-        // Cut behind this, it is fetched again: it is lent until we say that it is here.
-        File.Delete(open);
         await using (var connection = await database.Source.OpenConnectionAsync(_stop.Token))
         {
             await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
@@ -251,6 +262,8 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
             await transaction.CommitAsync(_stop.Token);
         }
 
+        // Last: cut before, it is sealed again and nothing is fetched twice; cut behind the commit, the sweep takes it away.
+        File.Delete(open);
         outbox.Wake();
     }
 
@@ -270,18 +283,25 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
         File.Delete(open + ".part");
     }
 
-    // Files whose node was killed before their row was written, or behind its end; and what is in the clear and won't be fetched any more.
+    // Files whose node was killed before their row was written, or behind its end; what was being sealed; and what is in the clear and won't be fetched any more.
     async Task SweepAsync()
     {
         var before = clock.GetUtcNow() - KeepWaiting;
         foreach (string path in Directory.GetFiles(database.Folder.Documents))
         {
             string[] name = Path.GetFileName(path).Split('.');
-            var row = await FindAsync(name[0], _stop.Token);
-            if (row is null && new DateTimeOffset(File.GetLastWriteTimeUtc(path)) < before)
-                File.Delete(path);
-            else if (row is not null && name is [_, "open", ..] && (row.IsHere || row.Fault is not null || links.Find(row.Link) is not { State: not LinkState.Ended }))
+            if (await FindAsync(name[0], _stop.Token) is not { } row)
+            {
+                if (new DateTimeOffset(File.GetLastWriteTimeUtc(path)) < before)
+                    File.Delete(path);
+                continue;
+            }
+
+            bool isOver = row.IsHere || row.Fault is not null || links.Find(row.Link) is not { State: not LinkState.Ended };
+            if (name is [_, "open", ..] && isOver)
                 Uncover(row.Id);
+            else if (name is [_, "part"] || (name is [_] && !row.IsHere))
+                File.Delete(path);      // No key opens it.
         }
     }
 
