@@ -72,14 +72,15 @@ verify-tool: ## atalaya-verify as one file that needs no .NET: artifacts/atalaya
 	@cp artifacts/verify-tool/atalaya-verify artifacts/atalaya-verify
 	@ls -l artifacts/atalaya-verify
 
-test-federation: ## nodes on paths that delay, lose, cut and break, killed at every step, hours of cut in simulated time, and how soon a far camera is seen (SECONDS=n, SEED=n, VIEWS=n)
+test-federation: ## nodes on paths that lose, delay, cut and break, in network namespaces and without, killed at every step, hours of cut in simulated time, and how soon alarms and a far camera are there (SECONDS=n, RETURNS=n, SEED=n, VIEWS=n)
 	@scripts/setup.sh test
 	@scripts/build.sh
-	ATALAYA_FEDERATION_SECONDS=$(or $(SECONDS),180) ATALAYA_FEDERATION_SEED=$(SEED) ATALAYA_FEDERATION_EVERY=1 ATALAYA_FEDERATION_LIVES=300 ATALAYA_FEDERATION_HOURS=20 ATALAYA_FEDERATION_KILLS=30 dotnet exec \
+	ATALAYA_FEDERATION_SECONDS=$(or $(SECONDS),180) ATALAYA_FEDERATION_RETURNS=$(or $(RETURNS),20) ATALAYA_FEDERATION_SEED=$(SEED) ATALAYA_FEDERATION_EVERY=1 ATALAYA_FEDERATION_LIVES=300 ATALAYA_FEDERATION_HOURS=20 ATALAYA_FEDERATION_KILLS=30 dotnet exec \
 		tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -class Atalaya.Node.Tests.Federation.BadPathTests \
-		-class Atalaya.Node.Tests.Federation.KilledLinkTests -class Atalaya.Node.Tests.Federation.HourOfCutTests -class Atalaya.Node.Tests.Federation.KilledNodesTests -showLiveOutput
+		-class Atalaya.Node.Tests.Federation.KilledLinkTests -class Atalaya.Node.Tests.Federation.HourOfCutTests -class Atalaya.Node.Tests.Federation.KilledNodesTests \
+		-class Atalaya.Node.Tests.Federation.PacketPathTests -class Atalaya.Node.Tests.Federation.KilledFetchTests -showLiveOutput
 	ATALAYA_FEDERATION_VIEWS=$(or $(VIEWS),60) dotnet exec \
-		tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -class Atalaya.Node.Tests.Federation.FarStartTests -showLiveOutput
+		tests/Atalaya.Node.Tests/bin/Release/net10.0/Atalaya.Node.Tests.dll -noLogo -class Atalaya.Node.Tests.Federation.FarStartTests -maxThreads 1 -showLiveOutput
 
 chaos: ## kill a recording node 200 times, anywhere, and judge what it leaves (KILLS=n, SEED=n)
 	@scripts/setup.sh test

@@ -31,6 +31,8 @@ if [ "$purpose" = test ]; then
     gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly)
   # The other engine of the store, and a message broker; tests run servers of their own.
   packages+=(postgresql rabbitmq-server)
+  # Network namespaces, in which nodes are joined by lines that lose packets.
+  packages+=(iproute2)
   # A security module that signs the log; it has Ed25519. What makes reports PDF.
   packages+=(softhsm2 weasyprint)
 fi
