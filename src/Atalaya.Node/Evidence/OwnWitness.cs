@@ -24,6 +24,7 @@ sealed class OwnWitness(NodeDatabase database, NodeLog log, LinkBook links, Node
     Task _starting = Task.CompletedTask;
     readonly Dictionary<string, (DateTimeOffset At, WitnessVerdict Verdict)> _asked = new(StringComparer.Ordinal);   // under itself
     readonly ConcurrentDictionary<string, IReadOnlyList<NoteKey>> _keys = new(StringComparer.Ordinal);      // by origin
+    readonly ConcurrentDictionary<string, string> _refused = new(StringComparer.Ordinal);       // links, told once
     volatile Witness? _witness;
     volatile NoteSigner? _signer;
     volatile IReadOnlyList<WitnessedLog> _logs = [];
@@ -71,6 +72,7 @@ sealed class OwnWitness(NodeDatabase database, NodeLog log, LinkBook links, Node
             return _witness;
         if (await log.HeadAsync(stop) is not var (_, key))
             return null;
+        Know();     // what this node's own log is called
         await _opening.WaitAsync(stop);
         try
         {
@@ -122,14 +124,34 @@ sealed class OwnWitness(NodeDatabase database, NodeLog log, LinkBook links, Node
     /// <summary>Whose logs these are: a log whose link ended isn't witnessed any more; what it had shown stays.</summary>
     void Learn()
     {
-        var known = options.Evidence.WitnessedLogs.Select(t => NoteKey.TryParse(t, out var k) ? k : throw new InvalidDataException(t)).Concat(links.Active.SelectMany(l => l.LogKeys))
-            .DistinctBy(k => k.ToString()).GroupBy(k => k.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => (IReadOnlyList<NoteKey>)[.. g], StringComparer.Ordinal);
+        Know();
+        if (_starting.IsCompleted && _witness is null)
+            _starting = Task.Run(BeginAsync, CancellationToken.None);
+    }
+
+    void Know()
+    {
+        var known = options.Evidence.WitnessedLogs.Select(t => NoteKey.TryParse(t, out var k) ? k : throw new InvalidDataException(t))
+            .GroupBy(k => k.Name, StringComparer.Ordinal).ToDictionary(g => g.Key, g => (IReadOnlyList<NoteKey>)[.. g.DistinctBy(k => k.ToString())], StringComparer.Ordinal);
+        var heard = new List<Link>();
+        // Who was linked first has the name: nobody who comes later speaks for that log.
+        foreach (var link in links.Active.OrderBy(l => l.CreatedAt.Microseconds))
+        {
+            if (LogNames.OwnerOf(link.LogKey, link.Keys, log.Newest?.Checkpoint.Origin, options.Evidence, heard) is { } owner)
+            {
+                if (_refused.TryAdd(link.Id, owner))
+                    logger.LogError("The log of {Link} isn't witnessed: its name, {Origin}, is that of {Owner}.", link.Name, link.LogKey.Name, owner);
+                continue;
+            }
+
+            heard.Add(link);
+            known[link.LogKey.Name] = [.. known.GetValueOrDefault(link.LogKey.Name, []).Concat(link.LogKeys).DistinctBy(k => k.ToString())];
+        }
+
         foreach (string gone in _keys.Keys.Where(k => !known.ContainsKey(k)))
             _keys.TryRemove(gone, out _);
         foreach (var (origin, keys) in known)
             _keys[origin] = keys;
-        if (_starting.IsCompleted && _witness is null)
-            _starting = Task.Run(BeginAsync, CancellationToken.None);
     }
 
     // So that a contradiction that was kept is told from the start on.

@@ -24,6 +24,7 @@ sealed class WitnessRounds(NodeLog log, LinkBook links, Peers peers, NodeOptions
     /// <summary>A witness that signs the same again tells that it is still there, and when.</summary>
     static readonly TimeSpan AtLeast = TimeSpan.FromHours(1);
 
+    /// <summary>Of an answer, bytes.</summary>
     const int MaxAnswer = 16 << 10;
 
     // Who answers proves it with the signature; a certificate would add nothing, and witnesses in closed networks have their own.
@@ -35,7 +36,7 @@ sealed class WitnessRounds(NodeLog log, LinkBook links, Peers peers, NodeOptions
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
     })
-    { Timeout = Patience, MaxResponseContentBufferSize = MaxAnswer };
+    { Timeout = Patience };
 
     readonly CancellationTokenSource _stop = new();
     volatile IReadOnlyList<Asked> _asked = [.. options.Evidence.Witnesses.Select(t => WitnessAddress.TryParse(t, out var witness, out _) ? new Asked(witness, null) : throw new ArgumentException(t))];
@@ -74,6 +75,11 @@ sealed class WitnessRounds(NodeLog log, LinkBook links, Peers peers, NodeOptions
                 {
                     logger.LogWarning("No witness can be asked: {Reason}", fault.Message);      // The log's own files; its state is told elsewhere.
                 }
+                catch (Exception fault) when (!_stop.IsCancellationRequested)
+                {
+                    // Whatever it is: the next round asks again, and nobody is told that witnesses sign who don't.
+                    logger.LogError(fault, "A round of asking witnesses failed.");
+                }
             }
             while (await beat.WaitForNextTickAsync(_stop.Token));
         }
@@ -94,9 +100,8 @@ sealed class WitnessRounds(NodeLog log, LinkBook links, Peers peers, NodeOptions
             {
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
                 using var timer = clock.CreateTimer(_ => patience.Cancel(), null, Patience, Timeout.InfiniteTimeSpan);
-                using var answer = await peers.For(link).GetAsync("link/1/witness/key", patience.Token);
-                if (answer.IsSuccessStatusCode && answer.Content.Headers.ContentLength is < 1000 && NoteKey.TryParse((await answer.Content.ReadAsStringAsync(patience.Token)).Trim(), out var key)
-                    && key.Kind == NoteSignatureKind.Cosignature)
+                using var answer = await peers.For(link).GetAsync("link/1/witness/key", HttpCompletionOption.ResponseHeadersRead, patience.Token);
+                if (answer.IsSuccessStatusCode && NoteKey.TryParse((await ReadAsync(answer, patience.Token)).Trim(), out var key) && key.Kind == NoteSignatureKind.Cosignature)
                 {
                     kept.Add(new(new(key, new("http://link/link/1/witness/")), link));
                 }
@@ -133,11 +138,11 @@ sealed class WitnessRounds(NodeLog log, LinkBook links, Peers peers, NodeOptions
             {
                 long size = head.Checkpoint.Size, old = Math.Min(asked.Known, size);
                 var request = new AddCheckpoint(old, new LogFolder(log.Folder).Tree(size).Consistency(old), head.Note);
-                using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(request.ToString()));
+                using var message = new HttpRequestMessage(HttpMethod.Post, new Uri(asked.State.Witness.Address, "add-checkpoint")) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(request.ToString())) };
                 using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
                 using var timer = clock.CreateTimer(_ => patience.Cancel(), null, Patience, Timeout.InfiniteTimeSpan);
-                using var answer = await (asked.Link is null ? _http : peers.For(asked.Link)).PostAsync(new Uri(asked.State.Witness.Address, "add-checkpoint"), content, patience.Token);
-                string text = await answer.Content.ReadAsStringAsync(_stop.Token);
+                using var answer = await (asked.Link is null ? _http : peers.For(asked.Link)).SendAsync(message, HttpCompletionOption.ResponseHeadersRead, patience.Token);
+                string text = await ReadAsync(answer, patience.Token);
                 switch (answer.StatusCode)
                 {
                     case HttpStatusCode.OK:
@@ -192,6 +197,9 @@ sealed class WitnessRounds(NodeLog log, LinkBook links, Peers peers, NodeOptions
             return null;
         }
     }
+
+    // Signatures begin with a dash that isn't ASCII.
+    static async Task<string> ReadAsync(HttpResponseMessage answer, CancellationToken stop) => Encoding.UTF8.GetString(await Peers.ReadAsync(answer, MaxAnswer, stop));
 
     /// <summary>The line that the witness's key made, among those that it may answer with.</summary>
     static NoteSignature? Signature(NoteKey key, SignedNote note, string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Take(100)

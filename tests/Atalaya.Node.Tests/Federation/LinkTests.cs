@@ -6,6 +6,8 @@ using Atalaya.Federation.Links;
 using Atalaya.Node.Federation.Links;
 using Atalaya.Node.Store;
 
+using Dapper;
+
 namespace Atalaya.Node.Tests.Federation;
 
 /// <summary>Two nodes know each other only when people at both said so; then each message is applied once, whoever dialled.</summary>
@@ -47,6 +49,50 @@ public sealed class LinkTests
 
         // A code is good once.
         (await centre.GetAsync("/api/links/invitations"))[0]!["link"]!.GetValue<string>().ShouldBe(id);
+    }
+
+    [Fact]
+    public async Task What_another_node_answers_is_read_up_to_a_length_whatever_it_says_of_itself()
+    {
+        using var answer = new HttpResponseMessage { Content = new ByteArrayContent(new byte[1000]) };
+        answer.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json; charset=nonsense").ShouldBeTrue();
+        (await Peers.ReadAsync(answer, 1000, TestNode.Stop)).Length.ShouldBe(1000);
+        using var longer = new HttpResponseMessage { Content = new ByteArrayContent(new byte[1001]) };
+        await Should.ThrowAsync<IOException>(() => Peers.ReadAsync(longer, 1000, TestNode.Stop));
+    }
+
+    [Fact]
+    public async Task Nobody_joins_with_a_log_that_has_the_name_of_somebody_elses_and_nobody_speaks_for_it()
+    {
+        using var partner = new NoteSigner("log.example.org/partner", NoteSignatureKind.Ed25519, [.. Enumerable.Repeat((byte)7, 32)]);
+        await using var centre = await TestNode.StartAsync($"{Linked.Listens}evidence: {{ witnessedLogs: ['{partner.Key}'] }}");
+        await using var site = await TestNode.StartAsync(Linked.Dials());
+        var (atCentre, _) = await Linked.LinkAsync(centre, site, LinkKind.Site);
+        var own = (await centre.Service<Invitations>().OwnCardAsync(TestNode.Stop)).Card.LogKey;
+
+        foreach (string name in new[] { partner.Key.Name, own.Name, atCentre.LogKey.Name })
+        {
+            using var liar = new LyingPartner(centre, name);
+            (await liar.AskToJoinAsync()).ShouldBe(HttpStatusCode.Forbidden, name);
+        }
+
+        // The same within an hour is one line.
+        (await centre.GetAsync("/api/links/faults")).AsArray().ShouldContain(f => (string)f!["what"]! == "another's log" && ((string)f["detail"]!).Contains(partner.Key.Name));
+
+        // Who was linked before the name was somebody else's doesn't speak for that log, either.
+        using var early = await LyingPartner.JoinAsync(centre);
+        using var other = await LyingPartner.JoinAsync(centre);
+        foreach (var (name, of, status) in new[] { (own.Name, early, 404), (partner.Key.Name, other, 403), (atCentre.LogKey.Name, other, 403) })
+        {
+            using var signer = of.KeyNamed(name);
+            await using (var connection = await centre.Service<NodeDatabase>().Source.OpenConnectionAsync(TestNode.Stop))
+                await connection.ExecuteAsync("update links set log_key = @key where id = @Link", new { key = signer.Key.ToString(), of.Link });
+            await centre.Service<LinkBook>().ReloadAsync(TestNode.Stop);
+            var head = SignedCheckpoint.Sign(new(name, 3, Digest.Of("a"u8)), signer, default);
+            using var asked = new StringContent(new AddCheckpoint(0, [], head.Note).ToString());
+            using var answer = await centre.Http.PostAsync("/witness/add-checkpoint", asked, TestNode.Stop);
+            ((int)answer.StatusCode).ShouldBe(status, name);
+        }
     }
 
     [Fact]

@@ -18,12 +18,15 @@ namespace Atalaya.Node.Tests.Federation;
 sealed class LyingPartner : IDisposable
 {
     readonly TestNode _victim;
-    readonly NoteSigner _log = new("log.example.org/liar", NoteSignatureKind.Ed25519, RandomNumberGenerator.GetBytes(32));
+    readonly byte[] _seed = RandomNumberGenerator.GetBytes(32);
+    readonly NoteSigner _log;
     readonly string _address;
 
-    LyingPartner(TestNode victim)
+    /// <param name="log">What it calls its log; null: by a name of its own.</param>
+    public LyingPartner(TestNode victim, string? log = null)
     {
         _victim = victim;
+        _log = KeyNamed(log ?? $"log.example.org/liar-{Convert.ToHexStringLower(_seed.AsSpan(0, 4))}");
         _address = victim.Service<LinkListening>().Address;
         Http = Client(TimeSpan.FromDays(1));
     }
@@ -40,19 +43,31 @@ sealed class LyingPartner : IDisposable
     public static async Task<LyingPartner> JoinAsync(TestNode victim, LinkKind itIs = LinkKind.Partner)
     {
         var liar = new LyingPartner(victim);
-        var (_, made) = await victim.SendAsync(HttpMethod.Post, "/api/links/invitations", new { kind = itIs.ToString().ToLowerInvariant() });
-        Invitation.TryParse((string)made!["code"]!, out var invitation, out string? fault).ShouldBeTrue(fault);
-        var card = new SignedNote(new NodeCard("Liar", "Den", liar._log.Key, liar.Key.ExportSubjectPublicKeyInfo(), "").Text, []);
-        card = card with { Signatures = [liar._log.Sign(card.TextBytes, TimeProvider.System.GetUtcNow())] };
-        byte[] nonce = RandomNumberGenerator.GetBytes(Pairing.NonceLength);
-        using var joined = await liar.Http.PostAsJsonAsync(
-            "link/1/join", new JoinJson(card.ToString(), invitation!.Id, Convert.ToBase64String(invitation.Proof(liar.Pin)), Convert.ToBase64String(Pairing.Commitment(nonce))), TestNode.Stop);
-        joined.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var (invitation, nonce, answer) = await liar.ShowAsync(itIs);
+        answer.ShouldBe(HttpStatusCode.OK);
         using var opened = await liar.Http.PostAsJsonAsync("link/1/join/open", new OpenedJson(invitation.Id, Convert.ToBase64String(nonce)), TestNode.Stop);
         opened.StatusCode.ShouldBe(HttpStatusCode.OK);
         liar.Link = Pairing.LinkId(victim.Service<LinkKey>().Pin, liar.Pin);
         (await victim.SendAsync(HttpMethod.Post, $"/api/links/{liar.Link}/confirm", new { digits = liar.AtVictim.Digits })).Status.ShouldBe(200);
         return liar;
+    }
+
+    /// <summary>Its log's key under any name.</summary>
+    public NoteSigner KeyNamed(string log) => new(log, NoteSignatureKind.Ed25519, _seed);
+
+    /// <summary>Shows its card with an invitation.</summary>
+    public async Task<HttpStatusCode> AskToJoinAsync() => (await ShowAsync(LinkKind.Partner)).Answer;
+
+    async Task<(Invitation Invitation, byte[] Nonce, HttpStatusCode Answer)> ShowAsync(LinkKind itIs)
+    {
+        var (_, made) = await _victim.SendAsync(HttpMethod.Post, "/api/links/invitations", new { kind = itIs.ToString().ToLowerInvariant() });
+        Invitation.TryParse((string)made!["code"]!, out var invitation, out string? fault).ShouldBeTrue(fault);
+        var card = new SignedNote(new NodeCard("Liar", "Den", _log.Key, Key.ExportSubjectPublicKeyInfo(), "").Text, []);
+        card = card with { Signatures = [_log.Sign(card.TextBytes, TimeProvider.System.GetUtcNow())] };
+        byte[] nonce = RandomNumberGenerator.GetBytes(Pairing.NonceLength);
+        using var joined = await Http.PostAsJsonAsync(
+            "link/1/join", new JoinJson(card.ToString(), invitation!.Id, Convert.ToBase64String(invitation.Proof(Pin)), Convert.ToBase64String(Pairing.Commitment(nonce))), TestNode.Stop);
+        return (invitation, nonce, joined.StatusCode);
     }
 
     public SealedMessage Message(long number, Digest previous, string kind = "nobody.knows", object? body = null, Lane lane = Lane.Urgent) =>

@@ -27,6 +27,12 @@ sealed class FarVideo(
     /// <summary>Until the other node begins to answer. 10 s: ten round trips of a satellite, and nobody looks longer at nothing.</summary>
     static readonly TimeSpan AnswerWait = TimeSpan.FromSeconds(10);
 
+    /// <summary>Until the last byte of a document, over slow lines, too.</summary>
+    static readonly TimeSpan DocumentWait = TimeSpan.FromMinutes(1);
+
+    /// <summary>Of a document, bytes: a timeline of a month with thousands of gaps is smaller.</summary>
+    const int MaxDocument = 16 << 20;
+
     static readonly TimeSpan CloseWait = TimeSpan.FromSeconds(1);
 
     readonly LiveOptions _options = options.Live;
@@ -258,9 +264,11 @@ sealed class FarVideo(
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             viewer.Sign(request);
-            using var response = await SendAsync(link, request, stop);
+            using var limit = new CancellationTokenSource(DocumentWait, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
+            using var response = await SendAsync(link, request, either.Token);
             response.EnsureSuccessStatusCode();
-            return await response.Content.ReadFromJsonAsync<T>(_json, stop);
+            return JsonSerializer.Deserialize<T>(await Peers.ReadAsync(response, MaxDocument, either.Token), _json);
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException or JsonException or NotSupportedException || (fault is OperationCanceledException && !stop.IsCancellationRequested))
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text.Json;
 
 using Atalaya.Evidence;
 using Atalaya.Federation.Links;
@@ -16,6 +17,9 @@ namespace Atalaya.Node.Federation.Links;
 sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, LinkListening listening, LinkFaults faults, Peers peers, NodeLog log, NodeOptions options, TimeProvider clock)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20), Opening = TimeSpan.FromMinutes(2);
+
+    /// <summary>Of an answer while joining, bytes.</summary>
+    const int MaxAnswer = 64 << 10;
 
     /// <summary>That began to join and haven't ended yet.</summary>
     const int MaxJoining = 32;
@@ -80,13 +84,15 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
                 http, "link/1/join", new JoinJson(note, invitation.Id, Convert.ToBase64String(invitation.Proof(key.Pin)), Convert.ToBase64String(Pairing.Commitment(nonce))), patience.Token);
             if (!NodeCard.TryOpen(joined.Card, out var card, out string? fault) || card.Pin != invitation.Pin || !TryNonce(joined.Nonce, out byte[] theirs))
                 throw new IOException($"The other node's card can't be believed. {fault}");
+            if (OwnerOf(card, own) is { } owner)
+                throw new IOException($"The other node's log is called {card.LogKey.Name}, which is the name of {owner}. One of the two has to get another name, or that link has to be ended first.");
             await PostAsync<OpenedJson>(http, "link/1/join/open", new OpenedJson(invitation.Id, Convert.ToBase64String(nonce)), patience.Token);
             var link = new Link(
                 Pairing.LinkId(key.Pin, card.Pin), inviterIs, LinkState.Confirming, card.Organisation, card.Site, card.LogKey, card.LinkKey, joined.Card, invitation.Address,
                 Pairing.Digits(note, joined.Card, nonce, theirs, inviterIs), WallTime.Now(clock), by, null, "", null, "");
             return await links.AddAsync(link, own.Text, stop) ? link : throw new IOException(Made(link));
         }
-        catch (Exception e) when (e is HttpRequestException or System.Text.Json.JsonException)
+        catch (Exception e) when (e is HttpRequestException or JsonException)
         {
             throw new IOException(e.InnerException is IOException inner ? inner.Message : e.Message, e);
         }
@@ -127,6 +133,12 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
         if (_joining.Count >= MaxJoining)
             return null;
         var (own, note) = await OwnCardAsync(stop);
+        if (OwnerOf(card, own) is { } owner)
+        {
+            await faults.AddAsync("", address, "another's log", $"{card.Organisation}, {card.Site} tried to join with a log called {card.LogKey.Name}, which is the name of {owner}.", stop);
+            return null;
+        }
+
         byte[] nonce = RandomNumberGenerator.GetBytes(Pairing.NonceLength);
         _joining[pin] = new(card, asked.Card, own.Text, note, row, commitment, nonce, now);
         return new(note, Convert.ToBase64String(nonce));
@@ -159,6 +171,10 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
 
     static string Made(Link link) => $"There is a link with this node, {(link.State == LinkState.Suspended ? "suspended" : "active")}. End it first, at both ends; then make it anew.";
 
+    /// <summary>Who else has the name of the other node's log. A link with the same node is none: this one takes its place.</summary>
+    string? OwnerOf(NodeCard card, NodeCard own) =>
+        LogNames.OwnerOf(card.LogKey, "", own.LogKey.Name, options.Evidence, links.All.Where(l => l.State != LinkState.Ended && l.Pin != card.Pin));
+
     async Task<InvitationRow?> FindAsync(string id, CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
@@ -178,7 +194,8 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
 
     static async Task<T> PostAsync<T>(HttpClient http, string path, object body, CancellationToken stop)
     {
-        using var answer = await http.PostAsJsonAsync(path, body, Outbox.Json, stop);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, body.GetType(), options: Outbox.Json) };
+        using var answer = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
         if (!answer.IsSuccessStatusCode)
         {
             throw new IOException(answer.StatusCode switch
@@ -188,7 +205,7 @@ sealed class Invitations(NodeDatabase database, LinkBook links, LinkKey key, Lin
             });
         }
 
-        return await answer.Content.ReadFromJsonAsync<T>(Outbox.Json, stop) ?? throw new IOException("The other node's answer is empty.");
+        return JsonSerializer.Deserialize<T>(await Peers.ReadAsync(answer, MaxAnswer, stop), Outbox.Json) ?? throw new IOException("The other node's answer is empty.");
     }
 
     sealed record Joining(NodeCard Card, string Note, string OwnText, string Own, InvitationRow Row, byte[] Commitment, byte[] Nonce, DateTimeOffset At);

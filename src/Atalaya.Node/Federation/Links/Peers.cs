@@ -47,6 +47,24 @@ sealed class Peers : IDisposable
             client.Dispose();
     }
 
+    /// <summary>All of an answer that was begun to be read. Nothing that its headers say of it is believed: neither a length nor a charset.</summary>
+    /// <param name="most">Bytes.</param>
+    /// <exception cref="IOException">It is longer, or breaks off.</exception>
+    public static async Task<byte[]> ReadAsync(HttpResponseMessage answer, int most, CancellationToken stop)
+    {
+        await using var stream = await answer.Content.ReadAsStreamAsync(stop);
+        using var read = new MemoryStream();
+        byte[] block = new byte[1 << 14];
+        for (int got; (got = await stream.ReadAsync(block, stop)) > 0;)
+        {
+            if (read.Length + got > most)
+                throw new IOException("The answer is too long.");
+            read.Write(block, 0, got);
+        }
+
+        return read.ToArray();
+    }
+
     static HttpClient Make(Func<CancellationToken, Task<Stream>> connect) => new(new SocketsHttpHandler
     {
         AllowAutoRedirect = false,
