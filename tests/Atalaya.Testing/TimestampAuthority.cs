@@ -21,6 +21,9 @@ public sealed class TimestampAuthority : IAsyncDisposable
     /// <summary>What it answers, when it isn't to be well: an HTTP status and bytes.</summary>
     public (int Status, byte[] Body)? Instead { get; set; }
 
+    /// <summary>It begins to answer, and says no more.</summary>
+    public bool Stalls { get; set; }
+
     public static async Task<TimestampAuthority> StartAsync()
     {
         var authority = new TimestampAuthority();
@@ -98,9 +101,12 @@ public sealed class TimestampAuthority : IAsyncDisposable
             }
 
             http.Response.ContentType = "application/timestamp-reply";
-            http.Response.ContentLength64 = answer.Length;
+            http.Response.ContentLength64 = answer.Length + (Stalls ? 1000 : 0);
             await http.Response.OutputStream.WriteAsync(answer);
-            http.Response.Close();
+            if (Stalls)
+                await http.Response.OutputStream.FlushAsync();
+            else
+                http.Response.Close();
         }
     }
 

@@ -63,23 +63,27 @@ sealed record LostLog(string Origin, string Folder, string Checkpoint)
         return new(origin, $"lost-{now.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}", note);
     }
 
-    /// <summary>Log and keys go aside, nothing is removed. Done twice it is the same.</summary>
+    /// <summary>Log and keys go aside, nothing is removed. Done twice it is the same: once the keys' folder has its name, keys that are found are the next log's.</summary>
     public void PutAside(DataFolder folder)
     {
         var disk = new LocalLogDisk();
-        string log = $"{folder.Log}.{Folder}", keys = Path.Combine(folder.Keys, Folder);
+        string log = $"{folder.Log}.{Folder}", keys = Path.Combine(folder.Keys, Folder), draft = keys + ".new";
         if (Directory.Exists(folder.Log) && !Directory.Exists(log))
             Directory.Move(folder.Log, log);
         disk.SyncFolder(folder.Path);
-        Directory.CreateDirectory(keys);
+        if (Directory.Exists(keys))
+            return;
+        Directory.CreateDirectory(draft);
         foreach (string file in Directory.GetFiles(folder.Keys, "log*"))
         {
             string name = Path.GetFileName(file);
             if (name.EndsWith(".pem", StringComparison.Ordinal) || name.EndsWith(".vkey", StringComparison.Ordinal))
-                File.Move(file, Path.Combine(keys, name), overwrite: true);
+                File.Move(file, Path.Combine(draft, name), overwrite: true);
         }
 
-        disk.SyncFolder(keys);
+        disk.SyncFolder(draft);
+        disk.SyncFolder(folder.Keys);
+        Directory.Move(draft, keys);
         disk.SyncFolder(folder.Keys);
     }
 

@@ -113,7 +113,9 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
         lock (_showing)
         {
             var next = _head!;
-            if (_witnessed is { } signed && signed.Checkpoint.Origin == next.Checkpoint.Origin
+            // After a change of keys witnesses have signed what the earlier key alone signed: that is checked with another key than the one shown beside it.
+            var key = _signers!.Current.Key;
+            if (_witnessed is { } signed && signed.Checkpoint.Origin == next.Checkpoint.Origin && signed.Note.Signatures.Any(s => s.KeyId == key.Id && s.Name == key.Name)
                 && (signed.Checkpoint == next.Checkpoint || clock.GetUtcNow() - _witnessedAt <= Unwitnessed))
             {
                 next = signed;
@@ -384,12 +386,14 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
         }
 
         string told = LostLog.Describe(lost, change.Reason);
-        foreach (var key in (await keys.ListAsync(_stop.Token)).Where(k => k.Purpose == KeyPurpose.Log && k.EndedUs is null))
-            await keys.EndAsync(key.Id, "its log is lost: " + change.Reason, _stop.Token);
         _signers?.Dispose();
+        // A crash may have come behind the next log's key.
         _signers = File.Exists(LogKeys.PublicFile(database.Folder.Path))
             ? LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow())
             : LogKeys.Begin(database.Folder, options.Evidence, lost.NextOrigin(options.Evidence.Origin.Length > 0 ? options.Evidence.Origin : "atalaya"));
+        string begun = KeyRow.Of(_signers.Current.Key, default, "").Id;
+        foreach (var key in (await keys.ListAsync(_stop.Token)).Where(k => k.Purpose == KeyPurpose.Log && k.EndedUs is null && k.Id != begun))
+            await keys.EndAsync(key.Id, "its log is lost: " + change.Reason, _stop.Token);
         await NoteKeysAsync(_signers, told);
         KeyChange.Remove(database.Folder.Path);
         (_everywhere, _wider, _lastAccess) = (null, null, 0);

@@ -7,6 +7,11 @@ using Atalaya.Testing;
 
 using Dapper;
 
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
 namespace Atalaya.Node.Tests.Evidence;
 
 /// <summary>Nodes sign each other's logs over the network, and none signs two histories.</summary>
@@ -82,6 +87,61 @@ public sealed class WitnessingTests
             using var nobody = node.As(null);
             (await AddAsync(nobody, log, 0, 4, "a")).ShouldBe((409, "3\n"));
         }
+    }
+
+    [Fact]
+    public async Task A_witness_that_answers_with_nonsense_is_asked_again_and_believed_when_it_signs()
+    {
+        using var witness = new NoteSigner("witness.example.org", NoteSignatureKind.Cosignature, [.. Enumerable.Repeat((byte)5, 32)]);
+        int asked = 0;
+        long sent = 0;
+        bool isAway = false;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var server = builder.Build();
+        server.MapPost("/add-checkpoint", async http =>
+        {
+            using var body = new MemoryStream();
+            await http.Request.Body.CopyToAsync(body);
+            AddCheckpoint.TryParse(body.ToArray(), out var request).ShouldBeTrue();
+            switch (Interlocked.Increment(ref asked))
+            {
+                case 1:
+                    // A charset that nobody has.
+                    http.Response.ContentType = "text/plain; charset=nonsense";
+                    await http.Response.WriteAsync("nonsense");
+                    break;
+                case 2:
+                    // An answer without an end.
+                    for (byte[] much = new byte[1 << 16]; !http.RequestAborted.IsCancellationRequested && sent < 1L << 30; sent += much.Length)
+                        await http.Response.Body.WriteAsync(much, http.RequestAborted);
+                    break;
+                case var _ when isAway:
+                    http.Response.StatusCode = 503;
+                    break;
+                default:
+                    await http.Response.WriteAsync($"{witness.Sign(request.Note.TextBytes, TimeProvider.System.GetUtcNow())}\n");
+                    break;
+            }
+        });
+        await server.StartAsync(TestNode.Stop);
+        await using var node = await TestNode.StartAsync($"evidence: {{ witnesses: ['{witness.Key} {server.Urls.Single()}'] }}");
+
+        var told = await node.UntilAsync("/api/log", l => (long?)l["witnesses"]![0]!["size"] > 0, seconds: 120);
+
+        asked.ShouldBeGreaterThan(2);
+        told["witnesses"]![0]!["fault"].ShouldBeNull();
+        await node.TextUntilAsync("/log/checkpoint", note => IsSigned(note, witness.Key));
+
+        // From a change of keys on nothing is shown that the key beside it didn't sign, whatever witnesses signed.
+        isAway = true;
+        var before = (await node.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key;
+        var rotated = await ManagedProcess.RunAsync(Path.Combine(AppContext.BaseDirectory, "atalaya"), ["log", "rotate", "--data", Path.Combine(node.Folder, "data"), "--revoke", "--reason", "stolen"]);
+        rotated.ExitCode.ShouldBe(0, rotated.Errors);
+        await node.UntilAsync("/api/log", l => (string?)l["key"] != before.ToString());
+        var (shown, key) = (await node.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value;
+        shown.Note.TryVerify([key], out _).ShouldBeTrue("proofs lead to it that are checked with the key");
     }
 
     [Fact]

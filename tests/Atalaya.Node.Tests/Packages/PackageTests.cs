@@ -97,7 +97,7 @@ public sealed class PackageTests
     public async Task It_can_be_encrypted_to_recipients_and_says_when_no_authority_gave_the_time()
     {
         await using var authority = await TimestampAuthority.StartAsync();
-        authority.Instead = (503, []);
+        authority.Stalls = true;        // in the middle of its answer
         await using var fake = await FakeCamera.StartAsync(Clip);
         await using var node = await StartAsync(fake, $"packages: {{ timestampAuthority: '{authority.Address}' }}");
         var (from, to) = await RecordedAsync(node);
