@@ -34,6 +34,7 @@ sealed class WitnessRounds(NodeLog log, LinkBook links, Peers peers, NodeOptions
         UseCookies = false,
         UseProxy = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        ResponseDrainTimeout = TimeSpan.Zero,       // Of an answer that is too long nothing more is read.
         SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null },
     })
     { Timeout = Patience };
