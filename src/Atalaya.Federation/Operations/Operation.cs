@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 using Atalaya.Federation.Stories;
 
 namespace Atalaya.Federation.Operations;
@@ -60,7 +62,9 @@ public sealed record Operation
     public DateTimeOffset? JoinedAt { get; init; }
     public IReadOnlyList<string> FirstMembers { get; init; } = [];
     public IReadOnlyList<string> SecondMembers { get; init; } = [];
-    public IReadOnlyList<OperationMessage> Messages { get; init; } = [];
+
+    /// <summary>Shares what it has with the operation before: a story of thousands of messages is read from its beginning at each step.</summary>
+    public ImmutableList<OperationMessage> Messages { get; init; } = [];
     public IReadOnlyList<OperationMark> Marks { get; init; } = [];
     public IReadOnlyList<OperationTask> Tasks { get; init; } = [];
     public IReadOnlyList<CarriedGrant> Grants { get; init; } = [];
@@ -92,7 +96,7 @@ public sealed record Operation
             Joined d => now with { State = OperationState.Joined, JoinedAt = at, SecondMembers = d.Members },
             Declined d => now with { State = OperationState.Declined, Note = d.Why, ClosedAt = at, ClosedBy = by },
             MembersNamed d => side == Side.First ? now with { FirstMembers = d.Members } : now with { SecondMembers = d.Members },
-            Said d => now with { Messages = [.. now.Messages, new(side, by, at, d.Language, d.Text)] },
+            Said d => now with { Messages = now.Messages.Add(new(side, by, at, d.Language, d.Text)) },
             Marked d => now with { Marks = [.. now.Marks.Where(m => m.Mark.Id != d.Id), new(d, side, by, at)] },
             Unmarked d => now with { Marks = [.. now.Marks.Where(m => m.Mark.Id != d.Id)] },
             TaskSet d => now with
@@ -138,7 +142,9 @@ public sealed record Operation
                 now.Tasks.Count >= MaxTasks && now.Tasks.All(t => t.Task.Id != d.Id) ? OperationRefusal.Full : OperationRefusal.None),
             TaskDone d => now.Tasks.Any(t => t.Task.Id == d.Id && t.DoneBy is null) ? Words(d.Note, MaxText, mayBeEmpty: true) : OperationRefusal.NoSuchTask,
             GrantCarried d => First(Words(d.Grant, MaxId), Words(d.What, MaxName, mayBeEmpty: true),
-                now.Grants.Any(g => g.Grant == d.Grant) ? OperationRefusal.AlreadyCarried : now.Grants.Count >= MaxGrants ? OperationRefusal.Full : OperationRefusal.None),
+                // Each side names its own: what the other one names keeps nothing of this side's from ending with it.
+                now.Grants.Any(g => g.Grant == d.Grant && g.Side == step.Side) ? OperationRefusal.AlreadyCarried
+                : now.Grants.Count(g => g.Side == step.Side) >= MaxGrants ? OperationRefusal.Full : OperationRefusal.None),
             OperationClosed d => Words(d.Note, MaxText, mayBeEmpty: true),
             _ => OperationRefusal.None,
         };

@@ -60,7 +60,7 @@ public sealed class OperationTests
         Operation first = Operation.Of(stories[0]).State, second = Operation.Of(stories[1]).State;
         JsonSerializer.Serialize(first).ShouldBe(JsonSerializer.Serialize(second));
         first.Messages.ShouldAllBe(m => m.At < first.Proposed.End);
-        first.Grants.Select(g => g.Grant).ShouldBeUnique();
+        first.Grants.Select(g => (g.Grant, g.Side)).ShouldBeUnique();
     }
 
     [Fact]
@@ -72,6 +72,10 @@ public sealed class OperationTests
         now = Apply(now, Side.Second, 2, new Joined(["Ahmed"])).Operation;
         Apply(now, Side.Second, 3, new Said("ar", "مرحبا")).Refusal.ShouldBe(OperationRefusal.None);
         Apply(now, Side.Second, 121, new GrantCarried("g1", "Live")).Refusal.ShouldBe(OperationRefusal.Over);
+        // What one side names says nothing of what the other one gave.
+        var named = Apply(now, Side.Second, 3, new GrantCarried("g2", "Live")).Operation;
+        Apply(named, Side.First, 4, new GrantCarried("g2", "Live")).Refusal.ShouldBe(OperationRefusal.None);
+        Apply(named, Side.Second, 4, new GrantCarried("g2", "Live")).Refusal.ShouldBe(OperationRefusal.AlreadyCarried);
         now.IsOver(Start.AddMinutes(119)).ShouldBeFalse();
         now.IsOver(Start.AddMinutes(120)).ShouldBeTrue("its end counts without anybody saying so");
         now = Apply(now, Side.Second, 5, new OperationClosed("Done.")).Operation;

@@ -68,6 +68,43 @@ public sealed class JointOperationTests
     }
 
     [Fact]
+    public async Task What_the_other_side_names_of_ours_keeps_it_from_ending_with_the_operation_neither_before_nor_after()
+    {
+        await using var here = await TestNode.StartAsync(Linked.Listens + "cameras: [{ id: gate, main: rtsp://127.0.0.1:9/x, enabled: false, site: here }]\n");
+        await using var there = await TestNode.StartAsync(Linked.Dials());
+        var (link, _) = await Linked.LinkAsync(here, there, LinkKind.Site);
+        var now = TimeProvider.System.GetUtcNow();
+        var (_, made) = await here.SendAsync(HttpMethod.Post, "/api/operations", new
+        {
+            link = link.Id,
+            title = "Night patrol",
+            aim = "A",
+            legalBasis = "Art. 9",
+            purpose = "border-safety",
+            start = now.AddMinutes(-1),
+            end = now.AddHours(6),
+            members = new[] { "Ana" },
+        });
+        string id = (string)made!["line"]!["id"]!;
+        await there.UntilAsync($"/api/operations/{id}", o => o["line"] is not null);
+        (await there.SendAsync(HttpMethod.Post, $"/api/operations/{id}/join", new { members = new[] { "Omar" } })).Status.ShouldBe(200);
+        await here.UntilAsync($"/api/operations/{id}", o => (string)o["line"]!["state"]! == "joined");
+        var (_, grant) = await here.SendAsync(HttpMethod.Post, "/api/shares", new { link = link.Id, what = "live", camera = "gate", purpose = "border-safety", request = "jointOperation" });
+        string given = (string)grant!["id"]!;
+
+        // Their node says that our grant is theirs.
+        var said = await there.Service<OperationBook>().DoAsync(id, "nobody", new GrantCarried(given, "Ours"), TestNode.Stop);
+        said.Fault.ShouldBe(OperationFault.None);
+        var refusals = await here.UntilAsync("/api/links/refusals", r => r.AsArray().Count > 0);
+        ((string)refusals[0]!["reason"]!).ShouldContain("isn't yours");
+
+        var (carried, why) = await here.SendAsync(HttpMethod.Post, $"/api/operations/{id}/grants", new { grant = given, what = "Live view of gate" });
+        carried.ShouldBe(200, why?.ToJsonString());
+        (await here.SendAsync(HttpMethod.Post, $"/api/operations/{id}/close", new { note = "Done." })).Status.ShouldBe(200);
+        await here.UntilAsync($"/api/shares/{given}", s => (string)s["state"]! == "revoked");
+    }
+
+    [Fact]
     public async Task Its_end_counts_without_anybody_saying_so()
     {
         await using var here = await TestNode.StartAsync(Linked.Listens);

@@ -6,6 +6,7 @@ using Atalaya.Federation.Operations;
 using Atalaya.Federation.Stories;
 using Atalaya.Media;
 using Atalaya.Node.Federation.Agreements;
+using Atalaya.Node.Federation.Grants;
 using Atalaya.Node.Federation.Links;
 using Atalaya.Node.Federation.Stories;
 using Atalaya.Node.Store;
@@ -45,6 +46,9 @@ sealed class OperationBook(NodeDatabase database, LinkBook links, Outbox outbox,
     static readonly TimeSpan MaxAhead = TimeSpan.FromHours(1);
 
     const int MaxBody = 60 << 10;
+
+    /// <summary>That one partner proposed and that go on. 50: one a week for a year, of those that last longest.</summary>
+    public const int MaxOpen = 50;
 
     public event Action<string>? Changed;
 
@@ -210,6 +214,12 @@ sealed class OperationBook(NodeDatabase database, LinkBook links, Outbox outbox,
             return MessageVerdict.Refused("There is no such operation.");
         if (row is null && Beyond(message.From, ((Proposed)step.Deed).Purpose, clock.GetUtcNow()) is var (reason, clause))
             return MessageVerdict.Refused(reason, clause);
+        if (row is null && await connection.ExecuteScalarAsync<long>(
+            "select count(*) from operations where link = @Id and ours = 0 and state in ('Proposed', 'Joined') and end_us > @now", new { message.From.Id, now = WallTime.Now(clock).Microseconds }, transaction) >= MaxOpen)
+            return MessageVerdict.Refused($"{MaxOpen} operations that you proposed go on, which is the most.");
+        // Theirs may be on its way still; ours, or another partner's, isn't theirs to name.
+        if (step.Deed is GrantCarried carried && await ShareStore.FindAsync(connection, carried.Grant, stop, transaction) is { } grant && (grant.Ours || grant.Link != message.From.Id))
+            return MessageVerdict.Refused("The grant that it names isn't yours.");
         bool ours = row?.Ours ?? false;
         step = step with { Side = ours ? Side.Second : Side.First };
         var story = row is null ? new() : await StorySteps.ReadAsync<OperationDeed>(connection, transaction, id, stop);
@@ -259,10 +269,14 @@ sealed class OperationBook(NodeDatabase database, LinkBook links, Outbox outbox,
     {
         if (await FindAsync(row.Id, stop) is not { } told)
             return;
-        // Those that were overtaken by the end as well: they were given all the same.
-        foreach (var step in told.Telling.Steps.Where(s => s.Side == told.Own && s.Deed is GrantCarried))
-            await Revoke(((GrantCarried)step.Deed).Grant, $"Operation over: {row.Title}", stop);
         await using var connection = await database.Source.OpenConnectionAsync(stop);
+        // Those that were overtaken by the end as well: they were given all the same. Whoever named it, it ends if it is ours to this partner.
+        foreach (var named in told.Telling.Steps.Where(s => s.Deed is GrantCarried).GroupBy(s => ((GrantCarried)s.Deed).Grant, StringComparer.Ordinal))
+        {
+            if (named.Any(s => s.Side == told.Own) || (await ShareStore.FindAsync(connection, named.Key, stop) is { Ours: true } grant && grant.Link == row.Link))
+                await Revoke(named.Key, $"Operation over: {row.Title}", stop);
+        }
+
         await connection.ExecuteAsync(new CommandDefinition(
             "update operations set settled_us = @now where id = @Id and steps = @steps", new { now = WallTime.Now(clock).Microseconds, row.Id, steps = (long)row.Steps }, cancellationToken: stop));
         log.LogInformation("Joint operation {Id} is over: what this node opened for it is closed.", row.Id);
