@@ -19,6 +19,9 @@ abstract class LiveLine : IDisposable
     /// <summary>The viewer said goodbye, and wants it answered.</summary>
     public virtual bool IsClosing => false;
 
+    /// <summary>Takes a place among this node's own viewers.</summary>
+    public virtual bool TakesPlace => true;
+
     /// <summary>One message, whole. The memory is the caller's again when the task has ended.</summary>
     /// <exception cref="WebSocketException">The viewer went away.</exception>
     /// <exception cref="IOException">The viewer went away.</exception>
@@ -88,18 +91,30 @@ sealed class ResponseLine : LiveLine
     readonly HttpContext _http;
     readonly TaskCompletionSource _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly CancellationTokenRegistration _aborted;
-    bool _closed;       // touched by the view's own loop alone
+    bool _closed;       // touched by the view's own loop alone, as the next
+    Func<CancellationToken, Task>? _first;
 
-    public ResponseLine(HttpContext http)
+    /// <param name="first">Awaited before the first picture goes out; null: nothing is. Who tells it has a place of its own for the viewer.</param>
+    public ResponseLine(HttpContext http, Func<CancellationToken, Task>? first)
     {
         _http = http;
+        _first = first;
+        TakesPlace = first is null;
         http.Response.ContentType = MediaType;
         http.Response.Headers.CacheControl = "no-store";
         _aborted = http.RequestAborted.Register(() => _left.TrySetResult());
     }
 
+    public override bool TakesPlace { get; }
+
     public override async ValueTask SendAsync(LiveFrameKind kind, ReadOnlyMemory<byte> message, CancellationToken stop)
     {
+        if (kind == LiveFrameKind.Fragment && _first is { } first)
+        {
+            _first = null;
+            await first(stop);
+        }
+
         var body = _http.Response.BodyWriter;
         var header = body.GetSpan(HeaderBytes);
         header[0] = (byte)kind;

@@ -81,9 +81,10 @@ sealed class LiveViews : IDisposable
 
     /// <summary>The same for another node, as the one long answer to its request. Who asks is the request's <see cref="Caller"/>, with what the link lets them.</summary>
     /// <param name="ended">When it no longer may.</param>
-    public async Task ServeNodeAsync(HttpContext http, string id, string? stream, string? audio, string? objects, CancellationToken ended)
+    /// <param name="first"><see cref="ResponseLine"/>.</param>
+    public async Task ServeNodeAsync(HttpContext http, string id, string? stream, string? audio, string? objects, CancellationToken ended, Func<CancellationToken, Task>? first = null)
     {
-        using var line = new ResponseLine(http);
+        using var line = new ResponseLine(http, first);
         await ServeAsync(line, http, _roster.Set, id, stream, audio, objects, caller => caller.Can(Permission.ViewLive, id), ended);
     }
 
@@ -127,7 +128,7 @@ sealed class LiveViews : IDisposable
             return;
         }
 
-        if (Interlocked.Increment(ref _viewers) > _options.MaxViewers)
+        if (line.TakesPlace && Interlocked.Increment(ref _viewers) > _options.MaxViewers)
         {
             Interlocked.Decrement(ref _viewers);
             await RefuseAsync(line, "too-many", $"{_options.MaxViewers} live views are open already (option live.maxViewers). Close some.");
@@ -155,7 +156,8 @@ sealed class LiveViews : IDisposable
         }
         finally
         {
-            Interlocked.Decrement(ref _viewers);
+            if (line.TakesPlace)
+                Interlocked.Decrement(ref _viewers);
         }
     }
 

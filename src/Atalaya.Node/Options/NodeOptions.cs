@@ -64,6 +64,22 @@ public sealed record FederationOptions
 
     [Option("How much goes to each other node at most, kilobits a second; alarms and other urgent messages count but don't wait. 0: no limit.", Min = "0", Max = "10000000")]
     public int Rate { get; init; }
+
+    [Option("Largest still that is taken from another organisation.", Min = "64KiB", Max = "1GiB")]
+    public ByteSize MaxStill { get; init; } = new(64L << 20);
+
+    [Option("Largest clip that is taken from another organisation. 16 GiB: two hours, the longest that a node gives, at 18 Mbit/s.", Min = "1MiB", Max = "1TiB")]
+    public ByteSize MaxClip { get; init; } = new(16L << 30);
+
+    [Option("Largest evidence package that is taken from another organisation. 64 GiB: above what a node makes unless it is told otherwise.", Min = "1MiB", Max = "10TiB")]
+    public ByteSize MaxPackage { get; init; } = new(64L << 30);
+
+    [Option("Space that all kept files and documents of one other node may take together; beyond it new ones wait until some are deleted.", Min = "1MiB", Max = "100TiB")]
+    public ByteSize MaxTotal { get; init; } = new(100L << 30);
+
+    [Option("Free space on the disk of the data folder below which nothing is fetched from other nodes: it waits, and a technical alarm says so. Where footage lies on the same disk, half of its reserve counts if that is more.",
+        Min = "0", Max = "100TiB")]
+    public ByteSize KeepFree { get; init; } = new(5L << 30);
 }
 
 public sealed record TlsOptions

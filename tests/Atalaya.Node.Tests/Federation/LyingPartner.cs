@@ -73,6 +73,13 @@ sealed class LyingPartner : IDisposable
     public SealedMessage Message(long number, Digest previous, string kind = "nobody.knows", object? body = null, Lane lane = Lane.Urgent) =>
         SealedMessage.Seal(new(Link, Pin, lane, number, previous, TimeProvider.System.GetUtcNow(), kind, JsonSerializer.SerializeToElement(body ?? new { n = number }, Outbox.Json)), Key);
 
+    /// <summary>As its log's key signs it: what it says of itself is as good as anybody's.</summary>
+    public string Sign(string text)
+    {
+        var note = new SignedNote(text, []);
+        return (note with { Signatures = [_log.Sign(note.TextBytes, TimeProvider.System.GetUtcNow())] }).ToString();
+    }
+
     public async Task<(int Status, JsonNode? Answer)> PostAsync(params SealedMessage[] messages) => await PostAsync(new ByteArrayContent(MessageBatch.Write(messages)));
 
     public async Task<(int Status, JsonNode? Answer)> PostAsync(HttpContent content)

@@ -78,6 +78,10 @@ public sealed class SharedPicturesTests
         using (var socket = await WatchAsync(live))
         {
             IsForThePartner(await SeenAsync(socket, folder.File("live.mp4")), (string)live["watermark"]!);
+            // Looking again within minutes is the same look.
+            using (var twice = await WatchAsync(live))
+                await SeenAsync(twice, folder.File("twice.mp4"));
+            ShareTests.Acts(await north.GetAsync($"/api/shares/{(string)live["id"]!}")).Count(a => a == "sent").ShouldBe(1);
             watch.Start();
             (await north.SendAsync(HttpMethod.Post, $"/api/shares/{(string)live["id"]!}/revoke", new { reason = "The case was closed" })).Status.ShouldBe(200);
             (await EndOfAsync(socket)).ShouldBe("ended");

@@ -131,7 +131,9 @@ sealed class FarVideo(
     async Task RelayAsync(LiveLine line, HttpContext http, Link link, string camera, string address, FarViewer viewer, Func<Caller, bool> may, CancellationToken ended)
     {
         using var left = new CancellationTokenSource();
-        using var revoked = CancellationTokenSource.CreateLinkedTokenSource(ended);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(ended);
+        using var linked = links.CutWith(link.Id, over.Cancel);
+        using var revoked = CancellationTokenSource.CreateLinkedTokenSource(over.Token);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource([left.Token, revoked.Token, lifetime.ApplicationStopping, http.RequestAborted]);
         using var watched = watch.Add(http.Caller(), may, revoked.Cancel, shows: true);
         var receiving = LeftAsync();
@@ -149,7 +151,7 @@ sealed class FarVideo(
         }
         catch (OperationCanceledException)
         {
-            end = lifetime.ApplicationStopping.IsCancellationRequested ? LiveEnd.NodeStopping : ended.IsCancellationRequested ? LiveEnd.Ended : revoked.IsCancellationRequested ? LiveEnd.Revoked : LiveEnd.ViewerLeft;
+            end = lifetime.ApplicationStopping.IsCancellationRequested ? LiveEnd.NodeStopping : over.IsCancellationRequested ? LiveEnd.Ended : revoked.IsCancellationRequested ? LiveEnd.Revoked : LiveEnd.ViewerLeft;
             if (!stop.IsCancellationRequested)
                 trouble = $"{link.Site} doesn't answer.";
         }

@@ -34,33 +34,13 @@ sealed class LinkVideo(LiveViews views, LinkBook links, CameraScopes places, Tim
 
     /// <summary>Live pictures as one long answer (<see cref="ResponseLine"/>), until the viewer leaves, the link ends or <paramref name="ended"/>. The request is the caller's: <see cref="Admit"/>.</summary>
     /// <param name="stream">main or sub; a camera without a sub-stream gives its main one.</param>
-    public async Task ServeLiveAsync(HttpContext http, Link link, string camera, string? stream, string? audio, string? objects, CancellationToken ended)
+    /// <param name="first"><see cref="ResponseLine"/>.</param>
+    public async Task ServeLiveAsync(
+        HttpContext http, Link link, string camera, string? stream, string? audio, string? objects, CancellationToken ended, Func<CancellationToken, Task>? first = null)
     {
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(ended);
-        links.Changed += Look;
-        try
-        {
-            Look();
-            await views.ServeNodeAsync(http, camera, stream, audio, objects, cut.Token);
-        }
-        finally
-        {
-            links.Changed -= Look;
-        }
-
-        void Look()
-        {
-            if (links.Find(link.Id)?.State == LinkState.Active)
-                return;
-            try
-            {
-                cut.Cancel();
-            }
-            catch (ObjectDisposedException)
-            {
-                // The viewer has left just now.
-            }
-        }
+        using var watched = links.CutWith(link.Id, cut.Cancel);
+        await views.ServeNodeAsync(http, camera, stream, audio, objects, cut.Token, first);
     }
 
     public static void Map(IEndpointRouteBuilder routes)

@@ -23,10 +23,12 @@ enum FetchEnd
 }
 
 /// <summary>Fetches files that another node named (<see cref="LinkFiles"/>) into a <c>.part</c>, goes on where it stopped, and checks the digest before the file gets its name.</summary>
-sealed class FileFetcher(Peers peers, TimeProvider clock, ILogger<FileFetcher> log)
+sealed class FileFetcher(Peers peers, LinkBook links, TimeProvider clock, ILogger<FileFetcher> log)
 {
-    // A link that carries nothing for so long is taken for lost.
+    // A link that carries less than this in so long is taken for lost: 16 KiB a minute is a tenth of the slowest line that anybody pays for.
     static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
+    const int Least = 16 << 10;
 
     /// <param name="file">As the message named it: no byte more than it says is written.</param>
     /// <param name="path">Where it shall be; beside it lies the part of it. One caller at a time.</param>
@@ -50,6 +52,7 @@ sealed class FileFetcher(Peers peers, TimeProvider clock, ILogger<FileFetcher> l
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(stop);
             try
             {
+                using var linked = links.CutWith(from.Id, limit.Cancel);
                 using var patience = clock.CreateTimer(_ => Cancel(limit), null, Patience, Timeout.InfiniteTimeSpan);
                 if (await CopyAsync(from, file, to, hash, buffer, patience, limit.Token) is { } refused)
                     return refused;
@@ -109,9 +112,15 @@ sealed class FileFetcher(Peers peers, TimeProvider clock, ILogger<FileFetcher> l
         }
 
         await using var body = await response.Content.ReadAsStreamAsync(stop);
-        while (to.Length < file.Bytes)
+        patience.Change(Patience, Timeout.InfiniteTimeSpan);
+        for (long since = to.Length; to.Length < file.Bytes;)
         {
-            patience.Change(Patience, Timeout.InfiniteTimeSpan);
+            if (to.Length - since >= Least)
+            {
+                since = to.Length;
+                patience.Change(Patience, Timeout.InfiniteTimeSpan);
+            }
+
             int got;
             try
             {

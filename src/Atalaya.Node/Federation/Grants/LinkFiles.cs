@@ -17,11 +17,14 @@ sealed record LinkFile(string Id, string Name, long Bytes, string Sha256);
 
 /// <summary>
 /// Files that nodes fetch from each other over their link (<c>GET /link/1/files/{id}</c>, with ranges): messages name them, they aren't part of them. One file is for one link; it can be withdrawn at any time,
-/// which cuts whoever fetches it.
+/// which cuts whoever fetches it, as the end or suspension of the link does.
 /// </summary>
-sealed class LinkFiles(NodeDatabase database, TimeProvider clock)
+sealed class LinkFiles(NodeDatabase database, LinkBook links, TimeProvider clock)
 {
     readonly ConcurrentDictionary<HttpContext, string> _running = new();    // → subject
+
+    /// <summary>How many go out just now.</summary>
+    public int Running => _running.Count;
 
     /// <summary>Asked before a file goes out, by the first part of its subject, which may be written down there. False: it doesn't.</summary>
     public ConcurrentDictionary<string, Func<LinkFile, string, HttpContext, CancellationToken, Task<bool>>> Guards { get; } = new(StringComparer.Ordinal);
@@ -84,9 +87,11 @@ sealed class LinkFiles(NodeDatabase database, TimeProvider clock)
                 return Results.NotFound();
             // Before it is looked at whether it may: who revokes it in between cuts it.
             _running[http] = row.Subject;
+            var linked = links.CutWith(http.Peer().Id, http.Abort);
             http.Response.OnCompleted(() =>
             {
                 _running.TryRemove(http, out _);
+                linked.Dispose();
                 return Task.CompletedTask;
             });
             var (file, kind) = (new LinkFile(id, row.Name, row.Bytes, row.Sha256), row.Subject.Split('/', 2)[0]);

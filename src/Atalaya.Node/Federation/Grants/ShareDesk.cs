@@ -119,6 +119,9 @@ sealed class ShareDesk(
 
         if (input.What == ShareKind.IncidentCard)
         {
+            // A card tells of every camera that its incident concerns.
+            if (await RefusalOfCardAsync(incident!, caller, stop) is { } refusal)
+                return (null, refusal);
             title = title.Length > 0 ? title : ShareDocument.Clean(incident!.Title);
             card = (await CardAsync(incident!, "", stop)).Text();
         }
@@ -198,17 +201,7 @@ sealed class ShareDesk(
     /// <summary>What the other side is told of an incident, with where it was seen last.</summary>
     public async Task<IncidentCard> CardAsync(Incident incident, string note, CancellationToken stop)
     {
-        var alarms = await cases.ReadAsync(async session =>
-        {
-            var read = new List<Alarm>();
-            foreach (var alarm in incident.Alarms)
-            {
-                if (await session.AlarmAsync(alarm) is { } one)
-                    read.Add(one);
-            }
-
-            return read;
-        }, stop);
+        var alarms = await AlarmsAsync(incident, stop);
         var stand = await map.PlacesAsync(stop);
         string NameOf(string camera) => roster.Find(camera)?.Config.Name ?? camera;
         var latest = alarms.Where(a => stand.ContainsKey(a.Camera)).MaxBy(a => a.LastAt);
@@ -216,6 +209,27 @@ sealed class ShareDesk(
         return new(
             IncidentCard.FormatName, incident.Id, options.Name, incident.Type, incident.Severity, incident.State, incident.Title, incident.OpenedAt, alarms.Select(a => a.LastAt).DefaultIfEmpty(incident.OpenedAt).Max(),
             incident.Outcome, [.. alarms.Select(a => a.Camera).Where(c => c.Length > 0).Distinct(StringComparer.Ordinal).Take(20).Select(NameOf)], position, note);
+    }
+
+    Task<List<Alarm>> AlarmsAsync(Incident incident, CancellationToken stop) => cases.ReadAsync(async session =>
+    {
+        var read = new List<Alarm>();
+        foreach (var alarm in incident.Alarms)
+        {
+            if (await session.AlarmAsync(alarm) is { } one)
+                read.Add(one);
+        }
+
+        return read;
+    }, stop);
+
+    // One without any camera is the whole organisation's.
+    async Task<ProblemHttpResult?> RefusalOfCardAsync(Incident incident, Caller caller, CancellationToken stop)
+    {
+        if (caller.Has(Permission.Cooperate))
+            return null;
+        string[] cameras = [.. (await AlarmsAsync(incident, stop)).SelectMany(a => a.Cameras).Distinct(StringComparer.Ordinal)];
+        return cameras.Length > 0 && cameras.All(c => c.Length > 0 && caller.Can(Permission.Cooperate, c)) ? null : Gate.Lacks(Permission.Cooperate);
     }
 
     // Of what is given: the largest picture in it; null: nothing tells.

@@ -26,11 +26,13 @@ static class ShareEndpoints
         .AddSingleton<LinkFiles>()
         .AddSingleton<FileFetcher>()
         .AddSingleton<ShareDesk>()
+        .AddSingleton<ShareSeats>()
         .AddSingleton<ShareLive>()
         .AddStarted<ShareGrants>()
         .AddStarted<ShareMaker>()
         .AddStarted<ShareReceiver>()
         .AddStarted<HandOvers>()
+        .AddStarted<ReviewClock>()
         .AddSingleton<MessageHandler, ShareMessages>()
         .AddSingleton<MessageHandler, HandOverMessages>();
 
@@ -201,7 +203,7 @@ static class ShareEndpoints
         {
             return Problems.Conflict("There is no file", row.File switch
             {
-                ShareFile.Fetching => "It is being fetched.",
+                ShareFile.Fetching => row.FileFault.Length > 0 ? row.FileFault : "It is being fetched.",
                 ShareFile.Deleted => "It was deleted.",
                 ShareFile.Failed => row.FileFault,
                 _ => "Nothing is kept of this grant.",
@@ -273,11 +275,13 @@ static class ShareEndpoints
         return TypedResults.File(bundle.ToBytes(), "application/json", $"receipts-{link}.json");
     }
 
-    /// <summary>Given: who may cooperate about its camera; received: who may for the whole organisation. Oversight sees all of it, and no picture.</summary>
+    /// <summary>Given: who may cooperate about its camera, and who gave it; received: who may for the whole organisation. Oversight sees all of it, and no picture.</summary>
     static bool IsFor(ShareRow row, Caller caller) => caller.Has(Permission.Audit) || MayActOn(row, caller);
 
     public static bool MayActOn(ShareRow row, Caller caller) =>
-        row.Ours && row.Terms.Camera.Length > 0 ? caller.Can(Permission.Cooperate, row.Terms.Camera) : caller.Has(Permission.Cooperate);
+        (row.Ours && row.Terms.Camera.Length > 0 ? caller.Can(Permission.Cooperate, row.Terms.Camera) : caller.Has(Permission.Cooperate))
+        // Of several cameras, it has none of its own: whoever could give it can take it back.
+        || (row.Ours && row.UserId == caller.UserId && caller.HasAnywhere(Permission.Cooperate));
 
     public static ShareJson Show(ShareRow row, LinkBook links, IReadOnlyList<ShareNote> notes)
     {

@@ -29,6 +29,12 @@ sealed record NewGrant(string Id, Link Link, ShareTerms Terms, string UserId, st
 /// </summary>
 sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook agreements, Outbox outbox, NodeLog log, LinkFiles files, NodeOptions options, TimeProvider clock, ILogger<ShareGrants> logger) : IHostedService, IDisposable
 {
+    /// <summary>What one person asks of one grant within this is one look. A player asks for a file in ranges, now and then, in whatever order; a line that breaks is opened anew.</summary>
+    public static readonly TimeSpan OneLook = TimeSpan.FromMinutes(10);
+
+    /// <summary>How often the agreement is asked again while something goes out.</summary>
+    public static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
+
     static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     /// <summary>A timer goes no further: it is looked at again then.</summary>
@@ -196,9 +202,9 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
         return ended;
     }
 
-    /// <summary>Opens a grant for something that runs under it: pictures that go out, or that come in.</summary>
+    /// <summary>Opens a grant for something that runs under it: pictures that go out, or that come in. Nothing is written.</summary>
     /// <returns>Null: it isn't open. Otherwise dispose of it at the end; its token is cancelled when the grant ends.</returns>
-    public async Task<OpenShare?> OpenAsync(ShareRow row, ShareDocument? sent, CancellationToken stop)
+    public async Task<OpenShare?> OpenAsync(ShareRow row, CancellationToken stop)
     {
         var now = Now;
         if (!row.Grant.IsOpen(now))
@@ -211,16 +217,7 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
         try
         {
             // Behind the registration: who revokes it in between cuts it.
-            var used = await ChangeAsync(row.Id, async (connection, transaction, current) =>
-            {
-                var (next, fault) = current.Grant.Use(Now);
-                if (fault != GrantFault.None)
-                    return null;
-                if (sent is not null && !await ShareStore.StateAsync(connection, transaction, sent, null))
-                    return null;
-                return current.With(next);
-            }, stop);
-            if (used is not null)
+            if (await FindAsync(row.Id, stop) is { } current && current.Grant.IsOpen(Now))
                 return share;
         }
         catch
@@ -231,6 +228,26 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
 
         await share.DisposeAsync();
         return null;
+    }
+
+    /// <summary>States that live pictures go out, before they do. A number that was stated of this grant within <see cref="OneLook"/> is the same look, and stated once.</summary>
+    /// <param name="view">The look's number, as the other side has it; null: this side gives it one.</param>
+    /// <returns>False: the grant isn't open.</returns>
+    public async Task<bool> SentAsync(string id, string? view, CancellationToken stop)
+    {
+        bool isOpen = false;
+        await ChangeAsync(id, async (connection, transaction, row) =>
+        {
+            var now = Now;
+            var (next, fault) = row.Grant.Use(now);
+            isOpen = fault == GrantFault.None;
+            var known = view is null ? null : (await ShareStore.NotesAsync(connection, "id = @view and ours = 1", new { view }, stop, transaction)).SingleOrDefault();
+            if (!isOpen || (known is { Act: ShareAct.Sent } && known.Grant == id && now - known.At < OneLook))
+                return null;
+            await ShareStore.StateAsync(connection, transaction, new(view is null || known is not null ? NewId(now) : view, id, ShareAct.Sent, Organisation, now), null);
+            return row.With(next);
+        }, stop);
+        return isOpen;
     }
 
     /// <summary>Somebody else than who gave it says whether that was right.</summary>
@@ -299,6 +316,16 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
             return false;
         if (HttpMethods.IsHead(http.Request.Method))
             return true;
+        // Denounced, replaced: what goes out ends with it, as pictures do.
+        var link = http.Peer();
+        var asking = clock.CreateTimer(
+            _ =>
+            {
+                if (!MayStill(link, seen))
+                    http.Abort();
+            },
+            null, AskEvery, AskEvery);
+        http.Response.OnCompleted(async () => await asking.DisposeAsync());
         return await ChangeAsync(id, async (connection, transaction, row) =>
         {
             var (next, fault) = row.Grant.Use(Now);

@@ -1,5 +1,7 @@
+using System.Data.Common;
+
 using Atalaya.Federation.Agreements;
-using Atalaya.Federation.Grants;
+using Atalaya.Federation.Links;
 using Atalaya.Media;
 using Atalaya.Node.Federation.Centre;
 using Atalaya.Node.Federation.Links;
@@ -16,12 +18,11 @@ namespace Atalaya.Node.Federation.Grants;
 /// Live pictures under a grant: at the owner's served to the partner's node as to a viewer of its own, with masks and the recipient's name; at the receiver's shown on the page. Each look is a statement of both, and
 /// ends with the grant, at both ends.
 /// </summary>
-sealed class ShareLive(ShareGrants grants, LinkBook links, LinkVideo serving, FarVideo far, NodeDatabase database, TimeProvider clock)
+sealed class ShareLive(ShareGrants grants, ShareSeats seats, LinkBook links, LinkVideo serving, FarVideo far, NodeDatabase database, TimeProvider clock)
 {
     static readonly PermissionSet OfGrant = new(Permission.ViewLive);
 
-    /// <summary>How often the agreement is asked again while pictures run.</summary>
-    static readonly TimeSpan AskEvery = TimeSpan.FromMilliseconds(500);
+    readonly Dictionary<(string Grant, string User), (string Id, DateTimeOffset Begun)> _views = [];    // looks of the last minutes; under its own lock
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -46,9 +47,14 @@ sealed class ShareLive(ShareGrants grants, LinkBook links, LinkVideo serving, Fa
             return;
         }
 
-        var now = clock.GetUtcNow();
-        string number = Guid.TryParseExact(view, "D", out var known) ? known.ToString() : ShareGrants.NewId(now);
-        await using var open = await grants.OpenAsync(row, new(number, id, ShareAct.Sent, grants.Organisation, now), http.RequestAborted);
+        using var seat = seats.Take(link.Id, id);
+        if (seat is null)
+        {
+            http.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+            return;
+        }
+
+        await using var open = await grants.OpenAsync(row, http.RequestAborted);
         if (open is null)
         {
             http.Response.StatusCode = StatusCodes.Status410Gone;
@@ -57,10 +63,42 @@ sealed class ShareLive(ShareGrants grants, LinkBook links, LinkVideo serving, Fa
 
         // Denounced, replaced, over: what runs ends with it.
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(open.Ended);
-        await using var asking = clock.CreateTimer(_ => ShareGrants.CancelUnless(cut, grants.MayStill(link, row)), null, AskEvery, AskEvery);
+        await using var asking = clock.CreateTimer(_ => ShareGrants.CancelUnless(cut, grants.MayStill(link, row)), null, ShareGrants.AskEvery, ShareGrants.AskEvery);
         var viewer = FarViewer.Read(http) with { IsUnmasked = !row.Terms.Masked, Purpose = new(row.Terms.Purpose, row.Terms.Reference) };
         LinkVideo.Admit(http, serving.CallerOf(link, viewer, OfGrant, new(ScopeKind.Camera, row.Terms.Camera), mayUnmasked: !row.Terms.Masked, row.Terms.Watermark), viewer);
-        await serving.ServeLiveAsync(http, link, row.Terms.Camera, row.Source, "false", "false", cut.Token);
+        await serving.ServeLiveAsync(http, link, row.Terms.Camera, row.Source, "false", "false", cut.Token, StateAsync);
+
+        // What can't be stated isn't shown; and what isn't shown is stated nowhere.
+        async Task StateAsync(CancellationToken stop)
+        {
+            try
+            {
+                if (!await grants.SentAsync(id, Guid.TryParseExact(view, "D", out var known) ? known.ToString() : null, stop))
+                    throw new IOException("The grant has ended.");
+            }
+            catch (DbException fault)
+            {
+                throw new IOException($"It can't be written down that pictures go out: {fault.Message}", fault);
+            }
+        }
+    }
+
+    // Who looks away and back, or whose line breaks, looks once: as with files.
+    string ViewOf(string grant, string user)
+    {
+        var now = clock.GetUtcNow();
+        lock (_views)
+        {
+            foreach (var (key, old) in _views.ToArray())
+            {
+                if (now - old.Begun >= ShareGrants.OneLook)
+                    _views.Remove(key);
+            }
+
+            if (!_views.TryGetValue((grant, user), out var view))
+                _views[(grant, user)] = view = (Guid.NewGuid().ToString(), now);
+            return view.Id;
+        }
     }
 
     /// <summary>At the receiver's.</summary>
@@ -73,13 +111,13 @@ sealed class ShareLive(ShareGrants grants, LinkBook links, LinkVideo serving, Fa
         }
 
         using var line = await LiveViews.AcceptAsync(http);
-        if (await grants.FindAsync(id, http.RequestAborted) is not { Ours: false, Terms.What: ShareKind.Live } row || !ShareEndpoints.MayActOn(row, http.Caller()) || links.Find(row.Link) is not { } link)
+        if (await grants.FindAsync(id, http.RequestAborted) is not { Ours: false, Terms.What: ShareKind.Live } row || !ShareEndpoints.MayActOn(row, http.Caller()) || links.Find(row.Link) is not { State: LinkState.Active } link)
         {
             await far.RefuseAsync(line, "no-grant", "There is no grant of live pictures that concerns you under this number.");
             return;
         }
 
-        await using var open = await grants.OpenAsync(row, null, http.RequestAborted);
+        await using var open = await grants.OpenAsync(row, http.RequestAborted);
         if (open is null)
         {
             await far.RefuseAsync(line, "ended", "The grant has ended.");
@@ -87,11 +125,11 @@ sealed class ShareLive(ShareGrants grants, LinkBook links, LinkVideo serving, Fa
         }
 
         http.Features.Set(new Purpose(row.Terms.Purpose, row.Terms.Reference));
-        string view = Guid.NewGuid().ToString();
+        string view = ViewOf(id, http.Caller().UserId);
         await using (var connection = await database.Source.OpenConnectionAsync(http.RequestAborted))
         {
             await connection.ExecuteAsync(
-                "insert into share_views (id, grant_id, at_us, user_name) values (@view, @id, @at, @Name)", new { view, id, at = WallTime.Now(clock).Microseconds, http.Caller().Name });
+                "insert into share_views (id, grant_id, at_us, user_name) values (@view, @id, @at, @Name) on conflict (id) do nothing", new { view, id, at = WallTime.Now(clock).Microseconds, http.Caller().Name });
         }
 
         await far.ShowAsync(

@@ -7,14 +7,18 @@ using Atalaya.Federation.Agreements;
 using Atalaya.Federation.Grants;
 using Atalaya.Node.Federation.Agreements;
 using Atalaya.Node.Federation.Links;
+using Atalaya.Node.Options;
 
 using Dapper;
 
 namespace Atalaya.Node.Federation.Grants;
 
 /// <summary>Grants, disclosures and receipts as they come from the other side. Each is signed with its log's key; what doesn't fit what is known of the grant is refused.</summary>
-sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, TimeProvider clock) : MessageHandler
+sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, NodeOptions options, TimeProvider clock) : MessageHandler
 {
+    /// <summary>Grants of one partner that are open here. 1000: each is somebody's decision over there.</summary>
+    const int MaxOpen = 1000;
+
     public override IReadOnlyList<string> Kinds => ["grant.given", "grant.revoked", "grant.ended", "disclosure.made", "receipt.signed"];
 
     public override async Task<MessageVerdict> ApplyAsync(Incoming message, DbConnection connection, DbTransaction transaction, CancellationToken stop)
@@ -92,6 +96,9 @@ sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, TimePro
             return MessageVerdict.Refused($"It is from {terms.From} to {terms.To}; this link joins {message.From.Organisation} and {grants.Organisation}.");
         if (Refusal(message.From, terms, now) is { } refusal)
             return refusal;
+        if (await connection.ExecuteScalarAsync<long>(
+            "select count(*) from share_grants where direction = 'received' and link = @Id and state in ('Given', 'Active')", new { message.From.Id }, transaction) >= MaxOpen)
+            return MessageVerdict.Refused($"{MaxOpen} grants of yours are open here, which is the most.");
         string? card = null, file = Text(message.Body, "file");
         if (message.Body.TryGetProperty("card", out var given) && given.ValueKind == JsonValueKind.String)
         {
@@ -103,6 +110,8 @@ sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, TimePro
         bool isFetched = terms.Sha256.Length > 0 && card is null;
         if (isFetched && (file is null || !Guid.TryParseExact(file, "D", out _)))
             return MessageVerdict.Refused("It names a file, and not by which number that is fetched.");
+        if (isFetched && MostOf(terms.What) is var most && !(terms.Bytes <= most.Bytes))
+            return MessageVerdict.Refused($"Its file has {new ByteSize(terms.Bytes ?? 0)}; {most} are the most that this node takes of such.");
         var grant = new ShareGrant(document.Grant, terms, GrantState.Given, document.At, terms.Persons, [], null, document.At);
         var row = new ShareRow(grant, false, message.From.Id, document, "", "", "", isFetched ? ShareFile.Fetching : card is null ? ShareFile.None : ShareFile.Here, Card: card, FileId: file ?? "");
         await ShareStore.InsertAsync(connection, transaction, row);
@@ -112,6 +121,13 @@ sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, TimePro
             await ShareStore.StateAsync(connection, transaction, Received(row), null);
         return MessageVerdict.Applied;
     }
+
+    ByteSize MostOf(ShareKind what) => what switch
+    {
+        ShareKind.Still => options.Federation.MaxStill,
+        ShareKind.Clip => options.Federation.MaxClip,
+        _ => options.Federation.MaxPackage,
+    };
 
     /// <summary>That a grant's content is here.</summary>
     ShareDocument Received(ShareRow row) => ReceiptOf(row, grants.Organisation, clock.GetUtcNow());

@@ -1,20 +1,19 @@
 using Atalaya.Federation.Grants;
-using Atalaya.Federation.Links;
 using Atalaya.Node.Federation.Links;
 
 namespace Atalaya.Node.Federation.Grants;
 
 /// <summary>Fetches the files of what was given to us, keeps them no longer than we may, and confirms both. Files that we made for others go with their grants.</summary>
-sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetcher, TimeProvider clock, ILogger<ShareReceiver> log) : IHostedService, IAsyncDisposable
+sealed class ShareReceiver(ShareGrants grants, LinkBook links, LinkRoom room, FileFetcher fetcher, TimeProvider clock, ILogger<ShareReceiver> log) : IHostedService, IAsyncDisposable
 {
-    /// <summary>A player asks for a file in ranges, now and then, in whatever order: who paused for longer looks anew.</summary>
-    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5), OneLook = TimeSpan.FromMinutes(10);
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
 
     const int MostLooks = 1000;
 
     readonly SemaphoreSlim _woken = new(0);
     readonly CancellationTokenSource _stop = new();
     readonly Dictionary<(string Grant, string User), DateTimeOffset> _looks = [];   // the last request of each; under its own lock
+    readonly Dictionary<string, Task> _links = new(StringComparer.Ordinal);     // what is fetched from each; touched only by _fetching, and behind its end
     Task _fetching = Task.CompletedTask, _keeping = Task.CompletedTask;
 
     public Task StartAsync(CancellationToken stop)
@@ -30,6 +29,7 @@ sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetch
         grants.Changed -= OnChanged;
         await _stop.CancelAsync();
         await Task.WhenAll(_fetching, _keeping);
+        await Task.WhenAll(_links.Values);
     }
 
     public ValueTask DisposeAsync()
@@ -52,12 +52,12 @@ sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetch
         var now = clock.GetUtcNow();
         lock (_looks)
         {
-            bool begins = !_looks.TryGetValue((grant, user), out var last) || now - last >= OneLook;
+            bool begins = !_looks.TryGetValue((grant, user), out var last) || now - last >= ShareGrants.OneLook;
             if (_looks.Count >= MostLooks)
             {
                 foreach (var (key, at) in _looks.ToArray())
                 {
-                    if (now - at >= OneLook)
+                    if (now - at >= ShareGrants.OneLook)
                         _looks.Remove(key);
                 }
             }
@@ -123,35 +123,70 @@ sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetch
         }
     }
 
-    // All links at a time: of this look a slow line holds up its own files alone. The next look begins when all of them are through.
+    // A link with its own loop: who is away or slow holds up nobody but themselves.
     async Task FetchAsync()
     {
         var wanted = await ReadAsync("direction = 'received' and file_state = 'Fetching' and state in ('Given', 'Active') order by asked_us, id", null);
-        await Task.WhenAll(wanted.GroupBy(r => r.Link, StringComparer.Ordinal).Select(async group =>
+        room.Only("files", wanted.Select(r => r.Link).ToHashSet(StringComparer.Ordinal));
+        foreach (var group in wanted.GroupBy(r => r.Link, StringComparer.Ordinal))
         {
-            if (links.Find(group.Key) is not { State: LinkState.Active } link || !links.HealthOf(link.Id).IsUp)
-                return;
-            foreach (var row in group)
-                await FetchAsync(link, row);
-        }));
+            if (_links.TryGetValue(group.Key, out var running) && !running.IsCompleted)
+                continue;
+            if (IsUp(group.Key))
+                _links[group.Key] = FetchAsync(group.Key, [.. group]);
+        }
     }
 
-    async Task FetchAsync(Link link, ShareRow row)
+    bool IsUp(string link) => links.IsActive(link) && links.HealthOf(link).IsUp;
+
+    async Task FetchAsync(string link, IReadOnlyList<ShareRow> wanted)
     {
-        if (await grants.OpenAsync(row, null, _stop.Token) is not { } open)
+        await Task.Yield();
+        try
+        {
+            foreach (var row in wanted)
+            {
+                if (!IsUp(link) || _stop.IsCancellationRequested)
+                    return;
+                await FetchAsync(links.Find(link)!, row, wanted.Where(r => r != row).Sum(PartOf));
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // The node is stopping.
+        }
+        catch (Exception fault)
+        {
+            // Whatever it is, the next look begins anew.
+            log.LogWarning("What {Link} gives can't be fetched just now: {Fault}", link, fault.Message);
+        }
+    }
+
+    long PartOf(ShareRow row) => new FileInfo(PathOf(row) + ".part") is { Exists: true } part ? part.Length : 0;
+
+    async Task FetchAsync(Link link, ShareRow row, long others)
+    {
+        if (await grants.OpenAsync(row, _stop.Token) is not { } open)
             return;
         await using (open)
         {
+            long bytes = row.Terms.Bytes!.Value;
+            var (place, why) = await room.TakeAsync(link, "files", bytes, Math.Min(bytes, PartOf(row)), others, _stop.Token);
+            if (why != row.FileFault)
+                await grants.ChangeAsync(row.Id, (_, _, current) => Task.FromResult<ShareRow?>(current.File == ShareFile.Fetching ? current with { FileFault = why } : null), _stop.Token);
+            if (place is null)
+                return;
+            using var taken = place;
             using var both = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, open.Ended);
+            Directory.CreateDirectory(FolderOf(row));
             FetchEnd end;
             try
             {
-                Directory.CreateDirectory(FolderOf(row));
-                end = await fetcher.FetchAsync(link, new(row.FileId, row.Terms.File, row.Terms.Bytes!.Value, row.Terms.Sha256), PathOf(row), both.Token);
+                end = await fetcher.FetchAsync(link, new(row.FileId, row.Terms.File, bytes, row.Terms.Sha256), PathOf(row), both.Token);
             }
             catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
             {
-                return;       // It ended meanwhile.
+                return;     // It ended meanwhile.
             }
 
             if (end == FetchEnd.Done)
@@ -166,7 +201,7 @@ sealed class ShareReceiver(ShareGrants grants, LinkBook links, FileFetcher fetch
         if (row.File != ShareFile.Fetching)
             return null;
         await ShareStore.StateAsync(connection, transaction, ShareMessages.ReceiptOf(row, grants.Organisation, clock.GetUtcNow()), null);
-        return row with { File = ShareFile.Here };
+        return row.Grant.Use(clock.GetUtcNow()) is { Fault: GrantFault.None, Next: var used } ? row.With(used) with { File = ShareFile.Here } : row with { File = ShareFile.Here };
     }, _stop.Token);
 
     Task FailAsync(string id, string why) => grants.ChangeAsync(id, (_, _, row) => Task.FromResult<ShareRow?>(row with { File = ShareFile.Failed, FileFault = why }), _stop.Token);

@@ -19,7 +19,7 @@ sealed record Received(LinkAnswerJson Answer, string? Fault);
 /// Takes messages of other nodes: each must be signed by the link's key, be for this link, and be the next of its lane. What comes again is confirmed again and not
 /// applied; what comes too early is left to come again.
 /// </summary>
-sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnumerable<MessageHandler> handlers, TimeProvider clock, ILogger<Inbox> log)
+sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, LinkFlood flood, IEnumerable<MessageHandler> handlers, TimeProvider clock, ILogger<Inbox> log)
 {
     /// <summary>A sender's clock may be so far ahead; beyond, its operators and ours are told, and messages are taken nevertheless: clocks at remote posts are wrong.</summary>
     static readonly TimeSpan ClockWarning = TimeSpan.FromMinutes(5);
@@ -46,6 +46,7 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
             }
 
             var seen = new Dictionary<Lane, long>();
+            var counted = new List<RefusedJson>();
             foreach (var message in messages)
             {
                 (string What, string Detail)? wrong = null;
@@ -55,7 +56,7 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
                     wrong = ("unreadable message", unreadable);
                 else if (envelope.Link != from.Id || envelope.Sender != from.Pin)
                     wrong = ("foreign message", envelope.Sender == key.Pin ? "A message of this node came back to it." : "A message of another link came over this one.");
-                else if (await TakeAsync(from, envelope, message, seen, stop) is Arrival.Forked)
+                else if (await TakeAsync(from, address, envelope, message, seen, counted, stop) is Arrival.Forked)
                     wrong = ("two histories", $"The message {Envelope.NameOf(envelope.Lane)} {envelope.Number} isn't the one that follows what this node has. The sender may run on an old copy of its data; end the link and make it anew.");
                 if (wrong is not var (what, detail))
                     continue;
@@ -64,7 +65,7 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
                 break;
             }
 
-            return new(await AnswerAsync(from, seen, stop), fault);
+            return new(await AnswerAsync(from, seen, counted, stop), fault);
         }
         finally
         {
@@ -72,12 +73,14 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
         }
     }
 
-    async Task<Arrival> TakeAsync(Link from, Envelope envelope, SealedMessage message, Dictionary<Lane, long> seen, CancellationToken stop)
+    /// <param name="counted">Gets what was refused and isn't written down by itself.</param>
+    async Task<Arrival> TakeAsync(Link from, string address, Envelope envelope, SealedMessage message, Dictionary<Lane, long> seen, List<RefusedJson> counted, CancellationToken stop)
     {
         seen[envelope.Lane] = Math.Min(seen.GetValueOrDefault(envelope.Lane, long.MaxValue), envelope.Number);
         var incoming = new Incoming(from, envelope.Lane, envelope.Number, envelope.Sent, envelope.Kind, envelope.Body);
         MessageHandler? handler;
         MessageVerdict verdict;
+        bool isCounted;
         await using (var connection = await database.Source.OpenConnectionAsync(stop))
         {
             await using var transaction = await connection.BeginTransactionAsync(stop);
@@ -90,25 +93,27 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
             if (arrival != Arrival.Next)
                 return arrival;
             handler = _handlers.Value.GetValueOrDefault(envelope.Kind);
-            if (handler is null)
+            verdict = handler is null
+                ? MessageVerdict.Refused($"This node's version doesn't know messages '{envelope.Kind}'.")
+                : await ApplyAsync(handler, incoming, connection, transaction, stop);
+            if (verdict.IsApplied)
             {
-                verdict = MessageVerdict.Refused($"This node's version doesn't know messages '{envelope.Kind}'.");
+                isCounted = await EndAsync(connection, transaction, incoming, cursor.After(envelope, hash), verdict, stop);
             }
             else
             {
-                verdict = await ApplyAsync(handler, incoming, connection, transaction, stop);
-                if (!verdict.IsApplied)
-                {
-                    // Nothing of what it may have begun stays.
-                    await transaction.RollbackAsync(stop);
-                    return await RefuseAsync(connection, incoming, cursor.After(envelope, hash), verdict, stop);
-                }
+                // Nothing of what it may have begun stays.
+                await transaction.RollbackAsync(stop);
+                await using var second = await connection.BeginTransactionAsync(stop);
+                isCounted = await EndAsync(connection, second, incoming, cursor.After(envelope, hash), verdict, stop);
             }
+        }
 
-            await MoveAsync(connection, transaction, from, envelope.Lane, cursor.After(envelope, hash));
-            if (verdict.Reason is not null)
-                await Refusals.AddAsync(connection, transaction, from.Id, isOurs: true, envelope.Lane, envelope.Number, envelope.Kind, WallTime.Now(clock), verdict.Reason, verdict.Clause);
-            await transaction.CommitAsync(stop);
+        if (isCounted)
+        {
+            // The sender is told with this answer; if that is lost, it learns only that the message is done with.
+            counted.Add(new(Envelope.NameOf(envelope.Lane), envelope.Number, Refusals.Cut(verdict.Reason!), Refusals.Cut(verdict.Clause)));
+            await faults.AddAsync(from.Id, address, "refused messages", $"More messages than are written down one by one; first of these {envelope.Kind}: {verdict.Reason}", stop);
         }
 
         if (envelope.Sent - clock.GetUtcNow() > ClockWarning)
@@ -125,6 +130,8 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
             }
         }
 
+        // Outside of the transaction: who floods waits, and nobody with them.
+        await flood.PaceAsync(from.Id, stop);
         return Arrival.Next;
     }
 
@@ -141,26 +148,29 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, IEnume
         }
     }
 
-    async Task<Arrival> RefuseAsync(DbConnection connection, Incoming incoming, LaneCursor next, MessageVerdict verdict, CancellationToken stop)
+    /// <returns>True: it is refused, in all or in part, and that isn't written down by itself.</returns>
+    async Task<bool> EndAsync(DbConnection connection, DbTransaction transaction, Incoming incoming, LaneCursor next, MessageVerdict verdict, CancellationToken stop)
     {
-        await using var transaction = await connection.BeginTransactionAsync(stop);
-        await MoveAsync(connection, transaction, incoming.From, incoming.Lane, next);
-        await Refusals.AddAsync(connection, transaction, incoming.From.Id, isOurs: true, incoming.Lane, incoming.Number, incoming.Kind, WallTime.Now(clock), verdict.Reason!, verdict.Clause);
+        await connection.ExecuteAsync(
+            "update link_lanes set received_number = @Number, received_hash = @hash where link = @Id and lane = @lane",
+            new { next.Number, hash = next.Hash.ToString(), incoming.From.Id, lane = (long)incoming.Lane }, transaction);
+        bool isWritten = verdict.Reason is not null && flood.MayWriteRefusal(incoming.From.Id);
+        if (isWritten)
+        {
+            await Refusals.AddAsync(connection, transaction, incoming.From.Id, isOurs: true, incoming.Lane, incoming.Number, incoming.Kind, WallTime.Now(clock), verdict.Reason!, verdict.Clause);
+            log.LogWarning("A message {Kind} from {Link} is refused: {Reason}", incoming.Kind, incoming.From.Name, verdict.Reason);
+        }
+
         await transaction.CommitAsync(stop);
-        log.LogWarning("A message {Kind} from {Link} is refused: {Reason}", incoming.Kind, incoming.From.Name, verdict.Reason);
-        return Arrival.Next;
+        return verdict.Reason is not null && !isWritten;
     }
 
-    static Task MoveAsync(DbConnection connection, DbTransaction transaction, Link from, Lane lane, LaneCursor next) => connection.ExecuteAsync(
-        "update link_lanes set received_number = @Number, received_hash = @hash where link = @Id and lane = @lane", new { next.Number, hash = next.Hash.ToString(), from.Id, lane = (long)lane }, transaction);
-
     /// <param name="seen">For each lane the first number that came: of those from there on the sender may not know what was refused.</param>
-    async Task<LinkAnswerJson> AnswerAsync(Link from, Dictionary<Lane, long> seen, CancellationToken stop)
+    async Task<LinkAnswerJson> AnswerAsync(Link from, Dictionary<Lane, long> seen, List<RefusedJson> refused, CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
         var lanes = (await connection.QueryAsync<(long Lane, long Number, string Hash)>(new CommandDefinition(
             "select lane, received_number, received_hash from link_lanes where link = @Id", new { from.Id }, cancellationToken: stop))).ToDictionary(l => (Lane)l.Lane, l => (l.Number, l.Hash));
-        var refused = new List<RefusedJson>();
         foreach (var (lane, number) in seen)
             refused.AddRange(await Refusals.SinceAsync(connection, from.Id, lane, number));
         var (urgent, records) = (lanes.GetValueOrDefault(Lane.Urgent, (0, "")), lanes.GetValueOrDefault(Lane.Records, (0, "")));

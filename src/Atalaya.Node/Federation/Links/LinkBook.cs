@@ -41,7 +41,31 @@ sealed class LinkBook(NodeDatabase database, TimeProvider clock) : IHostedServic
 
     public IReadOnlyList<Link> Active => [.. _links.Where(l => l.State == LinkState.Active)];
 
+    public bool IsActive(string id) => Find(id)?.State == LinkState.Active;
+
     public Link? Find(string id) => _links.FirstOrDefault(l => l.Id == id);
+
+    /// <summary>Cancels as soon as a link isn't active any more, and at once if it isn't. Dispose of the answer first.</summary>
+    public IDisposable CutWith(string id, Action cut)
+    {
+        Changed += Look;
+        Look();
+        return new Taken(() => Changed -= Look);
+
+        void Look()
+        {
+            if (IsActive(id))
+                return;
+            try
+            {
+                cut();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended just now.
+            }
+        }
+    }
 
     /// <param name="pin">Of the key that the other side showed.</param>
     public Link? FindByPin(Digest pin) => _links.FirstOrDefault(l => l.Pin == pin && l.State != LinkState.Ended) ?? _links.FirstOrDefault(l => l.Pin == pin);

@@ -17,7 +17,7 @@ static class LinkFeature
     public static IServiceCollection AddLinks(this IServiceCollection services)
     {
         services.AddStarted<LinkKey>().AddStarted<LinkBook>();
-        services.AddSingleton<LinkListening>().AddSingleton<LinkDial>().AddSingleton<TunnelPool>().AddSingleton<Peers>().AddSingleton<LinkPost>().AddSingleton<LinkFaults>().AddSingleton<LinkRate>().AddSingleton<LinkFlood>()
+        services.AddSingleton<LinkListening>().AddSingleton<LinkDial>().AddSingleton<TunnelPool>().AddSingleton<Peers>().AddSingleton<LinkPost>().AddSingleton<LinkFaults>().AddSingleton<LinkRate>().AddSingleton<LinkFlood>().AddSingleton<LinkRoom>()
             .AddSingleton<Outbox>().AddSingleton<Inbox>().AddSingleton<Invitations>().AddSingleton<TunnelTransport>().AddSingleton<IConnectionListenerFactory>(s => s.GetRequiredService<TunnelTransport>())
             .AddSingleton<MessageHandler, CardMessages>();
         services.AddStarted<CardNews>().AddStarted<LinkSender>().AddStarted<TunnelDialler>();

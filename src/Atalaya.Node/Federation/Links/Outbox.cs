@@ -200,28 +200,38 @@ static class Refusals
 {
     const int MaxText = 500;
 
+    /// <summary>Rows of a link and direction that are kept; the oldest go, and their leaves stay.</summary>
+    const int MaxRows = 1000;
+
     /// <summary>As long as it is kept: it may be the other side's words.</summary>
     public static string Cut(string text) => text.Length <= MaxText ? text : text[..MaxText];
 
     /// <param name="isOurs">Refused here; else by the other side.</param>
-    public static Task AddAsync(DbConnection connection, DbTransaction transaction, string link, bool isOurs, Lane lane, long number, string kind, WallTime at, string reason, string clause) => connection.ExecuteAsync(
-        """
-        insert into link_refusals (id, link, direction, lane, number, kind, at, reason, clause)
-        values (@id, @link, @direction, @lane, @number, @kind, @at, @reason, @clause)
-        """,
-        new
-        {
-            id = Guid.CreateVersion7(at.ToDateTimeOffset()).ToString("n"),
-            link,
-            direction = isOurs ? "in" : "out",
-            lane = (long)lane,
-            number,
-            kind,
-            at = at.Microseconds,
-            reason = Cut(reason),
-            clause = Cut(clause),
-        },
-        transaction);
+    public static async Task AddAsync(DbConnection connection, DbTransaction transaction, string link, bool isOurs, Lane lane, long number, string kind, WallTime at, string reason, string clause)
+    {
+        string direction = isOurs ? "in" : "out";
+        await connection.ExecuteAsync(
+            """
+            insert into link_refusals (id, link, direction, lane, number, kind, at, reason, clause)
+            values (@id, @link, @direction, @lane, @number, @kind, @at, @reason, @clause)
+            """,
+            new
+            {
+                id = Guid.CreateVersion7(at.ToDateTimeOffset()).ToString("n"),
+                link,
+                direction,
+                lane = (long)lane,
+                number,
+                kind,
+                at = at.Microseconds,
+                reason = Cut(reason),
+                clause = Cut(clause),
+            },
+            transaction);
+        await connection.ExecuteAsync(
+            "delete from link_refusals where id in (select id from link_refusals where link = @link and direction = @direction order by at desc, id desc limit 100 offset @MaxRows)",
+            new { link, direction, MaxRows }, transaction);
+    }
 
     public static async Task<IReadOnlyList<LinkRefusalJson>> ListAsync(DbDataSource store, string? link, int most, CancellationToken stop)
     {

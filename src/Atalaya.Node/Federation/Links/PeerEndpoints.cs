@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net.WebSockets;
 
 using Atalaya.Federation.Links;
@@ -36,12 +35,24 @@ static class PeerEndpoints
     static async Task<Results<JsonHttpResult<LinkAnswerJson>, ProblemHttpResult>> MessagesAsync(HttpContext http, Inbox inbox, LinkFlood flood, LinkFaults faults, CancellationToken stop)
     {
         var peer = http.Peer();
-        if (!flood.MayAsk(peer.Id))
+        if (!flood.MayBegin(peer.Id))
         {
-            await faults.AddAsync(peer.Id, http.PeerAddress(), "flood", "More requests a second than a node makes.", stop);
+            await faults.AddAsync(peer.Id, http.PeerAddress(), "flood", "More requests a second, or at a time, than a node makes.", stop);
             return Problems.Of(StatusCodes.Status429TooManyRequests, "Too many requests", "Wait a second.");
         }
 
+        try
+        {
+            return await TakeAsync(peer, http, inbox, faults, stop);
+        }
+        finally
+        {
+            flood.End(peer.Id);
+        }
+    }
+
+    static async Task<Results<JsonHttpResult<LinkAnswerJson>, ProblemHttpResult>> TakeAsync(Link peer, HttpContext http, Inbox inbox, LinkFaults faults, CancellationToken stop)
+    {
         byte[] body = new byte[(int)Math.Min(http.Request.ContentLength ?? MessageBatch.MaxLength, MessageBatch.MaxLength) + 1];
         int length = await http.Request.Body.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, stop);
         if (!MessageBatch.TryRead(body.AsMemory(0, length), out var messages, out string? fault))
@@ -64,23 +75,5 @@ static class PeerEndpoints
         await pool.OfferAsync(http.Peer().Id, stream, ended.Token);
         socket.Abort();
         return TypedResults.Empty;
-    }
-}
-
-/// <summary>How often a node may ask for messages to be taken: what an honest one never comes to.</summary>
-sealed class LinkFlood(TimeProvider clock)
-{
-    const int Burst = 200;
-    const double PerSecond = 50;
-
-    readonly ConcurrentDictionary<string, (double Left, long At)> _links = new(StringComparer.Ordinal);
-
-    public bool MayAsk(string link)
-    {
-        long now = clock.GetTimestamp();
-        var after = _links.AddOrUpdate(
-            link, _ => (Burst - 1, now),
-            (_, b) => (Math.Max(-1, Math.Min(Burst, b.Left + (clock.GetElapsedTime(b.At, now).TotalSeconds * PerSecond)) - 1), now));
-        return after.Left >= 0;
     }
 }

@@ -23,8 +23,11 @@ sealed class Peers : IDisposable
     }
 
     /// <summary>A client whose relative addresses, such as "link/1/files/…", are the other node's. Its requests wait until there is a connection; give them a time.</summary>
-    public HttpClient For(Link link) => _clients.GetOrAdd((link.Id, link.Pin, link.Address), _ => Make(async stop =>
-        _tunnels.Has(link.Id) || link.Address.Length == 0 ? await _tunnels.TakeAsync(link.Id, stop) : await _dial.ConnectAsync(link.Address, link.Pin, stop)));
+    /// <exception cref="HttpRequestException">The link isn't active: nothing is asked of the other node.</exception>
+    public HttpClient For(Link link) => _links.IsActive(link.Id)
+        ? _clients.GetOrAdd((link.Id, link.Pin, link.Address), _ => Make(async stop =>
+            _tunnels.Has(link.Id) || link.Address.Length == 0 ? await _tunnels.TakeAsync(link.Id, stop) : await _dial.ConnectAsync(link.Address, link.Pin, stop)))
+        : throw new HttpRequestException($"The link with {link.Name} isn't active.");
 
     /// <summary>For one that isn't known yet.</summary>
     public HttpClient At(string address, Digest pin) => Make(async stop => await _dial.ConnectAsync(address, pin, stop));

@@ -58,6 +58,9 @@ sealed class RequestBook(NodeDatabase database, LinkBook links, Outbox outbox, A
     /// <summary>So far may the other side's clock be ahead before its dates aren't believed.</summary>
     static readonly TimeSpan MaxAhead = TimeSpan.FromHours(1);
 
+    /// <summary>That one partner asked and nobody has ended. 200: a busy liaison office's month.</summary>
+    public const int MaxOpen = 200;
+
     /// <summary>Below what a message holds: its frame takes some of it.</summary>
     const int MaxBody = 60 << 10;
 
@@ -218,6 +221,8 @@ sealed class RequestBook(NodeDatabase database, LinkBook links, Outbox outbox, A
         step = step with { Side = ours ? Side.Second : Side.First };
         if (row is null && step.Deed is Asked asked && Beyond(message.From, asked) is var (reason, clause))
             return MessageVerdict.Refused(reason, clause);
+        if (row is null && await RequestTable.OpenAsync(connection, transaction, message.From.Id) >= MaxOpen)
+            return MessageVerdict.Refused($"{MaxOpen} requests of yours are open here, which is the most. Answers are due for those first.");
         var story = row is null ? new() : await StorySteps.ReadAsync<RequestDeed>(connection, transaction, id, stop);
         var (next, wrong) = story.Add(step, RequestCase.None, RequestCase.Rule);
         if (wrong != StepFault.None)

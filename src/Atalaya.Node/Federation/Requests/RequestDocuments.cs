@@ -19,7 +19,7 @@ namespace Atalaya.Node.Federation.Requests;
 /// Documents of requests: brought here by people, or fetched from the other node. Their bytes lie here sealed (<see cref="SealedFile"/>), each under a key of its own that the node's keys seal; the other side
 /// may fetch one from the step that names it until it says that it has it whole.
 /// </summary>
-sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outbox, LinkFiles files, FileFetcher fetcher, RequestBook book, TimeProvider clock, ILogger<RequestDocuments> log)
+sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outbox, LinkFiles files, FileFetcher fetcher, LinkRoom room, RequestBook book, TimeProvider clock, ILogger<RequestDocuments> log)
     : MessageHandler, IHostedService, IAsyncDisposable
 {
     /// <summary>That were brought here for one partner and went out with nothing.</summary>
@@ -222,6 +222,11 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
         {
             // In the clear for as long as it is fetched, in a folder that this node alone may read.
             string open = PathOf(row.Id) + ".open";
+            // It lies here twice while it is sealed.
+            var (place, _) = await room.TakeAsync(link, "documents", row.Bytes, 0, 0, _stop.Token);
+            if (place is null)
+                return;
+            using var taken = place;
             switch (await fetcher.FetchAsync(link, new(row.Id, row.Name, row.Bytes, row.Sha256), open, _stop.Token))
             {
                 case FetchEnd.Done:

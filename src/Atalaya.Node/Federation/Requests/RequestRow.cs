@@ -51,6 +51,10 @@ static class RequestTable
     public static Task<IReadOnlyList<RequestRow>> OfAsync(DbConnection connection, IReadOnlyList<string>? links, WallTime from, WallTime to, int most, CancellationToken stop) =>
         ReadAsync(connection, null, $"{(links is null ? "" : "link in @links and ")}asked_us >= @from and asked_us < @to order by asked_us, id limit {most}", new { links, from = from.Microseconds, to = to.Microseconds }, stop);
 
+    /// <summary>How many a partner asked and nobody has ended yet.</summary>
+    public static Task<long> OpenAsync(DbConnection connection, DbTransaction transaction, string link) => connection.ExecuteScalarAsync<long>(
+        "select count(*) from requests where link = @link and ours = 0 and state in ('Asked', 'Questioned')", new { link }, transaction);
+
     /// <summary>Those whose time has passed and of which nobody was told.</summary>
     public static Task<IReadOnlyList<RequestRow>> OverdueAsync(DbConnection connection, WallTime now, CancellationToken stop) =>
         ReadAsync(connection, null, "state = 'Asked' and due_us < @now and overdue_us is null order by due_us, id limit 200", new { now = now.Microseconds }, stop);
