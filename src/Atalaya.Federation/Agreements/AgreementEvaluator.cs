@@ -11,13 +11,13 @@ public static class AgreementEvaluator
 {
     /// <summary>Built-in grounds of refusal: what no clause of the agreement words.</summary>
     public const string NotParties = "not-parties", NotInForce = "not-in-force", UnknownPurpose = "unknown-purpose", UnknownCategory = "unknown-category", BadGrade = "grade", NotForeseen = "not-foreseen",
-        NoClause = "no-clause", ConditionsNotMet = "conditions", ApprovalsMissing = "approvals", CategoryMissing = "category";
+        NoClause = "no-clause", ConditionsNotMet = "conditions", ApprovalsMissing = "approvals", CategoryMissing = "category", IncidentTypeMissing = "incident-type", SiteMissing = "site", CameraMissing = "camera";
 
     /// <summary>How many clauses that don't speak of an ask are told with what they lack.</summary>
     const int Explained = 3;
 
     public static IReadOnlyList<string> BuiltInGrounds { get; } =
-        [NotParties, NotInForce, UnknownPurpose, UnknownCategory, BadGrade, NotForeseen, NoClause, ConditionsNotMet, ApprovalsMissing, CategoryMissing];
+        [NotParties, NotInForce, UnknownPurpose, UnknownCategory, BadGrade, NotForeseen, NoClause, ConditionsNotMet, ApprovalsMissing, CategoryMissing, IncidentTypeMissing, SiteMissing, CameraMissing];
 
     /// <param name="agreement">A sound one (<see cref="AgreementCheck"/>); whether it is signed isn't looked at.</param>
     public static Decision Decide(Agreement agreement, Ask ask)
@@ -47,10 +47,20 @@ public static class AgreementEvaluator
             ]);
         }
 
-        // What might be of a category that a denial names has to say that it isn't: leaving it out would be the way around.
-        if (ask.Category is null && agreement.Clauses.Where(c => c.Effect == ClauseEffect.Deny && !(c.ExceptRescue && ask.Rescue) && Misses(c, ask) is [Aspect.Category])
-            .OrderBy(c => c.Id, ClauseOrder.Instance).FirstOrDefault() is { } silent)
-            return Refuse(silent.Id, CategoryMissing, RefusalKind.Conditional, Conditions.Strictest, [new("needsCategory", silent.Id)]);
+        // What might be what a denial names has to say that it isn't: leaving it out would be the way around. The category first, which nobody can look up but who asks.
+        var unnamed = Unnamed(ask);
+        if (unnamed.Count > 0 && agreement.Clauses.Where(c => c.Effect == ClauseEffect.Deny && !(c.ExceptRescue && ask.Rescue)).Select(c => (c.Id, Misses: Misses(c, ask)))
+            .Where(c => c.Misses.All(unnamed.Contains)).OrderByDescending(c => c.Misses.Contains(Aspect.Category)).ThenBy(c => c.Id, ClauseOrder.Instance).FirstOrDefault() is { Misses: { } missing } silent)
+        {
+            var (ground, key) = missing switch
+            {
+                _ when missing.Contains(Aspect.Category) => (CategoryMissing, "needsCategory"),
+                [Aspect.IncidentType, ..] => (IncidentTypeMissing, "needsIncidentType"),
+                [Aspect.Site, ..] => (SiteMissing, "needsSite"),
+                _ => (CameraMissing, "needsCamera"),
+            };
+            return Refuse(silent.Id, ground, RefusalKind.Conditional, Conditions.Strictest, [new(key, silent.Id)]);
+        }
 
         if (fitting.FirstOrDefault(c => c.Lacks.Count == 0).Clause is { } allowed)
         {
@@ -96,6 +106,24 @@ public static class AgreementEvaluator
         static Decision Never(string ground, Reason reason) => Refuse(Decision.Default, ground, RefusalKind.Total, Conditions.Strictest, [reason]);
     }
 
+    /// <summary>What an ask doesn't say of itself though it has it: of any it may be, of none it can't.</summary>
+    static List<Aspect> Unnamed(Ask ask)
+    {
+        var unnamed = new List<Aspect>();
+        if (ask.IncidentType is null)
+            unnamed.Add(Aspect.IncidentType);
+        if (ask.Category is null)
+            unnamed.Add(Aspect.Category);
+        // An incident may be of several sites and of no camera, an alarm of no camera; what shows pictures never is.
+        if (ask.Site.Length == 0 && ask.What != ShareKind.IncidentCard)
+            unnamed.Add(Aspect.Site);
+        if (ask.Camera.Length == 0 && ShowsPictures(ask.What))
+            unnamed.Add(Aspect.Camera);
+        return unnamed;
+    }
+
+    static bool ShowsPictures(ShareKind what) => what is not (ShareKind.Alarm or ShareKind.IncidentCard);
+
     /// <summary>In what an ask lies outside of what a clause speaks of.</summary>
     static List<Aspect> Misses(Clause clause, Ask ask)
     {
@@ -122,7 +150,7 @@ public static class AgreementEvaluator
     static List<Reason> Lacks(ClauseTerms terms, Ask ask)
     {
         var lacks = new List<Reason>();
-        bool pictures = ask.What is not (ShareKind.Alarm or ShareKind.IncidentCard);
+        bool pictures = ShowsPictures(ask.What);
         if (pictures && terms.Masked && !ask.Masked)
             lacks.Add(new("lacksMask"));
         if (pictures && terms.MaxHeight is { } most && ask.Height > most)

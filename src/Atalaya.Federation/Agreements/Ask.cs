@@ -105,8 +105,8 @@ public readonly record struct Grade(SourceGrade Source, int Information);
 /// <param name="Purpose">Id of one of the agreement's purposes.</param>
 /// <param name="IncidentType">As the API spells it (<c>intrusion</c>); null: it belongs to no incident.</param>
 /// <param name="Category">Id of one of the agreement's crime categories; null: none is named.</param>
-/// <param name="Site">Name of the site; empty: of the whole organisation.</param>
-/// <param name="Camera">Its id; empty: no camera is involved.</param>
+/// <param name="Site">Name of the site; empty: of several, or not said.</param>
+/// <param name="Camera">Its id; empty: of several, or not said; what shows no picture may be of none.</param>
 /// <param name="Masked">It is given with masks painted. What shows no picture is masked.</param>
 /// <param name="Height">Of the picture, lines; null: as the conditions say.</param>
 /// <param name="Keep">How long the receiver keeps it; null: as the conditions say.</param>

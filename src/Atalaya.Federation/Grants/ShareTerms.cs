@@ -13,8 +13,8 @@ namespace Atalaya.Federation.Grants;
 /// <param name="Category">One of the agreement's crime categories; empty: none is named.</param>
 /// <param name="Request">Kind of the request that it answers (<see cref="RequestKind"/>), as the API spells it; empty: nobody asked.</param>
 /// <param name="Grade">Of source and information, such as <c>B2</c>; empty: not graded.</param>
-/// <param name="Site">Where it is from.</param>
-/// <param name="Camera">Its id there; empty: no camera is involved.</param>
+/// <param name="Site">Where it is from; empty: from several.</param>
+/// <param name="Camera">Its id there; empty: of several, or of none.</param>
 /// <param name="Title">What people call it.</param>
 /// <param name="StretchFrom">First moment of the footage; null of what has none.</param>
 /// <param name="StretchTo">End of it.</param>

@@ -78,6 +78,81 @@ public sealed class EvaluatorTests
     });
 
     [Fact]
+    public void Leaving_out_what_a_denial_names_gets_nothing_that_it_forbids() => All((agreement, ask, decision) =>
+    {
+        if (ask is { IncidentType: not null, Category: not null })
+            NeedsName.ShouldNotContain(decision.Ground, "everything is named");
+        bool hasSite = ask.What != ShareKind.IncidentCard, hasCamera = ask.What is not (ShareKind.Alarm or ShareKind.IncidentCard);
+        for (int left = 1; left < 16; left++)
+        {
+            bool type = (left & 1) != 0, category = (left & 2) != 0, site = (left & 4) != 0, camera = (left & 8) != 0;
+            if ((site && !hasSite) || (camera && !hasCamera))
+                continue;
+            var silent = ask with
+            {
+                IncidentType = type ? null : ask.IncidentType,
+                Category = category ? null : ask.Category,
+                Site = site ? "" : ask.Site,
+                Camera = camera ? "" : ask.Camera,
+            };
+            var said = AgreementEvaluator.Decide(agreement, silent);
+            if (NeedsName.Contains(said.Ground))
+            {
+                var clause = agreement.Clauses.Single(c => c.Id == said.Clause);
+                clause.Effect.ShouldBe(ClauseEffect.Deny);
+                (said.Ground switch
+                {
+                    AgreementEvaluator.IncidentTypeMissing => clause.IncidentTypes,
+                    AgreementEvaluator.CategoryMissing => clause.Categories,
+                    AgreementEvaluator.SiteMissing => clause.Sites,
+                    _ => clause.Cameras,
+                }).ShouldNotBeEmpty();
+            }
+
+            if (!said.Allowed)
+                continue;
+            var named = from t in type ? [.. AgreementCheck.IncidentTypes] : (string?[])[ask.IncidentType]
+                        from k in category ? [.. agreement.Categories.Take(3).Select(c => c.Id)] : (string?[])[ask.Category]
+                        from s in site ? RandomAgreement.Sites : [ask.Site]
+                        from c in camera ? RandomAgreement.Cameras : [ask.Camera]
+                        select silent with { IncidentType = t, Category = k, Site = s, Camera = c };
+            foreach (var one in named)
+            {
+                string clause = AgreementEvaluator.Decide(agreement, one).Clause;
+                agreement.Clauses.ShouldNotContain(c => c.Id == clause && c.Effect == ClauseEffect.Deny, $"{one}");
+            }
+        }
+    });
+
+    static readonly string[] NeedsName = [AgreementEvaluator.IncidentTypeMissing, AgreementEvaluator.CategoryMissing, AgreementEvaluator.SiteMissing, AgreementEvaluator.CameraMissing];
+
+    [Fact]
+    public void What_is_of_several_sites_or_cameras_names_each_where_a_denial_names_one_and_a_card_is_of_none()
+    {
+        var clip = Example.Ask(ShareKind.Clip, "investigation") with { Category = "drugs", Request = RequestKind.Footage };
+        foreach (var (denial, silent, ground) in new (Func<Clause, Clause>, Ask, string)[]
+        {
+            (c => c with { Cameras = ["mast"] }, clip with { Camera = "" }, AgreementEvaluator.CameraMissing),
+            (c => c with { Sites = ["Harbour"] }, clip with { Site = "" }, AgreementEvaluator.SiteMissing),
+            (c => c with { IncidentTypes = ["crowd"] }, clip, AgreementEvaluator.IncidentTypeMissing),
+        })
+        {
+            var template = Example.Agreement.Clauses.First(c => c.Effect == ClauseEffect.Deny);
+            var agreement = Example.Agreement with
+            {
+                Clauses = [.. Example.Agreement.Clauses, denial(template with { Id = "9.1", What = [], Purposes = [], IncidentTypes = [], Categories = [], ExceptRescue = true })],
+            };
+            AgreementEvaluator.Decide(Example.Agreement, silent).Allowed.ShouldBeTrue(ground);
+            var refused = AgreementEvaluator.Decide(agreement, silent);
+            (refused.Clause, refused.Ground, refused.Refusal).ShouldBe(("9.1", ground, RefusalKind.Conditional));
+            AgreementEvaluator.Decide(agreement, silent with { Camera = "gate", Site = "Crossing", IncidentType = "crossing" }).Allowed.ShouldBeTrue(ground);
+            AgreementEvaluator.Decide(agreement, Example.Ask(ShareKind.Live, "rescue") with { Rescue = true, Masked = false, Camera = "", Site = "" }).Allowed.ShouldBeTrue("it excepts a rescue");
+            if (ground != AgreementEvaluator.IncidentTypeMissing)
+                AgreementEvaluator.Decide(agreement, Example.Ask(ShareKind.IncidentCard, "investigation") with { IncidentType = "crossing", Camera = "", Site = "" }).Allowed.ShouldBeTrue("a card is of no camera");
+        }
+    }
+
+    [Fact]
     public void A_live_view_that_may_not_be_of_some_categories_has_to_name_its_own()
     {
         var ask = Example.Ask(ShareKind.Live, "investigation") with { Request = RequestKind.LiveAssistance };

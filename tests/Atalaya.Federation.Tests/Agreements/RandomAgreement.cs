@@ -5,7 +5,7 @@ namespace Atalaya.Federation.Tests.Agreements;
 /// <summary>Sound agreements and asks, drawn so that clauses often fit.</summary>
 static class RandomAgreement
 {
-    static readonly string[] Sites = ["Crossing", "Harbour"], Cameras = ["gate", "mast"];
+    internal static readonly string[] Sites = ["Crossing", "Harbour"], Cameras = ["gate", "mast"];
 
     public static Agreement Of(Random random)
     {

@@ -84,9 +84,10 @@ sealed class ShareDesk(
 
         bool masked = input.Masked ?? input.What != ShareKind.Package;
         var stream = input.Stream ?? (input.What == ShareKind.Live ? StreamKind.Sub : StreamKind.Main);
-        string camera = hasCamera ? input.Camera! : "", site = options.Name, source = stream == StreamKind.Sub ? "sub" : "main", id = Guid.CreateVersion7(now).ToString();
+        string camera = hasCamera ? input.Camera! : "", source = stream == StreamKind.Sub ? "sub" : "main", id = Guid.CreateVersion7(now).ToString();
         string? card = null;
         Incident? incident = null;
+        IReadOnlyList<string> cameras = hasCamera ? [camera] : [];
         int? height = null;
         if (hasCamera)
         {
@@ -102,7 +103,6 @@ sealed class ShareDesk(
                 return (null, unmask);
             if (input.What == ShareKind.Live && stream == StreamKind.Sub && entry.Config.Url(StreamKind.Sub) is null)
                 source = "main";
-            site = places.Of(camera).Site is { Length: > 0 } place ? place : site;
             title = title.Length > 0 ? title : ShareDocument.Clean(entry.Config.Name);
             height = await HeightAsync(camera, source == "sub" ? StreamKind.Sub : StreamKind.Main, input.What == ShareKind.Live ? null : (from, to), stop);
         }
@@ -124,6 +124,7 @@ sealed class ShareDesk(
                 return (null, refusal);
             title = title.Length > 0 ? title : ShareDocument.Clean(incident!.Title);
             card = (await CardAsync(incident!, "", stop)).Text();
+            cameras = CamerasOf(await AlarmsAsync(incident!, stop));
         }
 
         if (input.What == ShareKind.Package)
@@ -143,8 +144,12 @@ sealed class ShareDesk(
                 height = Math.Max(height ?? 0, await HeightAsync(s.Camera, s.Stream, (WallTime.From(s.From), WallTime.From(s.To)), stop) ?? int.MaxValue);
             (from, to, source) = (WallTime.From(package.Stretches.Min(s => s.From)), WallTime.From(package.Stretches.Max(s => s.To)), package.Id);
             title = title.Length > 0 ? title : ShareDocument.Clean(package.Title);
+            cameras = [.. package.Stretches.Select(s => s.Camera).Distinct(StringComparer.Ordinal)];
+            camera = cameras.Count == 1 ? cameras[0] : "";
         }
 
+        string[] sites = [.. cameras.Select(SiteOf).Distinct(StringComparer.Ordinal)];
+        string site = sites.Length switch { 0 => options.Name, 1 => sites[0], _ => "" };
         var expires = now + TimeSpan.FromMinutes(minutes);
         byte[] bytes = Encoding.UTF8.GetBytes(card ?? "");
         var agreement = agreements.InForce(link!);
@@ -154,7 +159,8 @@ sealed class ShareDesk(
             incident?.Id.ToString() ?? "", now, expires, null, masked, "", input.Handling ?? HandlingCode.H0, OnwardTransfer.Never, 1, false, card is null ? null : bytes.Length,
             card is null ? "" : ShareDocument.DigestOf(card), card is null ? "" : "card.json");
         var ask = terms.ToAsk(now, 1, height) with { Keep = input.KeepDays is { } days && input.What != ShareKind.Live ? TimeSpan.FromDays(days) : null, Handling = input.Handling };
-        var (decision, needsSecond, review) = Decide(link, ask);
+        // What is of several is asked of each, too: what is forbidden of one of them isn't given among others.
+        var (decision, needsSecond, review) = Decide(link, [ask, .. cameras.Where(c => c != camera).Select(c => ask with { Camera = c, Site = SiteOf(c) })]);
         var conditions = decision.Conditions;
         // How long it is kept is laid down below.
         if (decision.Allowed && conditions.LeftOpenBy(ask with { Keep = ask.Keep ?? LongestKeep }) is { } open)
@@ -184,18 +190,25 @@ sealed class ShareDesk(
     }
 
     /// <summary>What the agreement says to one person, and if not to one, then to two.</summary>
-    (Decision Decision, bool NeedsSecond, TimeSpan? Review) Decide(Link link, Ask ask)
+    /// <param name="asks">What is given, and each part of it that could be forbidden by itself.</param>
+    (Decision Decision, bool NeedsSecond, TimeSpan? Review) Decide(Link link, IReadOnlyList<Ask> asks)
     {
-        var alone = agreements.Decide(link, ask with { Approvals = 1 });
+        var alone = Of(1);
         if (alone.Allowed)
         {
             // The node's own rule doesn't hold up a rescue either: somebody looks at it afterwards.
-            bool own = second.IsNeeded(ApprovalAction.Share);
-            return (alone, own && !ask.Rescue, alone.Conditions.ReviewAfter ?? (own && ask.Rescue ? OwnReview : null));
+            bool own = second.IsNeeded(ApprovalAction.Share), rescue = asks[0].Rescue;
+            return (alone, own && !rescue, alone.Conditions.ReviewAfter ?? (own && rescue ? OwnReview : null));
         }
 
-        var both = agreements.Decide(link, ask with { Approvals = Two });
+        var both = Of(Two);
         return (both.Allowed ? both : alone, both.Allowed, null);
+
+        Decision Of(int persons)
+        {
+            Decision[] decisions = [.. asks.Select(a => agreements.Decide(link, a with { Approvals = persons }))];
+            return decisions.FirstOrDefault(d => !d.Allowed) ?? decisions[0];
+        }
     }
 
     /// <summary>What the other side is told of an incident, with where it was seen last.</summary>
@@ -208,7 +221,7 @@ sealed class ShareDesk(
         var position = latest is null ? null : new CardPosition(stand[latest.Camera].Latitude, stand[latest.Camera].Longitude, latest.LastAt, NameOf(latest.Camera));
         return new(
             IncidentCard.FormatName, incident.Id, options.Name, incident.Type, incident.Severity, incident.State, incident.Title, incident.OpenedAt, alarms.Select(a => a.LastAt).DefaultIfEmpty(incident.OpenedAt).Max(),
-            incident.Outcome, [.. alarms.Select(a => a.Camera).Where(c => c.Length > 0).Distinct(StringComparer.Ordinal).Take(20).Select(NameOf)], position, note);
+            incident.Outcome, [.. CamerasOf(alarms).Take(20).Select(NameOf)], position, note);
     }
 
     Task<List<Alarm>> AlarmsAsync(Incident incident, CancellationToken stop) => cases.ReadAsync(async session =>
@@ -231,6 +244,10 @@ sealed class ShareDesk(
         string[] cameras = [.. (await AlarmsAsync(incident, stop)).SelectMany(a => a.Cameras).Distinct(StringComparer.Ordinal)];
         return cameras.Length > 0 && cameras.All(c => c.Length > 0 && caller.Can(Permission.Cooperate, c)) ? null : Gate.Lacks(Permission.Cooperate);
     }
+
+    static IReadOnlyList<string> CamerasOf(IEnumerable<Alarm> alarms) => [.. alarms.Select(a => a.Camera).Where(c => c.Length > 0).Distinct(StringComparer.Ordinal)];
+
+    string SiteOf(string camera) => places.Of(camera).Site is { Length: > 0 } place ? place : options.Name;
 
     // Of what is given: the largest picture in it; null: nothing tells.
     async Task<int?> HeightAsync(string camera, StreamKind stream, (WallTime From, WallTime To)? stretch, CancellationToken stop)

@@ -81,16 +81,19 @@ sealed class RequestBook(NodeDatabase database, LinkBook links, Outbox outbox, A
         _ => throw new ArgumentOutOfRangeException(nameof(deed), deed.GetType().Name, "A deed that isn't known."),
     };
 
-    /// <summary>What the agreement says to a request of this organisation, or to one of its partner.</summary>
+    /// <summary>Where the agreement forbids what a request of this organisation, or one of its partner, asks for; empty: nowhere.</summary>
     /// <param name="ours">This organisation asks, so the other one would give.</param>
-    public IReadOnlyList<(string Camera, Decision Decision)> Decide(Link link, bool ours, Asked asked, DateTimeOffset at)
+    public IReadOnlyList<(string Camera, Decision Decision)> Beyond(Link link, bool ours, Asked asked, DateTimeOffset at)
     {
         string[] cameras = asked.Footage is { Cameras.Count: > 0 } footage ? [.. footage.Cameras] : [""];
         // What people will have to agree to, mask and limit when they answer is theirs: here it counts whether they could at all.
         return [.. cameras.Select(c => (c, agreements.Decide(link, new(
             ours ? link.Organisation : agreements.Organisation, ours ? agreements.Organisation : link.Organisation, ShareOf(asked.Kind), asked.Purpose, asked.IncidentType, asked.Category, asked.Footage?.Site ?? "", c, true, null, null, null,
-            asked.Kind, asked.Rescue, at, int.MaxValue))))];
+            asked.Kind, asked.Rescue, at, int.MaxValue)))).Where(d => !d.Item2.Allowed && !IsForTheGiver(d.Item2.Ground))];
     }
+
+    // Who asks needn't know where something was seen, and in which incident: whoever answers names it, and then the agreement is asked again.
+    static bool IsForTheGiver(string ground) => ground is AgreementEvaluator.IncidentTypeMissing or AgreementEvaluator.SiteMissing or AgreementEvaluator.CameraMissing;
 
     /// <summary>What an answer to such a request would give.</summary>
     static ShareKind ShareOf(RequestKind kind) => kind switch
@@ -246,9 +249,7 @@ sealed class RequestBook(NodeDatabase database, LinkBook links, Outbox outbox, A
             return ("No agreement in force foresees such requests.", Decision.Default);
         if (asked.Hours < hours)
             return ($"The agreement gives {hours} hours for the answer, and the request {asked.Hours}.", Decision.Default);
-        return Decide(from, ours: false, asked, clock.GetUtcNow()).FirstOrDefault(d => !d.Decision.Allowed) is { Decision: { } refused }
-            ? (string.Join(' ', refused.Reasons), refused.Clause)
-            : null;
+        return Beyond(from, ours: false, asked, clock.GetUtcNow()) is [var (_, refused), ..] ? (string.Join(' ', refused.Reasons), refused.Clause) : null;
     }
 
     /// <summary>Tells by an alarm, once each, of which little time is left (who was asked) and whose time has passed (both).</summary>

@@ -165,8 +165,8 @@ static class RequestEndpoints
             return Beyond(Decision.Default, "No agreement in force foresees such requests.");
         var asked = new Asked(
             input.Kind.Value, input.Urgency.Value, hours, subject, text, basis, purpose, category.Length > 0 ? category : null, type.Length > 0 ? type : null, person, reference, input.Rescue ?? false, footage, files);
-        if (book.Decide(link, ours: true, asked, clock.GetUtcNow()).FirstOrDefault(d => !d.Decision.Allowed) is { Decision: { } refused } beyond)
-            return Beyond(refused.Clause, (beyond.Camera.Length > 0 ? $"{beyond.Camera}: " : "") + string.Join(' ', refused.Reasons));
+        if (book.Beyond(link, ours: true, asked, clock.GetUtcNow()) is [var (camera, refused), ..])
+            return Beyond(refused.Clause, (camera.Length > 0 ? $"{camera}: " : "") + string.Join(' ', refused.Reasons));
         var done = await book.AskAsync(link, asking.Caller.Name, asked, stop);
         if (done is not { Fault: RequestFault.None, Now: { } told })
             return asking.Refused(done, "");
