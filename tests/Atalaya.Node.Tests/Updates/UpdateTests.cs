@@ -50,6 +50,28 @@ public sealed class UpdateTests : IDisposable
     }
 
     [Fact]
+    public async Task After_a_way_back_the_same_version_is_installed_beside_what_still_runs_from_its_folder()
+    {
+        string second = await MakeAsync("0.2.0", replaces: "0.1.0"), folder = Path.Combine(_folder, "opt", "versions", "0.2.0");
+        var root = new InstallFolder(Path.Combine(_folder, "opt"));
+        await root.InstallAsync(await MakeAsync("0.1.0"), [_release.Key], TestNode.Stop);
+        await root.InstallAsync(second, root.Keys, TestNode.Stop);
+        await File.WriteAllTextAsync(Path.Combine(folder, "of-the-first-time"), "", TestNode.Stop);
+        for (int time = 0; time < 2; time++)
+        {
+            root.Back().ShouldBe(new(0, 1, 0));
+            // Whoever runs from there has its files open, and opens others by their names.
+            await using var running = File.OpenRead(Path.Combine(folder, "atalaya"));
+            await root.InstallAsync(second, root.Keys, TestNode.Stop);
+            root.Installed.ShouldBe(new(0, 2, 0));
+            (await File.ReadAllTextAsync(Path.Combine(_folder, "opt", "atalaya"), TestNode.Stop)).ShouldBe("program 0.2.0");
+            File.Exists(Path.Combine(folder, "of-the-first-time")).ShouldBeFalse("it is the folder of the update alone");
+            File.Exists(Path.Combine(folder + ".old", "atalaya")).ShouldBeTrue("what was there is aside, until the next install");
+            File.Exists(Path.Combine(folder + ".old", "of-the-first-time")).ShouldBe(time == 0);
+        }
+    }
+
+    [Fact]
     public async Task What_is_forged_cut_lengthened_or_for_another_machine_is_refused_and_changes_nothing()
     {
         var root = new InstallFolder(Path.Combine(_folder, "opt"));

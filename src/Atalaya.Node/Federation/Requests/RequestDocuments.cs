@@ -31,6 +31,7 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
 
     readonly SemaphoreSlim _woken = new(0);
     readonly CancellationTokenSource _stop = new();
+    readonly Dictionary<string, Task> _fetching = new(StringComparer.Ordinal);      // one a link; touched only by LookAsync, and behind its end
     Task _looking = Task.CompletedTask;
     IDataProtector? _protector;
     volatile bool _isSwept;
@@ -54,6 +55,7 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
         links.Changed -= SweepSoon;
         await _stop.CancelAsync();
         await _looking;
+        await Task.WhenAll(_fetching.Values);
     }
 
     public ValueTask DisposeAsync()
@@ -208,41 +210,62 @@ sealed class RequestDocuments(NodeDatabase database, LinkBook links, Outbox outb
         IReadOnlyList<RequestFileRow> wanted;
         await using (var connection = await database.Source.OpenConnectionAsync(_stop.Token))
             wanted = await RequestFiles.ReadAsync(connection, "ours = 0 and here = 0 and fault is null order by created_us, id", null, _stop.Token);
-        // All links at a time: of this look a slow line holds up its own alone. The next look begins when all of them are through.
-        await Task.WhenAll(wanted.GroupBy(r => r.Link, StringComparer.Ordinal).Select(async group =>
+        // All links at a time: a slow one holds up its own alone.
+        foreach (var group in wanted.GroupBy(r => r.Link, StringComparer.Ordinal))
         {
-            if (links.Find(group.Key) is { State: LinkState.Active } link && links.HealthOf(link.Id).IsUp)
-                await FetchAsync(link, [.. group]);
-        }));
+            if (links.Find(group.Key) is { State: LinkState.Active } link && links.HealthOf(link.Id).IsUp && _fetching.GetValueOrDefault(link.Id) is null or { IsCompleted: true })
+                _fetching[link.Id] = Task.Run(() => FetchAsync(link, [.. group]), CancellationToken.None);
+        }
     }
 
     async Task FetchAsync(Link link, IReadOnlyList<RequestFileRow> wanted)
     {
-        foreach (var row in wanted)
+        bool any = false;
+        try
         {
-            // In the clear for as long as it is fetched, in a folder that this node alone may read.
-            string open = PathOf(row.Id) + ".open";
-            // It lies here twice while it is sealed.
-            var (place, _) = await room.TakeAsync(link, "documents", row.Bytes, 0, 0, _stop.Token);
-            if (place is null)
-                return;
-            using var taken = place;
-            switch (await fetcher.FetchAsync(link, new(row.Id, row.Name, row.Bytes, row.Sha256), open, _stop.Token))
+            foreach (var row in wanted)
             {
-                case FetchEnd.Done:
-                    await TakeAsync(link, row, open);
+                // The look that named it may be older than the fetch before this one.
+                if (await FindAsync(row.Id, _stop.Token) is not { IsHere: false, Fault: null })
+                    continue;
+                // In the clear for as long as it is fetched, in a folder that this node alone may read.
+                string open = PathOf(row.Id) + ".open";
+                // It lies here twice while it is sealed.
+                var (place, _) = await room.TakeAsync(link, "documents", row.Bytes, 0, 0, _stop.Token);
+                if (place is null)
                     break;
-                case FetchEnd.Refused:
-                    await FailAsync(row, "The other node doesn't give it.");
-                    break;
-                case FetchEnd.Altered:
-                    await FailAsync(row, "What came isn't the document that was named: its digest is another.");
-                    break;
-                default:
-                    // It goes on there the next time.
-                    break;
+                using var taken = place;
+                switch (await fetcher.FetchAsync(link, new(row.Id, row.Name, row.Bytes, row.Sha256), open, _stop.Token))
+                {
+                    case FetchEnd.Done:
+                        await TakeAsync(link, row, open);
+                        any = true;
+                        break;
+                    case FetchEnd.Refused:
+                        await FailAsync(row, "The other node doesn't give it.");
+                        break;
+                    case FetchEnd.Altered:
+                        await FailAsync(row, "What came isn't the document that was named: its digest is another.");
+                        break;
+                    default:
+                        // It goes on there the next time.
+                        break;
+                }
             }
         }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception fault)
+        {
+            // Whatever it is, they are fetched when it has passed.
+            log.LogWarning(fault, "Documents of {Link} can't be fetched just now: {Fault}", link.Name, fault.Message);
+        }
+
+        // What was named meanwhile.
+        if (any)
+            Wake();
     }
 
     async Task TakeAsync(Link link, RequestFileRow row, string open)
