@@ -21,7 +21,7 @@ static class ReceiptText
             _ => "DISAGREES",
         }).Append('\n');
         text.Append(CultureInfo.InvariantCulture, $"{a.Organisation} ({a.At:u}) and {b.Organisation} ({b.At:u})\n");
-        text.Append(CultureInfo.InvariantCulture, $"{report.Grants} grants: {report.Given} given, {report.Sent} sent, {report.Received} received, {report.Used} used, {report.Deleted} deleted\n");
+        text.Append(CultureInfo.InvariantCulture, $"{report.Grants} grants: {report.Given} given, {report.Sent} sent, {report.Received} received, {report.Used} used, {report.Deleted} deleted, {report.Refused} refused\n");
         foreach (var finding in report.Findings)
             text.Append(CultureInfo.InvariantCulture, $"{(finding.Verdict == ReceiptVerdict.Incomplete ? "missing" : "wrong")}  {finding.Grant,-36}  {finding.What}\n");
         return text.ToString();
@@ -40,6 +40,7 @@ static class ReceiptText
             json.WriteNumber("received", report.Received);
             json.WriteNumber("used", report.Used);
             json.WriteNumber("deleted", report.Deleted);
+            json.WriteNumber("refused", report.Refused);
             json.WriteStartArray("findings");
             foreach (var (verdict, grant, what) in report.Findings)
             {

@@ -32,8 +32,9 @@ public sealed record ReceiptFinding(ReceiptVerdict Verdict, string Grant, string
 /// <param name="Sent">How often the owner let it be had.</param>
 /// <param name="Used">How often the receiver says somebody looked.</param>
 /// <param name="Deleted">How many the receiver says it deleted.</param>
+/// <param name="Refused">How many the receiver has seen and didn't take.</param>
 /// <param name="Findings">Worst first.</param>
-public sealed record ReceiptReport(ReceiptVerdict Verdict, int Grants, int Given, int Sent, int Received, int Used, int Deleted, IReadOnlyList<ReceiptFinding> Findings);
+public sealed record ReceiptReport(ReceiptVerdict Verdict, int Grants, int Given, int Sent, int Received, int Used, int Deleted, int Refused, IReadOnlyList<ReceiptFinding> Findings);
 
 /// <summary>
 /// Whether two organisations' papers about what they let each other have agree. Believes nothing but the two keys: each document must be signed by the key of who states it, be in both bundles to the
@@ -73,7 +74,7 @@ public static class ReceiptCheck
         int Count(ShareAct act) => all.Count(d => d.Document.Act == act);
         return new(
             findings.Count == 0 ? ReceiptVerdict.Agrees : findings.Max(f => f.Verdict), grants.Length, Count(ShareAct.Given), Count(ShareAct.Sent), Count(ShareAct.Received), Count(ShareAct.Used),
-            Count(ShareAct.Deleted), [.. findings.OrderByDescending(f => f.Verdict).ThenBy(f => f.Grant, StringComparer.Ordinal)]);
+            Count(ShareAct.Deleted), Count(ShareAct.Refused), [.. findings.OrderByDescending(f => f.Verdict).ThenBy(f => f.Grant, StringComparer.Ordinal)]);
     }
 
     static Dictionary<(string By, string Id), (ShareDocument Document, string Text)> Read(ShareBundle bundle, Dictionary<string, IReadOnlyList<NoteKey>> keys, List<ReceiptFinding> findings)
@@ -158,12 +159,16 @@ public static class ReceiptCheck
         foreach (var document in documents.Where(d => d.By != (d.IsDisclosure ? terms.From : terms.To)))
             Add(ReceiptVerdict.Disagrees, $"'{Say(document)}' isn't {document.By}'s to state.");
         var end = documents.Where(d => d.Act is ShareAct.Revoked or ShareAct.Ended).Select(d => (DateTimeOffset?)d.At).Min() is { } stopped && stopped < terms.Expires ? stopped : terms.Expires;
-        var received = Of(ShareAct.Received);
-        if (received.Length == 0)
+        ShareDocument[] received = Of(ShareAct.Received), refused = Of(ShareAct.Refused);
+        if (received.Length == 0 && refused.Length == 0)
             Add(ReceiptVerdict.Incomplete, $"{terms.To} hasn't confirmed that it knows of what was given.");
         string digest = ShareDocument.DigestOf(given.Text());
         if (received.Any(r => r.About != digest))
             Add(ReceiptVerdict.Disagrees, $"{terms.To} confirmed something else than what {terms.From} gave.");
+        if (refused.Any(r => r.About != digest))
+            Add(ReceiptVerdict.Disagrees, $"{terms.To} refused something else than what {terms.From} gave.");
+        if (refused.Length > 0 && documents.Any(d => d.Act is ShareAct.Received or ShareAct.Used or ShareAct.Deleted))
+            Add(ReceiptVerdict.Disagrees, $"{terms.To} says that it refused it, and that it had it.");
         if (terms.Sha256.Length > 0)
         {
             if (documents.Any(d => d.Act is ShareAct.Sent or ShareAct.Received or ShareAct.Deleted && d.Sha256.Length > 0 && (d.Sha256 != terms.Sha256 || (d.Bytes ?? terms.Bytes) != terms.Bytes)))

@@ -33,6 +33,9 @@ public enum ShareAct
 
     /// <summary>The receiver has nothing of it any more.</summary>
     Deleted,
+
+    /// <summary>The receiver's node has seen what came with it, didn't take it and keeps nothing of it.</summary>
+    Refused,
 }
 
 /// <summary>

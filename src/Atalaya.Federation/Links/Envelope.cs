@@ -166,11 +166,10 @@ public sealed record SealedMessage(byte[] Signature, byte[] Bytes)
     /// <summary>What the next of the lane names as the one before.</summary>
     public Digest Hash => new(SHA256.HashData(Bytes));
 
-    public static SealedMessage Seal(Envelope envelope, ECDsa key)
-    {
-        byte[] bytes = envelope.ToBytes();
-        return new(key.SignData((byte[])[.. Context, .. bytes], HashAlgorithmName.SHA256), bytes);
-    }
+    public static SealedMessage Seal(Envelope envelope, ECDsa key) => Sign(envelope.ToBytes(), key);
+
+    /// <param name="bytes">Of an envelope that names this key's owner as its sender.</param>
+    public static SealedMessage Sign(byte[] bytes, ECDsa key) => new(key.SignData((byte[])[.. Context, .. bytes], HashAlgorithmName.SHA256), bytes);
 
     public bool IsBy(ECDsa key) => Signature.Length == SignatureLength && key.VerifyData((byte[])[.. Context, .. Bytes], Signature, HashAlgorithmName.SHA256);
 }

@@ -22,7 +22,8 @@ readonly record struct Condition(string Camera, SceneEventKind Kind, string Rule
 /// lasted, and again only after it was over, or when it has no open alarm any more after a restart. Its alarm is told when it is over; closing it is for people.
 /// </summary>
 sealed class TechnicalWatch(
-    SceneEvents scene, Casebook book, CameraRoster roster, CameraView view, Recordings recordings, AnalysisFeeds feeds, AnalysisHost analysis, OwnWitness witness, WitnessRounds rounds, LinkRoom room, TimeProvider clock, ILogger<TechnicalWatch> log)
+    SceneEvents scene, Casebook book, CameraRoster roster, CameraView view, Recordings recordings, AnalysisFeeds feeds, AnalysisHost analysis, NodeLog nodeLog, LinkKey link, OwnWitness witness, WitnessRounds rounds, LinkRoom room, TimeProvider clock,
+    ILogger<TechnicalWatch> log)
     : IHostedService, IAsyncDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
@@ -137,6 +138,10 @@ sealed class TechnicalWatch(
             found[new("", SceneEventKind.StorageTrouble, "index")] = $"The index can't be written: {store}";
         foreach (var (link, why) in room.Waiting)
             found[new("", SceneEventKind.StorageTrouble, $"link {link}")] = why;
+        if (nodeLog.Fault is { } unwritten)
+            found[new("", SceneEventKind.StorageTrouble, "log")] = unwritten;
+        if (link.Fault is { } closed)
+            found[new("", SceneEventKind.StorageTrouble, "link key")] = closed;
         // Two histories of a log: somebody lies, or a copy was brought back.
         foreach (var forked in witness.States.Where(w => w.Fork is not null))
             found[new("", SceneEventKind.StorageTrouble, $"log {forked.Origin}")] = $"The log {forked.Origin}, which this node witnesses, has two histories. Both checkpoints are kept.";

@@ -64,7 +64,8 @@ sealed record LostLog(string Origin, string Folder, string Checkpoint)
     }
 
     /// <summary>Log and keys go aside, nothing is removed. Done twice it is the same: once the keys' folder has its name, keys that are found are the next log's.</summary>
-    public void PutAside(DataFolder folder)
+    /// <param name="passphraseIsLost">Then all that was encrypted with it is lost: it goes aside, too.</param>
+    public void PutAside(DataFolder folder, bool passphraseIsLost)
     {
         var disk = new LocalLogDisk();
         string log = $"{folder.Log}.{Folder}", keys = Path.Combine(folder.Keys, Folder), draft = keys + ".new";
@@ -74,12 +75,9 @@ sealed record LostLog(string Origin, string Folder, string Checkpoint)
         if (Directory.Exists(keys))
             return;
         Directory.CreateDirectory(draft);
-        foreach (string file in Directory.GetFiles(folder.Keys, "log*"))
-        {
-            string name = Path.GetFileName(file);
-            if (name.EndsWith(".pem", StringComparison.Ordinal) || name.EndsWith(".vkey", StringComparison.Ordinal))
-                File.Move(file, Path.Combine(draft, name), overwrite: true);
-        }
+        string[] encrypted = passphraseIsLost ? [.. LogKeys.Encrypted(folder)] : [];
+        foreach (string file in Directory.GetFiles(folder.Keys, "log*").Where(f => Path.GetExtension(f) is ".pem" or ".vkey").Union(encrypted, StringComparer.Ordinal))
+            File.Move(file, Path.Combine(draft, Path.GetFileName(file)), overwrite: true);
 
         disk.SyncFolder(draft);
         disk.SyncFolder(folder.Keys);

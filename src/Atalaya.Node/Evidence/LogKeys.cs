@@ -136,7 +136,17 @@ static class LogKeys
             file = Path.Combine(folder.Keys, "log.pem");
         if (File.Exists(file))
         {
-            byte[] seed = KeyFile.Decrypt(File.ReadAllText(file), Passphrase(folder, options));
+            string passphrase = Passphrase(folder, options);
+            byte[] seed;
+            try
+            {
+                seed = KeyFile.Decrypt(File.ReadAllText(file), passphrase);
+            }
+            catch (CryptographicException fault)
+            {
+                throw new CryptographicException($"{file}: {Explain(fault, options)}", fault);
+            }
+
             var signer = new NoteSigner(key.Name, NoteSignatureKind.Ed25519, seed);
             CryptographicOperations.ZeroMemory(seed);
             if (signer.Key.ToString() == key.ToString())
@@ -165,21 +175,42 @@ static class LogKeys
         return signer;
     }
 
-    /// <summary>Of all private keys in the data folder, unless there is one or the options name a file.</summary>
+    /// <summary>Of all private keys in the data folder, unless there is one, the options name a file, or a key was encrypted with one that is missing: another would open nothing, and hide that.</summary>
     internal static void MakePassphrase(DataFolder folder, EvidenceOptions options)
     {
-        string own = Path.Combine(folder.Keys, "log.passphrase");
-        if (options.PassphraseFile.Length == 0 && !File.Exists(own))
-            Keep(folder, own, Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + "\n");
+        if (IsPassphraseLost(folder, options) && !Encrypted(folder).Any())
+            Keep(folder, Path.Combine(folder.Keys, "log.passphrase"), Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + "\n");
     }
 
-    /// <exception cref="IOException">It can't be read.</exception>
+    /// <summary>It was the node's own, and isn't there.</summary>
+    internal static bool IsPassphraseLost(DataFolder folder, EvidenceOptions options) => options.PassphraseFile.Length == 0 && !File.Exists(Path.Combine(folder.Keys, "log.passphrase"));
+
+    /// <summary>Files of private keys that take the passphrase.</summary>
+    internal static IEnumerable<string> Encrypted(DataFolder folder) => Directory.GetFiles(folder.Keys, "*.pem").Where(f => Path.GetFileName(f) is var name
+        && (name is "link.pem" or "package.pem" || name.StartsWith("log", StringComparison.Ordinal)) && File.ReadAllText(f).Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal));
+
+    /// <exception cref="IOException">It can't be read; the message says what to do.</exception>
     internal static string Passphrase(DataFolder folder, EvidenceOptions options)
     {
-        string file = options.PassphraseFile.Length == 0 ? Path.Combine(folder.Keys, "log.passphrase") : options.PassphraseFile;
-        string text = File.ReadAllText(file).Trim();
+        bool isOwn = options.PassphraseFile.Length == 0;
+        string file = isOwn ? Path.Combine(folder.Keys, "log.passphrase") : options.PassphraseFile;
+        string text;
+        try
+        {
+            text = File.ReadAllText(file).Trim();
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"the passphrase of this node's keys can't be read from {file}{(isOwn ? "" : " (evidence.passphraseFile)")}: {fault.Message} Bring it back; nothing else is lost.", fault);
+        }
+
         return text.Length > 0 ? text : throw new IOException($"{file} holds no passphrase.");
     }
+
+    /// <summary>Why a key couldn't be opened, with what to do.</summary>
+    internal static string Explain(Exception fault, EvidenceOptions options) => fault is CryptographicException or ArgumentException
+        ? $"{fault.Message} It takes the passphrase that it was encrypted with: {(options.PassphraseFile.Length > 0 ? $"look at {options.PassphraseFile} (evidence.passphraseFile)" : "bring keys/log.passphrase back from a copy")}."
+        : fault.Message;
 
     internal static void Keep(DataFolder folder, string path, string text)
     {

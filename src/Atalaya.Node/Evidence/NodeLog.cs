@@ -374,7 +374,7 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
         }
 
         var lost = change.Lost!;
-        lost.PutAside(database.Folder);
+        lost.PutAside(database.Folder, LogKeys.IsPassphraseLost(database.Folder, options.Evidence));
         await using var connection = await database.Source.OpenConnectionAsync(_stop.Token);
         string name = lost.Origin.Length > 0 ? lost.Origin : lost.Folder;
         await using (var transaction = await connection.BeginTransactionAsync(_stop.Token))

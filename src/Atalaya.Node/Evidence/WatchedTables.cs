@@ -25,7 +25,7 @@ sealed record WatchedTable(string Name, LeafKind Kind, string[] Key, string[] Sh
         new("analysis_cameras", LeafKind.Rule, ["camera"], ["settings"]),
         new("node_camera", LeafKind.Setting, ["id"], ["name", "enabled", "transport", "record"], "connection"),
         new("share_grants", LeafKind.Grant, ["id"], ["direction", "link", "state", "user_name", "agreed_name", "persons", "given_us", "ended_us", "why", "review_due", "review_closed", "review_by", "review_right", "review_note", "file_state"]),
-        new("hand_overs", LeafKind.Grant, ["id"], ["direction", "link", "incident", "rescue", "sent_us", "due_us", "user_name", "acknowledged_us", "acknowledged_by", "escalated_us", "closed_us", "outcome"]),
+        new("hand_overs", LeafKind.Grant, ["id"], ["direction", "link", "incident", "type", "rescue", "card_grant", "sent_us", "due_us", "user_name", "acknowledged_us", "acknowledged_by", "escalated_us", "closed_us", "outcome", "refused_us", "refused_why", "refused_clause"]),
         Federation.Stories.StorySteps.Watched,
         new("request_files", LeafKind.Request, ["id"], ["request", "link", "ours", "bytes", "sha256", "user_name", "here", "sent_us", "arrived_us", "fault"]),
         new("camera_scopes", LeafKind.Setting, ["camera"], ["site", "camera_groups"]),

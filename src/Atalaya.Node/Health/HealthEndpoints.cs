@@ -4,6 +4,7 @@ using Atalaya.Cameras;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Evidence;
+using Atalaya.Node.Federation.Links;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Security;
@@ -30,7 +31,7 @@ public sealed record HealthJson(HealthStateJson State, IReadOnlyList<HealthPartJ
 
 /// <param name="Detail">What is wrong, a sentence each; empty when all is well.</param>
 public sealed record HealthPartJson(
-    [property: Description("cameras, recording, storage, store, log, analysis, tls or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
+    [property: Description("cameras, recording, storage, store, log, links, analysis, tls or configuration.")] string Name, HealthStateJson State, IReadOnlyList<string> Detail);
 
 static class HealthEndpoints
 {
@@ -52,14 +53,14 @@ static class HealthEndpoints
             .Needs(Permission.ViewHealth).WithName("getMetrics").WithSummary("Figures for Prometheus.").Produces<string>(StatusCodes.Status200OK, "text/plain");
     }
 
-    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Caller caller) =>
-        Shown(Live(roster, recordings, log, witness, rounds, file, analysis, certificates), caller);
+    static HealthJson LiveFor(CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, LinkKey link, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Caller caller) =>
+        Shown(Live(roster, recordings, log, witness, rounds, link, file, analysis, certificates), caller);
 
     // The words name cameras and paths.
     static HealthJson Shown(HealthJson health, Caller caller) =>
         caller.Has(Permission.ViewHealth) ? health : health with { Parts = [.. health.Parts.Select(p => p with { Detail = [] })] };
 
-    internal static HealthJson Live(CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, CameraFile file, AnalysisFeeds analysis, Certificates certificates)
+    internal static HealthJson Live(CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, LinkKey link, CameraFile file, AnalysisFeeds analysis, Certificates certificates)
     {
         var archive = recordings.Archive.Status();
         HealthPartJson[] parts =
@@ -74,6 +75,7 @@ static class HealthEndpoints
             Part("log", HealthStateJson.Degraded,
                 [.. log.Fault is { } unwritten ? [unwritten] : Array.Empty<string>(), .. witness.Forks,
                     .. rounds.States.Where(w => w.Fault is not null).Select(w => $"The witness {w.Witness.Key.Name} didn't sign: {w.Fault}")]),
+            Part("links", HealthStateJson.Degraded, link.Fault is { } closed ? [closed] : []),
             Part("analysis", HealthStateJson.Degraded, analysis.Complaints()),
             Part("tls", HealthStateJson.Degraded, certificates.Complaints()),
             Part("configuration", HealthStateJson.Degraded,
@@ -89,9 +91,9 @@ static class HealthEndpoints
     }
 
     static async Task<JsonHttpResult<HealthJson>> ReadyAsync(
-        CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, CameraFile file, AnalysisFeeds analysis, Certificates certificates, NodeDatabase database, Caller caller, CancellationToken stop)
+        CameraRoster roster, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, LinkKey link, CameraFile file, AnalysisFeeds analysis, Certificates certificates, NodeDatabase database, Caller caller, CancellationToken stop)
     {
-        var health = Live(roster, recordings, log, witness, rounds, file, analysis, certificates);
+        var health = Live(roster, recordings, log, witness, rounds, link, file, analysis, certificates);
         try
         {
             await using var connection = await database.Source.OpenConnectionAsync(stop);

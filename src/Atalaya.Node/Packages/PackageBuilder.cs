@@ -107,6 +107,15 @@ sealed class PackageBuilder(Recordings recordings, NodeLog nodeLog, PackageCerti
     {
         if (await nodeLog.HeadAsync(stop) is not var (head, key))
             throw new PackageException($"The log can't be read. {nodeLog.Fault}");
+        try
+        {
+            await certificate.OpenAsync(stop);
+        }
+        catch (Exception fault) when (fault is IOException or CryptographicException)
+        {
+            throw new PackageException($"It can't be signed. {fault.Message}");
+        }
+
         var tree = new LogFolder(nodeLog.Folder).Tree(head.Checkpoint.Size);
         ManifestSeal Prove(LogRow row) => ManifestSeal.Of(row.Leaf, row.ToLeaf(), row.Salt, row.Record, tree.Inclusion(row.Leaf));
 

@@ -13,51 +13,75 @@ namespace Atalaya.Node.Packages;
 /// <summary>
 /// The certificate that signs manifests for stock tools: the one that the options name, or one that the node makes at its first start. Which it is has a leaf in the log.
 /// </summary>
-sealed class PackageCertificate(NodeDatabase database, KeyStore keys, NodeOptions options, TimeProvider clock) : IHostedService, IDisposable
+sealed class PackageCertificate(NodeDatabase database, KeyStore keys, NodeOptions options, TimeProvider clock, ILogger<PackageCertificate> log) : IHostedService, IDisposable
 {
     /// <summary>Longer than any proceedings.</summary>
     const int Years = 25;
 
-    X509Certificate2? _certificate;
+    readonly SemaphoreSlim _opening = new(1, 1);
+    volatile X509Certificate2? _certificate;
 
     /// <summary>With its private key.</summary>
-    public X509Certificate2 Certificate => _certificate ?? throw new InvalidOperationException("The node hasn't been started.");
+    public X509Certificate2 Certificate => _certificate ?? throw new InvalidOperationException("It isn't open.");
 
     /// <summary>Those that lead from it to its authority.</summary>
     public IReadOnlyList<X509Certificate2> Chain { get; private set; } = [];
 
     public Digest Fingerprint => ManifestSignature.Fingerprint(Certificate);
 
-    /// <exception cref="IOException">Its files can't be read or written.</exception>
-    /// <exception cref="CryptographicException">They aren't a certificate and its key.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        string why = "as the options say";
-        if (options.Packages.Certificate.Length > 0)
-            Load();
-        else
-            why = Own();
-        string fingerprint = Convert.ToHexStringLower(Fingerprint.ToArray()), id = KeyRow.IdOf(KeyPurpose.Package, fingerprint);
-        if (await keys.CurrentAsync(KeyPurpose.Package, cancellationToken) is { } before && before.Id != id)
-            await keys.EndAsync(before.Id, "Another certificate signs packages.", cancellationToken);
-        await keys.AddAsync(new(id, KeyPurpose.Package, Certificate.ExportCertificatePem(), fingerprint, WallTime.Now(clock).Microseconds, null, why, null), cancellationToken);
+        try
+        {
+            await OpenAsync(cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or CryptographicException)
+        {
+            // A node must record all the same.
+            log.LogError("No package can be signed: {Fault}", fault.Message);
+        }
+    }
+
+    /// <summary>Before it is used: it can't have been opened at the start.</summary>
+    /// <exception cref="IOException">Its files can't be read or written; the message says what to do, as the next.</exception>
+    /// <exception cref="CryptographicException">They aren't a certificate and its key.</exception>
+    public async Task OpenAsync(CancellationToken stop)
+    {
+        await _opening.WaitAsync(stop);
+        try
+        {
+            if (_certificate is not null)
+                return;
+            var (certificate, why) = options.Packages.Certificate.Length > 0 ? (Load(), "as the options say") : (Own(), "made by the node");
+            string fingerprint = Convert.ToHexStringLower(ManifestSignature.Fingerprint(certificate).ToArray()), id = KeyRow.IdOf(KeyPurpose.Package, fingerprint);
+            if (await keys.CurrentAsync(KeyPurpose.Package, stop) is { } before && before.Id != id)
+                await keys.EndAsync(before.Id, "Another certificate signs packages.", stop);
+            await keys.AddAsync(new(id, KeyPurpose.Package, certificate.ExportCertificatePem(), fingerprint, WallTime.Now(clock).Microseconds, null, why, null), stop);
+            _certificate = certificate;
+        }
+        finally
+        {
+            _opening.Release();
+        }
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose()
     {
+        _opening.Dispose();
         _certificate?.Dispose();
         foreach (var link in Chain)
             link.Dispose();
     }
 
-    void Load()
+    X509Certificate2 Load()
     {
         string file = options.Packages.Certificate, key = options.Packages.CertificateKey;
+        X509Certificate2 certificate;
         try
         {
-            _certificate = X509Certificate2.CreateFromPemFile(file, key.Length > 0 ? key : file);
+            certificate = X509Certificate2.CreateFromPemFile(file, key.Length > 0 ? key : file);
             var all = new X509Certificate2Collection();
             all.ImportFromPemFile(file);
             Chain = [.. all.Skip(1)];
@@ -67,29 +91,27 @@ sealed class PackageCertificate(NodeDatabase database, KeyStore keys, NodeOption
             throw new CryptographicException($"{file} (option packages.certificate) isn't a certificate with its private key: {e.Message}", e);
         }
 
-        using var ecdsa = _certificate.GetECDsaPrivateKey();
-        if (ecdsa?.KeySize != 256)
-            throw new CryptographicException($"{file} (option packages.certificate) isn't for ECDSA with the curve P-256.");
+        using var ecdsa = certificate.GetECDsaPrivateKey();
+        return ecdsa?.KeySize == 256 ? certificate : throw new CryptographicException($"{file} (option packages.certificate) isn't for ECDSA with the curve P-256.");
     }
 
-    string Own()
+    X509Certificate2 Own()
     {
         string secret = Path.Combine(database.Folder.Keys, "package.pem"), shown = Path.Combine(database.Folder.Keys, "package.crt");
         LogKeys.MakePassphrase(database.Folder, options.Evidence);
         string passphrase = LogKeys.Passphrase(database.Folder, options.Evidence);
-        if (File.Exists(shown))
+        if (File.Exists(shown) && File.Exists(secret))
         {
             try
             {
                 using var kept = ECDsa.Create();
                 kept.ImportFromEncryptedPem(File.ReadAllText(secret), passphrase);
                 using var certificate = X509Certificate2.CreateFromPem(File.ReadAllText(shown));
-                _certificate = certificate.CopyWithPrivateKey(kept);
-                return "made by the node";
+                return certificate.CopyWithPrivateKey(kept);
             }
-            catch (Exception e) when (e is CryptographicException or FileNotFoundException)
+            catch (Exception fault) when (fault is CryptographicException or ArgumentException or UnauthorizedAccessException)
             {
-                // Its passphrase or file is lost. A node must record all the same: another certificate follows, and the log's keys tell that it did.
+                throw new IOException($"{secret}: {LogKeys.Explain(fault, options.Evidence)} If it is lost for good, move it away: the node makes another, and the log says so.", fault);
             }
         }
 
@@ -103,11 +125,11 @@ sealed class PackageCertificate(NodeDatabase database, KeyStore keys, NodeOption
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.NonRepudiation, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var now = clock.GetUtcNow();
-        _certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(Years));
+        var signed = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(Years));
         int iterations = options.Evidence.PassphraseFile.Length == 0 ? LogKeys.IterationsOfRandom : KeyFile.UsualIterations;
         // The key first: a certificate without one is of no use.
         LogKeys.Keep(database.Folder, secret, made.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations)) + "\n");
-        LogKeys.Keep(database.Folder, shown, _certificate.ExportCertificatePem() + "\n");
-        return "made by the node";
+        LogKeys.Keep(database.Folder, shown, signed.ExportCertificatePem() + "\n");
+        return signed;
     }
 }

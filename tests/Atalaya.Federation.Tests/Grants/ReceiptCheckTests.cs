@@ -76,6 +76,24 @@ public sealed class ReceiptCheckTests : IDisposable
     }
 
     [Fact]
+    public void A_card_that_was_refused_has_been_seen_and_both_say_so()
+    {
+        var given = State(ShareAct.Given, Noon, terms: GrantExamples.Terms() with { What = ShareKind.IncidentCard });
+        var refused = State(ShareAct.Refused, Noon.AddSeconds(2), DigestOf(given), file: true);
+        var report = Run(Bundle(owner: true), Bundle(owner: false));
+        report.Findings.ShouldBeEmpty();
+        (report.Verdict, report.Given, report.Received, report.Refused).ShouldBe((ReceiptVerdict.Agrees, 1, 0, 1));
+        // Papers without the refusal lack something; one of something else, or of what was had, contradicts.
+        Run(Bundle(owner: true), Bundle(owner: false, [given])).Verdict.ShouldBe(ReceiptVerdict.Disagrees);
+        Run(Bundle(owner: true, [given]), Bundle(owner: false)).Verdict.ShouldBe(ReceiptVerdict.Incomplete);
+        _documents[1] = refused with { About = new('a', 64) };
+        Run(Bundle(owner: true), Bundle(owner: false)).Findings.ShouldContain(f => f.What.Contains("refused something else"));
+        _documents[1] = refused;
+        State(ShareAct.Received, Noon.AddSeconds(3), DigestOf(given), file: true);
+        Run(Bundle(owner: true), Bundle(owner: false)).Findings.ShouldContain(f => f.What.Contains("that it had it"));
+    }
+
+    [Fact]
     public void A_card_goes_with_the_message_that_gives_it_and_a_clip_must_have_been_sent()
     {
         foreach (var (what, verdict) in new[] { (ShareKind.IncidentCard, ReceiptVerdict.Agrees), (ShareKind.Clip, ReceiptVerdict.Disagrees) })

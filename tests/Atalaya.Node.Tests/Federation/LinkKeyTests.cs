@@ -3,13 +3,17 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 
 using Atalaya.Evidence;
+using Atalaya.Federation.Grants;
 using Atalaya.Federation.Links;
+using Atalaya.Node.Alarms;
 using Atalaya.Node.Evidence;
+using Atalaya.Node.Federation.Grants;
 using Atalaya.Node.Federation.Links;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 using Atalaya.Testing;
 
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Atalaya.Node.Tests.Federation;
@@ -79,7 +83,7 @@ public sealed class LinkKeyTests
     }
 
     [Fact]
-    public async Task The_key_for_links_is_encrypted_one_of_before_becomes_so_and_a_lost_passphrase_stops_no_node()
+    public async Task The_key_for_links_is_encrypted_one_of_before_becomes_so_and_one_that_cannot_be_opened_waits_for_its_passphrase()
     {
         using var folder = new TempFolder("link-key");
         string file = folder.File("keys/link.pem"), passphrase = folder.File("keys/log.passphrase");
@@ -100,13 +104,31 @@ public sealed class LinkKeyTests
         Digest.Of(read.ExportSubjectPublicKeyInfo()).ShouldBe(pin);
         (await PinAsync(options)).ShouldBe(pin);
 
-        // Another passphrase that somebody named is a mistake of theirs; one that is lost isn't.
+        // Whatever is wrong with the passphrase, no other key follows, and what to do is said.
         string other = folder.File("other");
         await File.WriteAllTextAsync(other, "correct horse", TestNode.Stop);
-        (await Should.ThrowAsync<IOException>(() => PinAsync(options with { Evidence = options.Evidence with { PassphraseFile = other } }))).Message.ShouldContain("can't be opened with the passphrase");
-        File.Delete(passphrase);
-        (await PinAsync(options)).ShouldNotBe(pin);
-        Directory.GetFiles(folder.File("keys"), "link.pem.lost-*").Length.ShouldBe(1);
+        await LockedAsync(options with { Evidence = options.Evidence with { PassphraseFile = other } }, other);
+        await LockedAsync(options with { Evidence = options.Evidence with { PassphraseFile = folder.File("nowhere") } }, folder.File("nowhere"));
+        File.Move(passphrase, passphrase + ".away");
+        await LockedAsync(options, passphrase);
+        File.Exists(passphrase).ShouldBeFalse("a passphrase that opens nothing isn't made");
+        await File.WriteAllTextAsync(passphrase, "another\n", TestNode.Stop);
+        await LockedAsync(options, "keys/log.passphrase");
+        // While the node runs it comes back.
+        var clock = new ManualClock(TimeProvider.System.GetUtcNow());
+        using (var key = new LinkKey(database, options, clock, NullLogger<LinkKey>.Instance))
+        {
+            await key.StartAsync(TestNode.Stop);
+            key.Fault.ShouldNotBeNull();
+            File.Move(passphrase + ".away", passphrase, overwrite: true);
+            key.Fault.ShouldNotBeNull("it isn't tried all the time");
+            clock.Advance(TimeSpan.FromSeconds(10));
+            key.Fault.ShouldBeNull();
+            key.Pin.ShouldBe(pin);
+        }
+
+        (await File.ReadAllTextAsync(file, TestNode.Stop)).ShouldBe(kept);
+        Directory.GetFiles(folder.File("keys"), "link.pem*").ShouldBe([file]);
 
         async Task<Digest> PinAsync(NodeOptions with)
         {
@@ -114,5 +136,160 @@ public sealed class LinkKeyTests
             await key.StartAsync(TestNode.Stop);
             return key.Pin;
         }
+
+        async Task LockedAsync(NodeOptions with, string named)
+        {
+            using var key = new LinkKey(database, with, TimeProvider.System, NullLogger<LinkKey>.Instance);
+            await key.StartAsync(TestNode.Stop);
+            key.Fault.ShouldNotBeNull().ShouldContain(file);
+            key.Fault.ShouldNotBeNull().ShouldContain(named);
+            Should.Throw<IOException>(() => key.Certificate);
+            Should.Throw<IOException>(() => key.Seal([1]));
+            Should.Throw<IOException>(() => key.Pin);
+        }
     }
+
+    [Fact]
+    public async Task A_wrong_passphrase_stops_no_node_and_with_the_right_one_links_and_log_go_on_where_they_were()
+    {
+        using var folder = new TempFolder("locked");
+        string right = folder.File("right"), wrong = folder.File("wrong");
+        await File.WriteAllTextAsync(right, "correct horse", TestNode.Stop);
+        await File.WriteAllTextAsync(wrong, "battery staple", TestNode.Stop);
+        await using var centre = await TestNode.StartAsync(Linked.Listens);
+        string id, key, certificate;
+        Digest pin;
+        await using (var site = await StartAsync(right))
+        {
+            (_, var link) = await Linked.LinkAsync(centre, site, LinkKind.Site);
+            (id, pin) = (link.Id, site.Service<LinkKey>().Pin);
+            key = (await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key.ToString();
+            certificate = await File.ReadAllTextAsync(Path.Combine(site.Folder, "data/keys/package.pem"), TestNode.Stop);
+        }
+
+        // It starts, works, and says what is wrong, where, and what to do; what it has to tell waits.
+        foreach (string given in new[] { wrong, folder.File("nowhere") })
+        {
+            await using var site = await StartAsync(given);
+            (await site.Http.GetAsync("/health/ready", TestNode.Stop)).IsSuccessStatusCode.ShouldBeTrue();
+            (await site.SendAsync(HttpMethod.Post, "/api/incidents", new { type = "crossing", title = $"With {Path.GetFileName(given)}" })).Status.ShouldBe(201);
+            await site.Service<Outbox>().SendAsync(site.Service<LinkBook>().Find(id)!, Lane.Urgent, "nobody.knows", new { given }, TestNode.Stop);
+            await Linked.UntilAsync(() => Task.FromResult(site.Service<NodeLog>().Fault is not null));
+            var conditions = site.Service<TechnicalWatch>().Conditions();
+            foreach (string rule in new[] { "log", "link key" })
+                conditions.Single(c => c.Key.Rule == rule).Value.ShouldContain(given);
+            var parts = (await site.GetAsync("/health"))["parts"]!.AsArray();
+            foreach (string part in new[] { "log", "links" })
+            {
+                var told = parts.Single(p => (string)p!["name"]! == part)!;
+                ((string)told["state"]!).ShouldBe("degraded");
+                told["detail"]!.ToJsonString(Plain).ShouldContain(given);
+            }
+
+            (await site.SendAsync(HttpMethod.Get, "/api/links/self")).Status.ShouldBe(503);
+            (await site.SendAsync(HttpMethod.Post, "/api/links/invitations", new { kind = "site" })).Status.ShouldBe(503);
+            site.Service<LinkBook>().HealthOf(id).IsUp.ShouldBeFalse();
+        }
+
+        await using (var site = await StartAsync(right))
+        {
+            await Linked.UpAsync(site, id);
+            site.Service<LinkKey>().Pin.ShouldBe(pin);
+            (await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key.ToString().ShouldBe(key);
+            (await File.ReadAllTextAsync(Path.Combine(site.Folder, "data/keys/package.pem"), TestNode.Stop)).ShouldBe(certificate);
+            // What waited went, signed by the one key there is.
+            await Linked.UntilAsync(async () => await site.Service<Outbox>().CountAsync(id, TestNode.Stop) == 0);
+            (await Refusals.ListAsync(centre.Service<NodeDatabase>().Source, id, 50, TestNode.Stop)).Count(r => r.Here && r.Kind == "nobody.knows").ShouldBe(2);
+            (await LinkFaultsOf(centre)).ShouldBeEmpty();
+        }
+
+        Task<TestNode> StartAsync(string file) => TestNode.StartAsync(Linked.Dials() + $"evidence: {{ passphraseFile: {file} }}\n", folder.Path);
+    }
+
+    [Fact]
+    public async Task What_is_given_while_the_key_of_the_log_changes_is_believed_over_there()
+    {
+        await using var centre = await TestNode.StartAsync(Linked.Listens);
+        await using var site = await TestNode.StartAsync(Linked.Dials());
+        var (_, link) = await Linked.LinkAsync(centre, site, LinkKind.Site);
+        string incident = (string)(await site.SendAsync(HttpMethod.Post, "/api/incidents", new { type = "crossing", title = "Over the river" })).Body!["id"]!;
+        var given = new List<string>();
+
+        // Nothing else shows the card: it goes with the first that the next key signed, and ahead of it.
+        await site.Service<CardNews>().StopAsync(TestNode.Stop);
+        foreach (var act in new[] { KeyAct.Rotate, KeyAct.Revoke, KeyAct.Revoke })
+        {
+            string before = (await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key.ToString();
+            new KeyChange(act, "test").Write(Path.Combine(site.Folder, "data"));
+            site.Service<NodeLog>().LookSoon();
+            while ((await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key.ToString() == before)
+                await GiveAsync();
+            for (int n = 0; n < 3; n++)
+                await GiveAsync();
+            await centre.Service<LinkBook>().UntilAsync(b => b.Find(link.Id)!.LogKey.ToString() != before);
+        }
+
+        foreach (string id in given)
+        {
+            await site.UntilAsync($"/api/shares/{id}", s => ShareTests.Acts(s).Contains("received"));
+            ((string)(await centre.GetAsync($"/api/shares/{id}"))["state"]!).ShouldBe("given");
+        }
+
+        foreach (var node in new[] { centre, site })
+            (await Refusals.ListAsync(node.Service<NodeDatabase>().Source, link.Id, 500, TestNode.Stop)).ShouldBeEmpty();
+
+        async Task GiveAsync()
+        {
+            var (status, share) = await site.SendAsync(HttpMethod.Post, "/api/shares", new { link = link.Id, what = "incidentCard", incident, purpose = "investigation" });
+            status.ShouldBe(201, share?.ToString());
+            given.Add((string)share!["id"]!);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_key_signed_that_was_revoked_while_it_was_under_way_is_signed_anew_once()
+    {
+        await using var centre = await TestNode.StartAsync(Linked.Listens);
+        await using var site = await TestNode.StartAsync(Linked.Dials());
+        var (_, link) = await Linked.LinkAsync(centre, site, LinkKind.Site);
+        string incident = (string)(await centre.SendAsync(HttpMethod.Post, "/api/incidents", new { type = "crossing", title = "Over the river" })).Body!["id"]!;
+        (_, var share) = await centre.SendAsync(HttpMethod.Post, "/api/shares", new { link = link.Id, what = "incidentCard", incident, purpose = "investigation" });
+        string id = (string)share!["id"]!;
+        await centre.UntilAsync($"/api/shares/{id}", s => ShareTests.Acts(s).Contains("received"));
+        var before = (await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key;
+        string old = (await NoteAsync())!;
+        new KeyChange(KeyAct.Revoke, "test").Write(Path.Combine(site.Folder, "data"));
+        site.Service<NodeLog>().LookSoon();
+        await Linked.UntilAsync(async () => (await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key.ToString() != before.ToString());
+
+        // As the other side answers when the card of the next key overtook it.
+        (await RefusedAsync(old)).ShouldNotBeNull()();
+        await Linked.UntilAsync(async () => await NoteAsync() is { } anew && anew != old);
+        string next = (await NoteAsync())!;
+        ShareDocument.TryRead(next, [(await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key], out var signed).ShouldBeTrue();
+        ShareDocument.TryRead(next, [before], out _).ShouldBeFalse();
+        signed.Act.ShouldBe(ShareAct.Received);
+        await Linked.UntilAsync(async () => await site.Service<Outbox>().CountAsync(link.Id, TestNode.Stop) == 0);
+        (await Refusals.ListAsync(site.Service<NodeDatabase>().Source, link.Id, 50, TestNode.Stop)).ShouldBeEmpty();
+        // What the key in force signed is refused for another reason.
+        (await RefusedAsync(next)).ShouldBeNull();
+
+        async Task<string?> NoteAsync()
+        {
+            await using var connection = await site.Service<NodeDatabase>().Source.OpenConnectionAsync(TestNode.Stop);
+            return await Dapper.SqlMapper.ExecuteScalarAsync<string?>(connection, "select note from share_documents where grant_id = @id and ours = 1", new { id });
+        }
+
+        async Task<Action?> RefusedAsync(string note)
+        {
+            var messages = site.App.Services.GetServices<MessageHandler>().OfType<ShareMessages>().Single();
+            await using var connection = await site.Service<NodeDatabase>().Source.OpenConnectionAsync(TestNode.Stop);
+            await using var transaction = await connection.BeginTransactionAsync(TestNode.Stop);
+            var then = await messages.RefusedAsync(new(link.Id, "receipt.signed", JsonSerializer.SerializeToElement(new { note }), "It isn't signed.", ""), connection, transaction, TestNode.Stop);
+            await transaction.CommitAsync(TestNode.Stop);
+            return then;
+        }
+    }
+
+    static async Task<IReadOnlyList<string>> LinkFaultsOf(TestNode node) => [.. (await node.GetAsync("/api/links/faults")).AsArray().Select(f => (string)f!["what"]!)];
 }

@@ -59,6 +59,19 @@ public sealed class ShareTests
 
         // It arrives whole, and is looked at.
         await south.UntilAsync($"/api/shares/{id}", s => (string?)s["file"] == "here");
+        // A look that can't be written down is none: nothing of the file goes out.
+        foreach (string table in new[] { "accesses", "share_documents" })
+        {
+            await ExecuteAsync(south, $"alter table {table} rename to away");
+            using (var unseen = await south.Http.GetAsync($"/api/shares/{id}/file", TestNode.Stop))
+            {
+                ((int)unseen.StatusCode).ShouldBeGreaterThanOrEqualTo(500, table);
+                (await unseen.Content.ReadAsByteArrayAsync(TestNode.Stop)).Length.ShouldBeLessThan(10_000, table);
+            }
+
+            await ExecuteAsync(south, $"alter table away rename to {table}");
+        }
+
         (await south.Http.GetByteArrayAsync($"/api/shares/{id}/file", TestNode.Stop)).ShouldBe(Content);
         var given = await north.UntilAsync($"/api/shares/{id}", s => Acts(s).Contains("used"));
         ((string)given["state"]!).ShouldBe("active");
@@ -161,17 +174,6 @@ public sealed class ShareTests
         var alarms = await south.UntilAsync("/api/alarms", a => a["alarms"]!.AsArray().Any(x => x!.ToJsonString().Contains("Over the river", StringComparison.Ordinal)));
         alarms["alarms"]!.AsArray().Where(x => x!.ToJsonString().Contains("Over the river", StringComparison.Ordinal)).Select(x => (string)x!["type"]!).ShouldBe(["crossing"]);
 
-        // What they refuse was never given: here their copy of the agreement is gone.
-        await using (var connection = await south.Service<NodeDatabase>().Source.OpenConnectionAsync(TestNode.Stop))
-            await connection.ExecuteAsync("delete from agreements");
-        await south.Service<AgreementBook>().ReloadAsync(TestNode.Stop);
-        (_, var unwanted) = await north.SendAsync(HttpMethod.Post, "/api/shares", new { link = atNorth.Id, what = "incidentCard", incident, purpose = "rescue" });
-        string never = (string)unwanted!["id"]!;
-        var refused = await north.UntilAsync($"/api/shares/{never}", s => (string)s["state"]! == "refused");
-        ((string)refused["why"]!).ShouldContain("agreement doesn't let you give this");
-        (await north.SendAsync(HttpMethod.Post, $"/api/shares/{never}/revoke", new { reason = "late" })).Status.ShouldBe(409);
-        (await north.Http.GetStringAsync($"/api/shares/papers?link={atNorth.Id}", TestNode.Stop)).ShouldNotContain(never);
-
         // Nobody there takes notice of the next: its target lies in the past by now.
         (_, var next) = await north.SendAsync(HttpMethod.Post, "/api/handovers", new { link = atNorth.Id, incident, purpose = "rescue" });
         string late = (string)next!["id"]!;
@@ -179,6 +181,35 @@ public sealed class ShareTests
             await connection.ExecuteAsync("update hand_overs set due_us = 1 where id = @late", new { late });
         await north.UntilAsync("/api/handovers", h => h.AsArray().Any(x => (string)x!["id"]! == late && x["escalated"] is not null));
         await north.UntilAsync($"/api/incidents/{incident}", i => i.ToJsonString().Contains("Nobody over there acknowledged", StringComparison.Ordinal));
+
+        // What they refuse was never given: here their copy of the agreement is gone. A card they have seen, and both sides' papers say so.
+        await using (var connection = await south.Service<NodeDatabase>().Source.OpenConnectionAsync(TestNode.Stop))
+            await connection.ExecuteAsync("delete from agreements");
+        await south.Service<AgreementBook>().ReloadAsync(TestNode.Stop);
+        (_, var unwanted) = await north.SendAsync(HttpMethod.Post, "/api/shares", new { link = atNorth.Id, what = "incidentCard", incident, purpose = "rescue" });
+        string never = (string)unwanted!["id"]!;
+        var refused = await north.UntilAsync($"/api/shares/{never}", s => (string)s["state"]! == "refused" && Acts(s).Contains("refused"));
+        ((string)refused["why"]!).ShouldContain("agreement doesn't let you give this");
+        (await north.SendAsync(HttpMethod.Post, $"/api/shares/{never}/revoke", new { reason = "late" })).Status.ShouldBe(409);
+        var seen = await south.GetAsync($"/api/shares/{never}");
+        ((string)seen["state"]!, seen["card"], (string)seen["file"]!).ShouldBe(("refused", null, "none"));
+        (await south.SendAsync(HttpMethod.Get, $"/api/shares/{never}/file")).Status.ShouldBe(409, "nothing of it is kept");
+        ShareBundle a = null!, b = null!;
+        await Linked.UntilAsync(async () =>
+        {
+            (a, b) = (await PapersAsync(north, atNorth.Id, 2, never), await PapersAsync(south, atNorth.Id, 2, never));
+            return ReceiptCheck.Run(a, b, [a.Key, b.Key]).Verdict == ReceiptVerdict.Agrees;
+        });
+        foreach (var papers in new[] { a, b })
+            papers.Notes.Count(n => n.Note.Contains(never, StringComparison.Ordinal)).ShouldBe(2);
+        var report = ReceiptCheck.Run(a, b, [a.Key, b.Key]);
+        report.Refused.ShouldBe(1);
+        foreach (var node in new[] { north, south })
+        {
+            var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+            var counted = (await node.GetAsync($"/api/evaluation?from={now.AddDays(-1):yyyy-MM-dd'T'HH:mm:ss'Z'}&to={now.AddDays(1):yyyy-MM-dd'T'HH:mm:ss'Z'}"))["shares"]!.AsArray().Single()!;
+            ((bool)counted["ours"]!, (int)counted["given"]!).ShouldBe((node == north, report.Given));
+        }
     }
 
     [Fact]
@@ -271,6 +302,12 @@ public sealed class ShareTests
         }
     }
 
+    static async Task ExecuteAsync(TestNode node, string sql)
+    {
+        await using var connection = await node.Service<NodeDatabase>().Source.OpenConnectionAsync(TestNode.Stop);
+        await connection.ExecuteAsync(sql);
+    }
+
     static string Sign(ShareDocument document, NoteSigner signer)
     {
         var note = new SignedNote(document.Text(), []);
@@ -280,13 +317,14 @@ public sealed class ShareTests
     internal static IEnumerable<string> Acts(JsonNode share) => share["documents"]!.AsArray().Select(d => (string)d!["act"]!);
 
     /// <summary>One side's papers, as soon as they hold so many documents, each with its leaf.</summary>
-    internal static async Task<ShareBundle> PapersAsync(TestNode node, string link, int documents)
+    /// <param name="of">Those that have this in them.</param>
+    internal static async Task<ShareBundle> PapersAsync(TestNode node, string link, int documents, string of = "")
     {
         ShareBundle? papers = null;
         await Linked.UntilAsync(async () =>
         {
             node.Service<NodeLog>().LookSoon();
-            return ShareBundle.TryParse(await node.Http.GetByteArrayAsync($"/api/shares/papers?link={link}", TestNode.Stop), out papers) && papers.Notes.Count >= documents && papers.Notes.All(n => n.Proof is not null);
+            return ShareBundle.TryParse(await node.Http.GetByteArrayAsync($"/api/shares/papers?link={link}", TestNode.Stop), out papers) && papers.Notes.Count(n => n.Note.Contains(of, StringComparison.Ordinal)) >= documents && papers.Notes.All(n => n.Proof is not null);
         });
         return papers!;
     }

@@ -340,7 +340,7 @@ sealed class SmallEnd(SmallLink world, string name, TimeProvider clock, int rate
         await _key.StartAsync(TestNode.Stop);
         await _links.StartAsync(TestNode.Stop);
         Outbox = new(_database, _key, clock);
-        Inbox = new(_database, _key, new(_database, clock, NullLogger<LinkFaults>.Instance), new(clock), [new Arrivals()], clock, NullLogger<Inbox>.Instance);
+        Inbox = new(_database, _links, _key, new(_database, clock, NullLogger<LinkFaults>.Instance), new(clock), [new Arrivals()], clock, NullLogger<Inbox>.Instance);
         _courier = new(Link, _links, Outbox, [new Arrivals()], (_, batch, _, stop) => world.PostAsync(this, batch, stop), new(options, clock), clock, NullLogger.Instance);
         Outbox.Woken += () =>
         {

@@ -6996,6 +6996,11 @@ export interface components {
              * @description Closed as anything else: false, nuisance, test.
              */
             false: number;
+            /**
+             * Format: int32
+             * @description Refused by the receiver's node; they are among those handed over.
+             */
+            refused: number;
         };
         HandOverNote: {
             /** Format: uuid */
@@ -7054,7 +7059,7 @@ export interface components {
             parts: components["schemas"]["HealthPart"][];
         };
         HealthPart: {
-            /** @description cameras, recording, storage, store, log, analysis, tls or configuration. */
+            /** @description cameras, recording, storage, store, log, links, analysis, tls or configuration. */
             name: string;
             state: components["schemas"]["HealthState"];
             /** @description What is wrong, a sentence each; empty when all is well. */
@@ -9835,7 +9840,7 @@ export interface components {
          * @description What a document states.
          * @enum {string}
          */
-        ShareAct: "given" | "sent" | "revoked" | "ended" | "received" | "used" | "deleted";
+        ShareAct: "given" | "sent" | "revoked" | "ended" | "received" | "used" | "deleted" | "refused";
         ShareCount: {
             /** @description This organisation gave them. */
             ours: boolean;
@@ -10687,6 +10692,15 @@ export interface components {
             closed: null | string;
             outcome: string;
             closedNote: string;
+            /**
+             * Format: date-time
+             * @description The other side's node refused it: nobody there was told.
+             */
+            refused: null | string;
+            /** @description Why, as the other side's node says. */
+            refusedWhy: string;
+            /** @description Clause of the agreement that it names; may be empty. */
+            refusedClause: string;
         };
         TransferClose: {
             outcome?: null | components["schemas"]["AlarmOutcome"];
@@ -20131,6 +20145,15 @@ export interface operations {
             };
             /** @description Unsupported Media Type */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemDetails"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -61,6 +61,8 @@ describe('what is told of health', () => {
     const log = { name: 'log', state: 'degraded', detail: ['a file is lost'] } as const;
     const found = troublesOf({ ...well, parts: { state: 'degraded', parts: [log] } as unknown as HealthParts });
     expect(found).toMatchObject([{ kind: 'evidenceLog', urgent: false, said: 'a file is lost' }]);
+    const links = { name: 'links', state: 'degraded', detail: ['another passphrase'] } as const;
+    expect(kinds({ parts: { state: 'degraded', parts: [links] } as unknown as HealthParts })).toEqual(['linkKey']);
   });
 
   it('has words for each: what it is, what it means, what to do', () => {

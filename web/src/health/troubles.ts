@@ -20,6 +20,7 @@ export const troubleKinds = [
   'busy',
   'memory',
   'evidenceLog',
+  'linkKey',
   'configuration',
 ] as const;
 export type TroubleKind = (typeof troubleKinds)[number];
@@ -104,6 +105,8 @@ export function troublesOf({ report, parts, cameras, storage, analysis, now }: F
   }
   const log = parts?.parts.find(({ name }) => name === 'log');
   if (log && log.state !== 'ok') add('evidenceLog', false, null, log.detail.join(' '), null);
+  const links = parts?.parts.find(({ name }) => name === 'links');
+  if (links && links.state !== 'ok') add('linkKey', false, null, links.detail.join(' '), null);
   const configuration = parts?.parts.find(({ name }) => name === 'configuration');
   if (configuration && configuration.state !== 'ok') {
     add('configuration', false, null, configuration.detail.join(' '), '/settings/configuration');

@@ -1,6 +1,7 @@
 using System.Data.Common;
 
 using Atalaya.Federation.Agreements;
+using Atalaya.Federation.Grants;
 using Atalaya.Federation.Links;
 using Atalaya.Media;
 using Atalaya.Node.Evidence;
@@ -18,6 +19,9 @@ sealed class AgreementRefusedException(string message) : Exception(message);
 /// </summary>
 sealed class AgreementBook(NodeDatabase database, LinkBook links, Outbox outbox, NodeLog nodeLog, NodeOptions options, TimeProvider clock, ILogger<AgreementBook> log) : IHostedService, IDisposable
 {
+    /// <summary>When it was given the giver says: so far a clock may be ahead, and so long something may be on its way. Who says another time is taken to have given at the nearest one.</summary>
+    static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5), LongestWay = TimeSpan.FromDays(1);
+
     readonly SemaphoreSlim _reading = new(1, 1);
     volatile IReadOnlyList<StoredAgreement> _all = [];
 
@@ -71,6 +75,37 @@ sealed class AgreementBook(NodeDatabase database, LinkBook links, Outbox outbox,
         return AgreementEvaluator.Decide(stored.Effective, Named(stored, link, ask));
 
         static Decision Of(Decision decision, Reason reason) => decision with { Reasons = [AgreementWords.Sentence(reason, Language.En)], Because = [reason] };
+    }
+
+    /// <summary>
+    /// What the agreement says to what the other side gives, as that side asked it itself: in the moment when it gave, by the version that was in force there. A version that this node's signature
+    /// replaced meanwhile still holds for what was given before.
+    /// </summary>
+    public Decision DecideGiven(Link link, ShareTerms terms)
+    {
+        var now = clock.GetUtcNow();
+        var at = terms.Begins > now + ClockSkew ? now + ClockSkew : terms.Begins < now - LongestWay ? now - LongestWay : terms.Begins;
+        // The size of the owner's pictures is the owner's to keep to: a grant doesn't say it.
+        var ask = terms.ToAsk(at, terms.Persons, height: 0);
+        if (StoredInForce(link, at) is { BoundAt: { } bound } last && terms.Agreement == $"{last.Id}/{last.Version - 1}" && at < bound.ToDateTimeOffset()
+            && Find(link.Id, last.Id, last.Version - 1) is { State: AgreementState.Binding } before && before.Effective.IsInForce(at))
+        {
+            return AgreementEvaluator.Decide(before.Effective, Named(before, link, ask));
+        }
+
+        return Decide(link, ask);
+    }
+
+    /// <summary>Why what the other side gives isn't what the agreement lets it give; null: it is.</summary>
+    /// <param name="deed">Such as "give this".</param>
+    public MessageVerdict? Beyond(Link from, ShareTerms terms, string deed)
+    {
+        var decision = DecideGiven(from, terms);
+        if (!decision.Allowed)
+            return MessageVerdict.Refused($"The agreement doesn't let you {deed} ({decision.Ground}). {string.Join(' ', decision.Reasons)}", decision.Clause);
+        return decision.Conditions.LeftOpenBy(terms.ToAsk(terms.Begins, terms.Persons, height: 0)) is { } open
+            ? MessageVerdict.Refused($"The agreement lets you {deed} only with {(open == LeftOpen.Grade ? "a grade of source and information" : "an end to its being kept")}.", decision.Clause)
+            : null;
     }
 
     /// <summary>An ask with the document's names for the two organisations.</summary>
@@ -147,10 +182,11 @@ sealed class AgreementBook(NodeDatabase database, LinkBook links, Outbox outbox,
                 BoundAt = together.IsBinding ? at : null,
             };
             await AgreementStore.PutAsync(connection, transaction, next);
+            // What is given from here on must not overtake it: it may be allowed by this version alone.
             if (next.State == AgreementState.Offered)
                 await outbox.SendAsync(connection, transaction, link, Lane.Records, AgreementMessages.Proposed, AgreementMessages.Offer(next));
             else
-                await outbox.SendAsync(connection, transaction, link, Lane.Records, AgreementMessages.Signed, AgreementMessages.SignatureOf(next));
+                await outbox.SendAsync(connection, transaction, link, Lane.Urgent, AgreementMessages.Signed, AgreementMessages.SignatureOf(next));
             return next;
         }, stop);
         outbox.Wake();
@@ -176,7 +212,7 @@ sealed class AgreementBook(NodeDatabase database, LinkBook links, Outbox outbox,
                 throw new AgreementRefusedException(standing);
             var next = before.First(a => a.Id == agreement.Id && a.Version == agreement.Version) with { Denunciation = note.ToString(), DenouncedBy = by, LastDay = denunciation.Ends };
             await AgreementStore.PutAsync(connection, transaction, next);
-            await outbox.SendAsync(connection, transaction, link, Lane.Records, AgreementMessages.Denounced, AgreementMessages.DenunciationOf(next));
+            await outbox.SendAsync(connection, transaction, link, Lane.Urgent, AgreementMessages.Denounced, AgreementMessages.DenunciationOf(next));
             return next;
         }, stop);
         outbox.Wake();

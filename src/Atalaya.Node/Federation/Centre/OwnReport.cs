@@ -7,6 +7,7 @@ using Atalaya.Federation.Centre;
 using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Evidence;
+using Atalaya.Node.Federation.Links;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Health;
 using Atalaya.Node.Map;
@@ -21,7 +22,7 @@ namespace Atalaya.Node.Federation.Centre;
 
 /// <summary>What this node tells its centre of itself: what its own page of health shows, and where its cameras stand.</summary>
 sealed class OwnReport(
-    CameraRoster roster, CameraView view, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Machine machine, MaskBook masks,
+    CameraRoster roster, CameraView view, Recordings recordings, NodeLog log, OwnWitness witness, WitnessRounds rounds, LinkKey link, CameraFile file, AnalysisFeeds analysis, Certificates certificates, Machine machine, MaskBook masks,
     NodeDatabase database, TimeProvider clock)
 {
     readonly MapStore _map = new(database);
@@ -29,7 +30,7 @@ sealed class OwnReport(
     public async Task<SiteReport> ReadAsync(IReadOnlyList<SiteCamera> cameras, CancellationToken stop)
     {
         var head = await log.HeadAsync(stop);
-        var health = HealthEndpoints.Live(roster, recordings, log, witness, rounds, file, analysis, certificates);
+        var health = HealthEndpoints.Live(roster, recordings, log, witness, rounds, link, file, analysis, certificates);
         var measured = machine.Clock();
         return new(
             clock.GetUtcNow(), SiteEndpoints.Version, $"{RuntimeInformation.OSDescription} {RuntimeInformation.OSArchitecture}",

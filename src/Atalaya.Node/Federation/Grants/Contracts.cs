@@ -221,4 +221,7 @@ public sealed record TransferJson(
     [property: Description("Nobody acknowledged it in time.")] DateTimeOffset? Escalated,
     DateTimeOffset? Closed,
     string Outcome,
-    string ClosedNote);
+    string ClosedNote,
+    [property: Description("The other side's node refused it: nobody there was told.")] DateTimeOffset? Refused,
+    [property: Description("Why, as the other side's node says.")] string RefusedWhy,
+    [property: Description("Clause of the agreement that it names; may be empty.")] string RefusedClause);

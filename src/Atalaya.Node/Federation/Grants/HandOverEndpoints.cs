@@ -147,7 +147,7 @@ static class HandOverEndpoints
 
     static TransferJson Show(HandOver h, LinkBook links) => new(
         h.Id, h.Ours, h.Link, links.Find(h.Link)?.Name ?? h.Link, h.Incident, h.Title, h.Rescue, h.Note, h.CardGrant, h.LiveGrant, h.Cap is not null, h.Sent, h.Due, h.UserName, h.Acknowledged, h.AcknowledgedBy,
-        h.Escalated, h.Closed, h.Outcome, h.ClosedNote);
+        h.Escalated, h.Closed, h.Outcome, h.ClosedNote, h.Refused, h.RefusedWhy, h.RefusedClause);
 
     static ProblemHttpResult None(string id) => Problems.NotFound("No such hand-over", $"There is no hand-over '{Problems.Shown(id)}' that you can do this with. GET /api/handovers lists those there are.");
 }

@@ -4,13 +4,16 @@ using System.Text.Json;
 using System.Xml;
 using System.Xml.Linq;
 
+using Atalaya.Federation.Agreements;
+using Atalaya.Federation.Grants;
 using Atalaya.Incidents;
+using Atalaya.Node.Federation.Agreements;
 using Atalaya.Node.Federation.Links;
 
 namespace Atalaya.Node.Federation.Grants;
 
 /// <summary>Hand-overs as they come from the other side.</summary>
-sealed class HandOverMessages(HandOvers handOvers, TimeProvider clock) : MessageHandler
+sealed class HandOverMessages(HandOvers handOvers, AgreementBook agreements, TimeProvider clock) : MessageHandler
 {
     const int MaxText = 1000, MaxType = 40, MaxCap = 16 << 10;
 
@@ -51,6 +54,8 @@ sealed class HandOverMessages(HandOvers handOvers, TimeProvider clock) : Message
                     return MessageVerdict.Refused("Its type says another thing than whether it is a rescue.");
             }
 
+            if (!message.From.IsOwn && Beyond(message.From, body, card, incident, rescue.ValueKind == JsonValueKind.True) is { } beyond)
+                return beyond;
             string? cap = null;
             if (body.TryGetProperty("cap", out var xml) && xml.ValueKind != JsonValueKind.Null && ((cap = xml.ValueKind == JsonValueKind.String ? xml.GetString() : "") is not { Length: > 0 and <= MaxCap } || !IsCap(cap)))
                 return MessageVerdict.Refused("Its CAP document can't be read.");
@@ -83,6 +88,37 @@ sealed class HandOverMessages(HandOvers handOvers, TimeProvider clock) : Message
 
     public override Task AppliedAsync(Incoming message, CancellationToken stop) =>
         Text(message.Body, "id", 36) is { } id ? handOvers.CameAsync(id, message.From, message.Kind, stop) : Task.CompletedTask;
+
+    /// <summary>Nobody there was told: here it is as late as can be.</summary>
+    public override async Task<Action?> RefusedAsync(RefusedMessage message, DbConnection connection, DbTransaction transaction, CancellationToken stop)
+    {
+        if (message.Kind != "handover.sent" || Text(message.Body, "id", 36) is not { } id || await HandOvers.FindAsync(connection, transaction, id) is not { } sent || sent.Link != message.Link
+            || sent.Refuse(message.Reason, message.Clause, clock.GetUtcNow()) is not { } refused)
+        {
+            return null;
+        }
+
+        await HandOvers.UpdateAsync(connection, transaction, refused);
+        return () => _ = handOvers.WasRefusedAsync(id);
+    }
+
+    /// <summary>Why it isn't what the agreement lets them hand over: they ask it by the terms of the card's grant, and so does this node. Null: it is.</summary>
+    MessageVerdict? Beyond(Link from, JsonElement body, string card, string incident, bool isRescue)
+    {
+        if (!body.TryGetProperty("document", out var text) || text.ValueKind != JsonValueKind.String || !ShareDocument.TryParse(text.GetString()!, out var document)
+            || document is not { Act: ShareAct.Given, Terms: { What: ShareKind.IncidentCard } terms })
+        {
+            return MessageVerdict.Refused("It doesn't say under which terms its incident is handed over.");
+        }
+
+        if (document.Grant != card || document.By != from.Organisation || terms.From != from.Organisation || terms.To != agreements.Organisation || terms.Incident != incident || (terms.IncidentType == "rescue") != isRescue
+            || (Text(body, "type", MaxType) is { } type && type != terms.IncidentType))
+        {
+            return MessageVerdict.Refused("Its terms are of something else.");
+        }
+
+        return agreements.Beyond(from, terms, "hand this over");
+    }
 
     // An alert of CAP 1.2, and no DTD: what is in it people read, nothing acts on it.
     static bool IsCap(string text)

@@ -18,15 +18,21 @@ namespace Atalaya.Node.Federation.Grants;
 /// <param name="Cap">CAP 1.2, of a rescue.</param>
 /// <param name="Due">To be acknowledged by then.</param>
 /// <param name="Type">The incident's; null: its owner didn't say, or one that isn't known here.</param>
+/// <param name="Refused">The other side's node didn't take it: nobody there was told.</param>
+/// <param name="RefusedClause">Of the agreement, as the other side names it; may be empty.</param>
 sealed record HandOver(
     string Id, bool Ours, string Link, string Incident, string Title, bool Rescue, string Note, string CardGrant, string LiveGrant, string? Cap, DateTimeOffset Sent, DateTimeOffset Due, string UserName,
-    DateTimeOffset? Acknowledged = null, string AcknowledgedBy = "", DateTimeOffset? Escalated = null, DateTimeOffset? Closed = null, string Outcome = "", string ClosedNote = "", IncidentType? Type = null)
+    DateTimeOffset? Acknowledged = null, string AcknowledgedBy = "", DateTimeOffset? Escalated = null, DateTimeOffset? Closed = null, string Outcome = "", string ClosedNote = "", IncidentType? Type = null,
+    DateTimeOffset? Refused = null, string RefusedWhy = "", string RefusedClause = "")
 {
     /// <summary>The first who takes notice, late or not.</summary>
     public HandOver? Acknowledge(string by, DateTimeOffset now) => Acknowledged is null && Closed is null ? this with { Acknowledged = now, AcknowledgedBy = by } : null;
 
-    /// <summary>Nobody took notice in time: once.</summary>
-    public HandOver? Escalate(DateTimeOffset now) => Acknowledged is null && Escalated is null && Closed is null && now >= Due ? this with { Escalated = now } : null;
+    /// <summary>Nobody took notice in time, or nobody will: once.</summary>
+    public HandOver? Escalate(DateTimeOffset now) => Acknowledged is null && Escalated is null && Closed is null && (now >= Due || Refused is not null) ? this with { Escalated = now } : null;
+
+    /// <summary>The other side's node doesn't take it.</summary>
+    public HandOver? Refuse(string why, string clause, DateTimeOffset now) => Ours && Refused is null && Acknowledged is null ? this with { Refused = now, RefusedWhy = why, RefusedClause = clause } : null;
 
     /// <summary>By who received it: it can't be closed before somebody took notice.</summary>
     public HandOver? Close(string outcome, string note, DateTimeOffset now) => Acknowledged is not null && Closed is null ? this with { Closed = now, Outcome = outcome, ClosedNote = note } : null;
@@ -34,6 +40,7 @@ sealed record HandOver(
 
 /// <summary>
 /// Hand-overs of incidents, sent and received. One that nobody acknowledges in time escalates: at the sender's into its incident and as an alarm, and at the receiver's as an alarm that is more urgent.
+/// One that the other side's node refuses does so at once.
 /// </summary>
 sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Casebook cases, SceneEvents scene, ShareGrants grants, TimeProvider clock, ILogger<HandOvers> log) : IHostedService
 {
@@ -42,7 +49,7 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
     const string Columns = """
         select id as Id, direction as Direction, link as Link, incident as Incident, title as Title, rescue as Rescue, note as Note, card_grant as CardGrant, live_grant as LiveGrant, cap as Cap, sent_us as SentUs,
             due_us as DueUs, user_name as UserName, acknowledged_us as AcknowledgedUs, acknowledged_by as AcknowledgedBy, escalated_us as EscalatedUs, closed_us as ClosedUs, outcome as Outcome,
-            closed_note as ClosedNote, type as Type from hand_overs
+            closed_note as ClosedNote, type as Type, refused_us as RefusedUs, refused_why as RefusedWhy, refused_clause as RefusedClause from hand_overs
         """;
 
     ITimer? _timer;
@@ -85,8 +92,15 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
         await using (var connection = await database.Source.OpenConnectionAsync(stop))
         {
             await using var transaction = await connection.BeginTransactionAsync(stop);
+            // What the agreement is asked goes along: this message needs no signature of the log, and may be there before its grants.
+            string document = "";
             foreach (var grant in given)
-                await grants.GiveAsync(connection, transaction, grant);
+            {
+                var row = await grants.GiveAsync(connection, transaction, grant);
+                if (row.Id == handOver.CardGrant)
+                    document = row.Document.Text();
+            }
+
             await InsertAsync(connection, transaction, handOver);
             await outbox.SendAsync(connection, transaction, link, Lane.Urgent, "handover.sent", new
             {
@@ -101,6 +115,7 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
                 handOver.Cap,
                 handOver.Sent,
                 handOver.Due,
+                document,
             });
             await transaction.CommitAsync(stop);
         }
@@ -146,15 +161,36 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
         Changed?.Invoke(id);
     }
 
+    /// <summary>Behind the commit of a refusal: into the story, and an alarm at once.</summary>
+    public async Task WasRefusedAsync(string id)
+    {
+        try
+        {
+            if (await FindAsync(id, CancellationToken.None) is { } refused)
+                await NoteAsync(refused, $"The other side's node refused the hand-over{(refused.RefusedClause.Length > 0 ? $", clause {refused.RefusedClause}" : "")}: {refused.RefusedWhy}", "link", CancellationToken.None);
+        }
+        catch (Exception fault) when (fault is DbException or InvalidOperationException or ObjectDisposedException)
+        {
+            log.LogWarning("That hand-over {Id} was refused isn't in the story of its incident: {Fault}", id, fault.Message);
+        }
+
+        Changed?.Invoke(id);
+        await LookAsync();
+    }
+
     public static Task InsertAsync(DbConnection connection, DbTransaction transaction, HandOver h) => connection.ExecuteAsync(
         """
-        insert into hand_overs (id, direction, link, incident, title, rescue, note, card_grant, live_grant, cap, sent_us, due_us, user_name, acknowledged_us, acknowledged_by, escalated_us, closed_us, outcome, closed_note, type)
-        values (@Id, @Direction, @Link, @Incident, @Title, @Rescue, @Note, @CardGrant, @LiveGrant, @Cap, @SentUs, @DueUs, @UserName, @AcknowledgedUs, @AcknowledgedBy, @EscalatedUs, @ClosedUs, @Outcome, @ClosedNote, @Type)
+        insert into hand_overs (id, direction, link, incident, title, rescue, note, card_grant, live_grant, cap, sent_us, due_us, user_name, acknowledged_us, acknowledged_by, escalated_us, closed_us, outcome, closed_note, type,
+            refused_us, refused_why, refused_clause)
+        values (@Id, @Direction, @Link, @Incident, @Title, @Rescue, @Note, @CardGrant, @LiveGrant, @Cap, @SentUs, @DueUs, @UserName, @AcknowledgedUs, @AcknowledgedBy, @EscalatedUs, @ClosedUs, @Outcome, @ClosedNote, @Type,
+            @RefusedUs, @RefusedWhy, @RefusedClause)
         """, Row.Of(h), transaction);
 
     public static Task UpdateAsync(DbConnection connection, DbTransaction transaction, HandOver h) => connection.ExecuteAsync(
-        "update hand_overs set acknowledged_us = @AcknowledgedUs, acknowledged_by = @AcknowledgedBy, escalated_us = @EscalatedUs, closed_us = @ClosedUs, outcome = @Outcome, closed_note = @ClosedNote where id = @Id",
-        Row.Of(h), transaction);
+        """
+        update hand_overs set acknowledged_us = @AcknowledgedUs, acknowledged_by = @AcknowledgedBy, escalated_us = @EscalatedUs, closed_us = @ClosedUs, outcome = @Outcome, closed_note = @ClosedNote,
+            refused_us = @RefusedUs, refused_why = @RefusedWhy, refused_clause = @RefusedClause where id = @Id
+        """, Row.Of(h), transaction);
 
     async Task LookAsync()
     {
@@ -166,7 +202,7 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
             IReadOnlyList<HandOver> late;
             await using (var connection = await database.Source.OpenConnectionAsync())
             {
-                late = [.. (await connection.QueryAsync<Row>($"{Columns} where acknowledged_us is null and escalated_us is null and closed_us is null and due_us <= @now", new { now = WallTime.From(now).Microseconds }))
+                late = [.. (await connection.QueryAsync<Row>($"{Columns} where acknowledged_us is null and escalated_us is null and closed_us is null and (due_us <= @now or refused_us is not null)", new { now = WallTime.From(now).Microseconds }))
                     .Select(r => r.ToHandOver())];
             }
 
@@ -188,7 +224,9 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
         // The alarm before the mark: cut in between, it is raised again under the same number, which makes one.
         byte[] number = Guid.Parse(late.Id).ToByteArray();
         number[^1] ^= 0x5A;
-        await RaiseAsync(new(number), SceneEventKind.HandOverLate, late, links.Find(late.Link)?.Name ?? late.Link, late.Ours ? $"Nobody acknowledged the hand-over: {late.Title}" : $"Still not acknowledged: {late.Title}", CancellationToken.None);
+        await RaiseAsync(
+            new(number), SceneEventKind.HandOverLate, late, links.Find(late.Link)?.Name ?? late.Link,
+            late.Refused is not null ? $"The hand-over was refused: {late.Title}" : late.Ours ? $"Nobody acknowledged the hand-over: {late.Title}" : $"Still not acknowledged: {late.Title}", CancellationToken.None);
         await using (var connection = await database.Source.OpenConnectionAsync())
         {
             await using var transaction = await connection.BeginTransactionAsync();
@@ -198,7 +236,8 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
             await transaction.CommitAsync();
         }
 
-        if (late.Ours)
+        // Of one that was refused the story knows already.
+        if (late is { Ours: true, Refused: null })
             await NoteAsync(late, "Nobody over there acknowledged the hand-over in time.", "clock", CancellationToken.None);
         Changed?.Invoke(late.Id);
     }
@@ -256,6 +295,9 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
         public string Outcome { get; init; } = "";
         public string ClosedNote { get; init; } = "";
         public string Type { get; init; } = "";
+        public long? RefusedUs { get; init; }
+        public string RefusedWhy { get; init; } = "";
+        public string RefusedClause { get; init; } = "";
 
         public static Row Of(HandOver h) => new()
         {
@@ -279,11 +321,14 @@ sealed class HandOvers(NodeDatabase database, LinkBook links, Outbox outbox, Cas
             Outcome = h.Outcome,
             ClosedNote = h.ClosedNote,
             Type = h.Type is { } type ? type.ToString() : "",
+            RefusedUs = Of(h.Refused),
+            RefusedWhy = h.RefusedWhy,
+            RefusedClause = h.RefusedClause,
         };
 
         public HandOver ToHandOver() => new(
             Id, Direction == "given", Link, Incident, Title, Rescue != 0, Note, CardGrant, LiveGrant, Cap, At(SentUs)!.Value, At(DueUs)!.Value, UserName, At(AcknowledgedUs), AcknowledgedBy, At(EscalatedUs), At(ClosedUs),
-            Outcome, ClosedNote, Type.Length == 0 ? null : Enum.Parse<IncidentType>(Type));
+            Outcome, ClosedNote, Type.Length == 0 ? null : Enum.Parse<IncidentType>(Type), At(RefusedUs), RefusedWhy, RefusedClause);
 
         static long? Of(DateTimeOffset? at) => at is { } time ? WallTime.From(time).Microseconds : null;
 

@@ -260,10 +260,10 @@ static class ShareEndpoints
             return Problems.Of(StatusCodes.Status503ServiceUnavailable, "The log isn't open", log.Fault ?? "The node has just started; ask again in a moment.");
         var notes = new List<BundledNote>();
         await using var connection = await database.Source.OpenConnectionAsync(stop);
-        // What the other side refused neither of the two was given, unless something went out before the refusal came.
+        // What the other side refused was never given, unless something went out before the refusal came: a card always has.
         const string Stated = """
             note is not null and grant_id in (select g.id from share_grants g where g.link = @link
-                and (g.state <> 'Refused' or exists (select 1 from share_documents d where d.grant_id = g.id and d.act = 'Sent'))) order by at_us, id, ours
+                and (g.state <> 'Refused' or g.card is not null or g.direction = 'received' or exists (select 1 from share_documents d where d.grant_id = g.id and d.act = 'Sent'))) order by at_us, id, ours
             """;
         foreach (var note in await ShareStore.NotesAsync(connection, Stated, new { link }, stop))
         {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
 
+using Atalaya.Evidence;
 using Atalaya.Federation.Agreements;
 using Atalaya.Federation.Grants;
 using Atalaya.Federation.Links;
@@ -27,7 +28,7 @@ sealed record NewGrant(string Id, Link Link, ShareTerms Terms, string UserId, st
 /// The grants of this node, given and received: keeps them, tells the other side, ends them. The owner's node enforces: what a grant lets go is opened here (<see cref="OpenAsync"/>) and cut here, at its
 /// end or when it is revoked. Every step is a signed document to the other side and a leaf in both logs.
 /// </summary>
-sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook agreements, Outbox outbox, NodeLog log, LinkFiles files, NodeOptions options, TimeProvider clock, ILogger<ShareGrants> logger) : IHostedService, IDisposable
+sealed class ShareGrants(NodeDatabase database, LinkBook links, CardNews cards, AgreementBook agreements, Outbox outbox, NodeLog log, LinkFiles files, NodeOptions options, TimeProvider clock, ILogger<ShareGrants> logger) : IHostedService, IDisposable
 {
     /// <summary>What one person asks of one grant within this is one look. A player asks for a file in ranges, now and then, in whatever order; a line that breaks is opened anew.</summary>
     public static readonly TimeSpan OneLook = TimeSpan.FromMinutes(10);
@@ -284,6 +285,14 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
         return after;
     }
 
+    /// <summary>
+    /// The other side refused a document of ours that the key in force hasn't signed: the earlier one was revoked while it was on its way. It is signed anew and goes again.
+    /// </summary>
+    /// <returns>False: that isn't why.</returns>
+    public async Task<bool> SignAnewAsync(DbConnection connection, DbTransaction transaction, ShareDocument document, SignedNote refused, CancellationToken stop) =>
+        await log.HeadAsync(stop) is var (_, key) && refused.Signatures.All(s => s.KeyId != key.Id)
+        && await connection.ExecuteAsync("update share_documents set note = null where id = @Id and ours = 1", new { document.Id }, transaction) > 0;
+
     /// <summary>Behind the commit of a change that was made elsewhere.</summary>
     public void Tell(string id)
     {
@@ -440,7 +449,7 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
             return false;
         try
         {
-            await SendAsync(connection, next, row, signed.ToString());
+            await SendAsync(connection, next, row, signed);
         }
         catch (ArgumentException fault)
         {
@@ -452,8 +461,9 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
         return true;
     }
 
-    async Task SendAsync(DbConnection connection, ShareNote next, ShareRow row, string note)
+    async Task SendAsync(DbConnection connection, ShareNote next, ShareRow row, SignedNote signed)
     {
+        string note = signed.ToString();
         object body = next.Act switch
         {
             ShareAct.Given => new { note, card = row.Card, file = row.FileId.Length > 0 ? row.FileId : null },
@@ -471,7 +481,13 @@ sealed class ShareGrants(NodeDatabase database, LinkBook links, AgreementBook ag
         if (await connection.ExecuteAsync("update share_documents set note = @note where id = @Id and ours = 1 and note is null", new { note, next.Id }, transaction) == 0)
             return;
         if (links.Find(row.Link) is { } link)
+        {
+            // The log's key was followed by another meanwhile: it is signed anew.
+            if (!await cards.GoAheadAsync(connection, transaction, link, signed, _stop.Token))
+                return;
             await outbox.SendAsync(connection, transaction, link, lane, kind, body);
+        }
+
         await transaction.CommitAsync(_stop.Token);
         outbox.Wake();
     }

@@ -59,16 +59,39 @@ sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, NodeOpt
         return Task.CompletedTask;
     }
 
+    /// <summary>A card comes with its message, so this node has seen it: both sides' papers say so, and that nothing of it was kept.</summary>
+    public override async Task KeepRefusedAsync(Incoming message, MessageVerdict verdict, DbConnection connection, DbTransaction transaction, CancellationToken stop)
+    {
+        if (message.Kind != "grant.given" || Text(message.Body, "card") is not { } card || Text(message.Body, "note") is not { } note || !ShareDocument.TryRead(note, message.From.LogKeys, out var document)
+            || document is not { Act: ShareAct.Given, Terms: { What: ShareKind.IncidentCard } terms } || document.By != message.From.Organisation || terms.From != document.By || terms.To != grants.Organisation
+            || ShareDocument.DigestOf(card) != terms.Sha256 || await ShareStore.FindAsync(connection, document.Grant, stop, transaction) is not null)
+        {
+            return;
+        }
+
+        var now = clock.GetUtcNow();
+        var grant = new ShareGrant(document.Grant, terms, GrantState.Refused, document.At, terms.Persons, [], null, document.At, now, Refusals.Cut(verdict.Reason!));
+        var row = new ShareRow(grant, false, message.From.Id, document, "", "", "", ShareFile.None);
+        await ShareStore.InsertAsync(connection, transaction, row);
+        await ShareStore.StateAsync(connection, transaction, document, note);
+        await ShareStore.StateAsync(
+            connection, transaction,
+            new(ShareGrants.NewId(now), row.Id, ShareAct.Refused, grants.Organisation, now, ShareDocument.DigestOf(document.Text()), terms.Sha256, terms.Bytes, verdict.Clause.Length > 0 ? $"clause {verdict.Clause}" : ""), null);
+    }
+
     /// <summary>What we gave and they don't take was never given.</summary>
     public override async Task<Action?> RefusedAsync(RefusedMessage message, DbConnection connection, DbTransaction transaction, CancellationToken stop)
     {
-        if (message.Kind != "grant.given" || Text(message.Body, "note") is not { } note || !SignedNote.TryParse(Encoding.UTF8.GetBytes(note), out var signed)
-            || !ShareDocument.TryParse(signed.Text, out var document) || await ShareStore.FindAsync(connection, document.Grant, stop, transaction) is not { Ours: true } row || row.Link != message.Link
-            || row.Grant.Refuse(message.Reason, clock.GetUtcNow()) is not { Fault: GrantFault.None, Next: var refused })
+        if (Text(message.Body, "note") is not { } note || !SignedNote.TryParse(Encoding.UTF8.GetBytes(note), out var signed) || !ShareDocument.TryParse(signed.Text, out var document)
+            || await ShareStore.FindAsync(connection, document.Grant, stop, transaction) is not { } row || row.Link != message.Link)
         {
             return null;
         }
 
+        if (await grants.SignAnewAsync(connection, transaction, document, signed, stop))
+            return () => grants.Tell(row.Id);
+        if (message.Kind != "grant.given" || !row.Ours || row.Grant.Refuse(message.Reason, clock.GetUtcNow()) is not { Fault: GrantFault.None, Next: var refused })
+            return null;
         await ShareStore.UpdateAsync(connection, transaction, row.With(refused));
         await LinkFiles.WithdrawAsync(connection, transaction, row.Subject);
         return () =>
@@ -83,18 +106,17 @@ sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, NodeOpt
         "grant.revoked" => act == ShareAct.Revoked,
         "grant.ended" => act == ShareAct.Ended,
         "disclosure.made" => act == ShareAct.Sent,
-        _ => act is ShareAct.Received or ShareAct.Used or ShareAct.Deleted,
+        _ => act is ShareAct.Received or ShareAct.Used or ShareAct.Deleted or ShareAct.Refused,
     };
 
     async Task<MessageVerdict> GivenAsync(Incoming message, ShareDocument document, string note, ShareRow? known, DbConnection connection, DbTransaction transaction)
     {
         var terms = document.Terms!;
-        var now = clock.GetUtcNow();
         if (known is not null)
-            return !known.Ours && known.Document.Text() == document.Text() ? MessageVerdict.Applied : MessageVerdict.Refused("There is another grant with this number.");
+            return known is { Ours: false, Grant.State: not GrantState.Refused } && known.Document.Text() == document.Text() ? MessageVerdict.Applied : MessageVerdict.Refused("There is another grant with this number.");
         if (terms.From != message.From.Organisation || terms.To != grants.Organisation)
             return MessageVerdict.Refused($"It is from {terms.From} to {terms.To}; this link joins {message.From.Organisation} and {grants.Organisation}.");
-        if (Refusal(message.From, terms, now) is { } refusal)
+        if (agreements.Beyond(message.From, terms, "give this") is { } refusal)
             return refusal;
         if (await connection.ExecuteScalarAsync<long>(
             "select count(*) from share_grants where direction = 'received' and link = @Id and state in ('Given', 'Active')", new { message.From.Id }, transaction) >= MaxOpen)
@@ -134,19 +156,6 @@ sealed class ShareMessages(ShareGrants grants, AgreementBook agreements, NodeOpt
 
     public static ShareDocument ReceiptOf(ShareRow row, string organisation, DateTimeOffset now) => new(
         ShareGrants.NewId(now), row.Id, ShareAct.Received, organisation, now, ShareDocument.DigestOf(row.Document.Text()), row.Terms.Sha256, row.Terms.Bytes);
-
-    // What the agreement doesn't let them give isn't taken either.
-    MessageVerdict? Refusal(Link from, ShareTerms terms, DateTimeOffset now)
-    {
-        // The size of the owner's pictures is the owner's to keep to: a grant doesn't say it.
-        var ask = terms.ToAsk(now, terms.Persons, height: 0);
-        var decision = agreements.Decide(from, ask);
-        if (!decision.Allowed)
-            return MessageVerdict.Refused($"The agreement doesn't let you give this. {string.Join(' ', decision.Reasons)}", decision.Clause);
-        return decision.Conditions.LeftOpenBy(ask) is { } open
-            ? MessageVerdict.Refused($"The agreement lets you give this only with {(open == LeftOpen.Grade ? "a grade of source and information" : "an end to its being kept")}.", decision.Clause)
-            : null;
-    }
 
     async Task StepAsync(ShareDocument document, ShareRow row, DbConnection connection, DbTransaction transaction, CancellationToken stop)
     {

@@ -17,7 +17,7 @@ static class ShareRecords
     public static IEnumerable<LogRecord> Of(DbConnection connection) => connection.Query<Row>(
         """
         select d.id as Id, d.ours as Ours, d.grant_id as GrantId, d.act as Act, d.at_us as AtUs, d.digest as Digest from share_documents d
-        where d.note is not null and not exists (select 1 from log_records l where l.kind = case when d.act in ('Received', 'Used', 'Deleted') then 'Receipt' else 'Disclosure' end
+        where d.note is not null and not exists (select 1 from log_records l where l.kind = case when d.act in ('Received', 'Used', 'Deleted', 'Refused') then 'Receipt' else 'Disclosure' end
             and l.reference = 'share/' || case when d.ours = 1 then 'ours' else 'theirs' end || '/' || d.id)
         order by d.at_us, d.id, d.ours
         """, buffered: false).Select(d => LogRecord.Of(

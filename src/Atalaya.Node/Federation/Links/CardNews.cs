@@ -6,6 +6,8 @@ using Atalaya.Evidence;
 using Atalaya.Federation.Links;
 using Atalaya.Node.Evidence;
 
+using Dapper;
+
 namespace Atalaya.Node.Federation.Links;
 
 /// <summary>The other node was renamed, is reached at another address, or its log's key was followed by another: it shows its card anew.</summary>
@@ -101,6 +103,35 @@ sealed class CardNews(LinkBook links, Outbox outbox, Invitations invitations, No
         }
     }
 
+    /// <summary>Has who gets something signed know its key: the card goes ahead of it, if another was shown there last. In the transaction that sends it.</summary>
+    /// <returns>False: the key in force isn't among those that signed it; it is to be signed anew.</returns>
+    /// <exception cref="IOException">The log, whose key signs the card, isn't open.</exception>
+    public async Task<bool> GoAheadAsync(DbConnection connection, DbTransaction transaction, Link link, SignedNote signed, CancellationToken stop)
+    {
+        if (await nodeLog.HeadAsync(stop) is not var (_, key) || signed.Signatures.All(s => s.KeyId != key.Id))
+            return false;
+        // A write, so that the card of a key that follows meanwhile comes behind it.
+        string? told = await connection.QuerySingleOrDefaultAsync<string>("update links set told = told where id = @Id returning told", new { link.Id }, transaction);
+        if (told is null || (told.Split('\n') is [_, _, _, var known, ..] && known == key.ToString()))
+            return true;
+        var (card, note) = await invitations.OwnCardAsync(stop);
+        return await ShowAsync(connection, transaction, link, card, note, stop);
+    }
+
+    /// <returns>False: it was shown there, or its key has been followed by another since it was signed. Nothing is to be committed then.</returns>
+    async Task<bool> ShowAsync(DbConnection connection, DbTransaction transaction, Link link, NodeCard card, string note, CancellationToken stop)
+    {
+        if (await connection.ExecuteAsync("update links set told = @Text where id = @Id and told <> @Text", new { card.Text, link.Id }, transaction) == 0
+            || await nodeLog.HeadAsync(stop) is not var (_, key) || key.ToString() != card.LogKey.ToString())
+        {
+            return false;
+        }
+
+        string keys = string.Join('\n', nodeLog.KeyHistory.Changes.TakeLast(MaxStatements).Select(c => c.Note));
+        await outbox.SendAsync(connection, transaction, link, Lane.Urgent, CardMessages.Shown, new { card = note, keys });
+        return true;
+    }
+
     async Task TellAsync()
     {
         try
@@ -108,17 +139,12 @@ sealed class CardNews(LinkBook links, Outbox outbox, Invitations invitations, No
             if (links.Active.Count == 0)
                 return;
             var (card, note) = await invitations.OwnCardAsync(_stop.Token);
-            string keys = string.Join('\n', nodeLog.KeyHistory.Changes.TakeLast(MaxStatements).Select(c => c.Note));
             await using var connection = await database.Source.OpenConnectionAsync(_stop.Token);
             foreach (var link in links.Active)
             {
                 await using var transaction = await connection.BeginTransactionAsync(_stop.Token);
-                if (await Dapper.SqlMapper.ExecuteAsync(connection, "update links set told = @Text where id = @Id and told <> @Text", new { card.Text, link.Id }, transaction) > 0)
-                {
-                    // Ahead of what the next key signs from here on; what it signed in the moment before is refused there, and told.
-                    await outbox.SendAsync(connection, transaction, link, Lane.Urgent, CardMessages.Shown, new { card = note, keys });
+                if (await ShowAsync(connection, transaction, link, card, note, _stop.Token))
                     await transaction.CommitAsync(_stop.Token);
-                }
             }
 
             outbox.Wake();

@@ -19,7 +19,7 @@ sealed record Received(LinkAnswerJson Answer, string? Fault);
 /// Takes messages of other nodes: each must be signed by the link's key, be for this link, and be the next of its lane. What comes again is confirmed again and not
 /// applied; what comes too early is left to come again.
 /// </summary>
-sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, LinkFlood flood, IEnumerable<MessageHandler> handlers, TimeProvider clock, ILogger<Inbox> log)
+sealed class Inbox(NodeDatabase database, LinkBook links, LinkKey key, LinkFaults faults, LinkFlood flood, IEnumerable<MessageHandler> handlers, TimeProvider clock, ILogger<Inbox> log)
 {
     /// <summary>A sender's clock may be so far ahead; beyond, its operators and ours are told, and messages are taken nevertheless: clocks at remote posts are wrong.</summary>
     static readonly TimeSpan ClockWarning = TimeSpan.FromMinutes(5);
@@ -49,6 +49,8 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, LinkFl
             var counted = new List<RefusedJson>();
             foreach (var message in messages)
             {
+                // The one before may have told of another key of its log.
+                from = links.Find(from.Id) ?? from;
                 (string What, string Detail)? wrong = null;
                 if (!message.IsBy(sender))
                     wrong = ("wrong signature", "A message isn't signed by the key of its sender.");
@@ -105,6 +107,8 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, LinkFl
                 // Nothing of what it may have begun stays.
                 await transaction.RollbackAsync(stop);
                 await using var second = await connection.BeginTransactionAsync(stop);
+                if (handler is not null)
+                    await KeepAsync(handler, incoming, verdict, connection, second, stop);
                 isCounted = await EndAsync(connection, second, incoming, cursor.After(envelope, hash), verdict, stop);
             }
         }
@@ -145,6 +149,19 @@ sealed class Inbox(NodeDatabase database, LinkKey key, LinkFaults faults, LinkFl
         {
             log.LogError(fault, "A message {Kind} from {Link} couldn't be applied.", incoming.Kind, incoming.From.Name);
             return MessageVerdict.Refused("This node couldn't apply it; its log says why.");
+        }
+    }
+
+    async Task KeepAsync(MessageHandler handler, Incoming incoming, MessageVerdict verdict, DbConnection connection, DbTransaction transaction, CancellationToken stop)
+    {
+        try
+        {
+            await handler.KeepRefusedAsync(incoming, verdict, connection, transaction, stop);
+        }
+        catch (Exception fault) when (fault is not (OperationCanceledException or DbException))
+        {
+            // The lane goes on nevertheless.
+            log.LogError(fault, "A message {Kind} from {Link} is refused, and what is kept of it couldn't be.", incoming.Kind, incoming.From.Name);
         }
     }
 

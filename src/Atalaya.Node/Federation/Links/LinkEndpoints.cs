@@ -37,7 +37,7 @@ static class LinkFeature
         links.MapGet("/invitations", ListInvitationsAsync).WithName("listInvitations").WithSummary("Invitations that wait, and those that somebody used.")
             .Produces<IReadOnlyList<InvitationJson>>().Needs(Permission.ManageLinks);
         links.MapPost("/invitations", InviteAsync).WithName("inviteNode").WithSummary("Makes a code that lets one node join this one.")
-            .Produces<InvitationJson>(StatusCodes.Status201Created).Fails(400, 409, 413, 415).Needs(Permission.ManageLinks);
+            .Produces<InvitationJson>(StatusCodes.Status201Created).Fails(400, 409, 413, 415, 503).Needs(Permission.ManageLinks);
         links.MapDelete("/invitations/{id}", WithdrawAsync).WithName("withdrawInvitation").WithSummary("Takes an invitation back that nobody used.")
             .Produces(StatusCodes.Status204NoContent).Fails(404).Needs(Permission.ManageLinks);
         links.MapPost("/join", JoinAsync).WithName("joinNode").WithSummary("Joins the node that an invitation is from. The link waits for its digits to be compared.")
@@ -73,7 +73,7 @@ static class LinkFeature
 
     static async Task<Ok<IReadOnlyList<InvitationJson>>> ListInvitationsAsync(Invitations invitations, CancellationToken stop) => TypedResults.Ok(await invitations.ListAsync(stop));
 
-    static async Task<Results<Created<InvitationJson>, ProblemHttpResult>> InviteAsync(InviteRequestJson input, Invitations invitations, LinkListening listening, Caller caller, CancellationToken stop)
+    static async Task<Results<Created<InvitationJson>, ProblemHttpResult>> InviteAsync(InviteRequestJson input, Invitations invitations, LinkListening listening, LinkKey key, Caller caller, CancellationToken stop)
     {
         var errors = new FieldErrors();
         if (input.Kind is not { } kind)
@@ -88,6 +88,8 @@ static class LinkFeature
             errors.Add("note", "must have at most 200 characters.");
         if (errors.Any)
             return errors.ToProblem();
+        if (key.Fault is { } closed)
+            return Problems.Of(StatusCodes.Status503ServiceUnavailable, "No links just now", closed);
         return listening.Address.Length == 0
             ? Problems.Of(StatusCodes.Status409Conflict, "Nobody can dial this node", "Set federation.listen, and federation.address if others reach it by another name; or have the other node invite this one.")
             : TypedResults.Created((string?)null, await invitations.InviteAsync(kind, input.Note ?? "", TimeSpan.FromHours(input.Hours ?? 24), caller.Name, stop));

@@ -11,108 +11,185 @@ namespace Atalaya.Node.Federation.Links;
 
 /// <summary>
 /// This node's key on links, in <c>keys/link.pem</c>, encrypted with the passphrase of all its private keys: of the certificate that it shows there, and of the messages that it signs. Others know the key, not the certificate; so that
-/// is renewed without anybody's doing.
+/// is renewed without anybody's doing. One that can't be opened stays where it is: links rest and what is to be sent waits until it can, and no other takes its place.
 /// </summary>
 sealed class LinkKey(NodeDatabase database, NodeOptions options, TimeProvider clock, ILogger<LinkKey> log) : IHostedService, IDisposable
 {
-    static readonly TimeSpan Lifetime = TimeSpan.FromDays(365), RenewBefore = TimeSpan.FromDays(90), Earlier = TimeSpan.FromDays(1);
+    static readonly TimeSpan Lifetime = TimeSpan.FromDays(365), RenewBefore = TimeSpan.FromDays(90), Earlier = TimeSpan.FromDays(1), TryAgain = TimeSpan.FromSeconds(10);
 
     readonly Lock _using = new();
-    ECDsa? _key;
-    volatile X509Certificate2? _certificate;
+    ECDsa? _key;                        // under _using, as all that follow
+    X509Certificate2? _certificate;
+    byte[] _public = [];
+    Digest _pin;
+    long? _tried;
+    string? _fault;
 
     /// <summary>SubjectPublicKeyInfo.</summary>
-    public byte[] Public { get; private set; } = [];
+    /// <exception cref="IOException">See <see cref="Fault"/>.</exception>
+    public byte[] Public
+    {
+        get
+        {
+            lock (_using)
+            {
+                Opened();
+                return _public;
+            }
+        }
+    }
 
-    public Digest Pin { get; private set; }
+    /// <exception cref="IOException">See <see cref="Fault"/>.</exception>
+    public Digest Pin
+    {
+        get
+        {
+            lock (_using)
+            {
+                Opened();
+                return _pin;
+            }
+        }
+    }
 
     /// <summary>With the private key; valid now.</summary>
+    /// <exception cref="IOException">See <see cref="Fault"/>.</exception>
     public X509Certificate2 Certificate
     {
         get
         {
             lock (_using)
             {
-                var now = clock.GetUtcNow();
+                var (key, now) = (Opened(), clock.GetUtcNow());
                 if (_certificate is null || now > new DateTimeOffset(_certificate.NotAfter) - RenewBefore || now < new DateTimeOffset(_certificate.NotBefore))
-                    _certificate = Certify(_key ?? throw new InvalidOperationException("The node hasn't been started."), now);
+                    _certificate = Certify(key, now);
                 return _certificate;
+            }
+        }
+    }
+
+    /// <summary>Why there is no key just now, and what to do; null: all is well. It is tried again now and then.</summary>
+    public string? Fault
+    {
+        get
+        {
+            lock (_using)
+            {
+                try
+                {
+                    Opened();
+                    return null;
+                }
+                catch (IOException)
+                {
+                    return _fault;
+                }
             }
         }
     }
 
     public Task StartAsync(CancellationToken stop)
     {
-        string file = Path.Combine(database.Folder.Keys, "link.pem");
-        LogKeys.MakePassphrase(database.Folder, options.Evidence);
-        string passphrase = LogKeys.Passphrase(database.Folder, options.Evidence);
-        _key = Open() ?? Make();
-        Public = _key.ExportSubjectPublicKeyInfo();
-        Pin = Digest.Of(Public);
+        // A node must record all the same: what is wrong is told where the links are.
+        _ = Fault;
         return Task.CompletedTask;
-
-        // Null: there is none that can be opened.
-        ECDsa? Open()
-        {
-            if (!File.Exists(file))
-                return null;
-            string pem = File.ReadAllText(file);
-            var key = ECDsa.Create();
-            try
-            {
-                if (pem.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal))
-                {
-                    key.ImportFromEncryptedPem(pem, passphrase);
-                }
-                else
-                {
-                    // Of a version that didn't encrypt it.
-                    key.ImportFromPem(pem);
-                    Keep(key);
-                }
-
-                return key;
-            }
-            catch (Exception fault) when (fault is ArgumentException or CryptographicException)
-            {
-                key.Dispose();
-                if (options.Evidence.PassphraseFile.Length > 0)
-                    throw new IOException($"{file} can't be opened with the passphrase in {options.Evidence.PassphraseFile}: {fault.Message} Give the one that it was encrypted with.", fault);
-                // A node must record all the same.
-                string aside = $"{file}.lost-{clock.GetUtcNow().UtcDateTime:yyyyMMddHHmmss}";
-                File.Move(file, aside);
-                log.LogError("The key for links can't be opened, because it or keys/log.passphrase is damaged or lost: it is {Aside} now, another follows it, and every link has to be made again.", aside);
-                return null;
-            }
-        }
-
-        ECDsa Make()
-        {
-            var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            Keep(key);
-            log.LogInformation("The node made its key for links.");
-            return key;
-        }
-
-        void Keep(ECDsa key)
-        {
-            int iterations = options.Evidence.PassphraseFile.Length == 0 ? LogKeys.IterationsOfRandom : KeyFile.UsualIterations;
-            LogKeys.Keep(database.Folder, file, key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations)) + "\n");
-        }
     }
 
     public Task StopAsync(CancellationToken stop) => Task.CompletedTask;
 
-    public SealedMessage Seal(Envelope envelope)
+    /// <param name="bytes">Of an envelope.</param>
+    /// <exception cref="IOException">See <see cref="Fault"/>.</exception>
+    public SealedMessage Seal(byte[] bytes)
     {
         lock (_using)
-            return SealedMessage.Seal(envelope, _key ?? throw new InvalidOperationException("The node hasn't been started."));
+            return SealedMessage.Sign(bytes, Opened());
     }
 
     public void Dispose()
     {
         _certificate?.Dispose();
         _key?.Dispose();
+    }
+
+    ECDsa Opened()
+    {
+        if (_key is not null)
+            return _key;
+        if (_tried is { } last && clock.GetElapsedTime(last) < TryAgain)
+            throw new IOException(_fault);
+        _tried = clock.GetTimestamp();
+        string file = Path.Combine(database.Folder.Keys, "link.pem");
+        try
+        {
+            _key = File.Exists(file) ? Open(file) : Make(file);
+            _public = _key.ExportSubjectPublicKeyInfo();
+            _pin = Digest.Of(_public);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException or CryptographicException)
+        {
+            string told = $"The key for links, {file}, can't be opened, so links rest and what is to be sent waits: {LogKeys.Explain(fault, options.Evidence)} "
+                + $"If it is lost for good, move {file} away: the node makes another, and every link has to be made again.";
+            if (_fault != told)
+                log.LogError("{Fault}", told);
+            _fault = told;
+            throw new IOException(told, fault);
+        }
+
+        if (_fault is not null)
+            log.LogInformation("The key for links is open again; links go on.");
+        _fault = null;
+        return _key;
+    }
+
+    ECDsa Open(string file)
+    {
+        string pem = File.ReadAllText(file);
+        var key = ECDsa.Create();
+        try
+        {
+            if (pem.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal))
+            {
+                key.ImportFromEncryptedPem(pem, LogKeys.Passphrase(database.Folder, options.Evidence));
+            }
+            else
+            {
+                // Of a version that didn't encrypt it.
+                key.ImportFromPem(pem);
+                Keep(file, key);
+            }
+
+            return key;
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+    }
+
+    ECDsa Make(string file)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        try
+        {
+            Keep(file, key);
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
+
+        log.LogInformation("The node made its key for links.");
+        return key;
+    }
+
+    void Keep(string file, ECDsa key)
+    {
+        LogKeys.MakePassphrase(database.Folder, options.Evidence);
+        int iterations = options.Evidence.PassphraseFile.Length == 0 ? LogKeys.IterationsOfRandom : KeyFile.UsualIterations;
+        string passphrase = LogKeys.Passphrase(database.Folder, options.Evidence);
+        LogKeys.Keep(database.Folder, file, key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations)) + "\n");
     }
 
     static X509Certificate2 Certify(ECDsa key, DateTimeOffset now)

@@ -45,6 +45,9 @@ abstract class MessageHandler
     /// <summary>After the commit, unless the process ends in between: who watches is told.</summary>
     public virtual Task AppliedAsync(Incoming message, CancellationToken stop) => Task.CompletedTask;
 
+    /// <summary>This node refused it, and nothing of what applying it began is there any more: what is to be kept of it all the same, in the transaction that remembers the refusal.</summary>
+    public virtual Task KeepRefusedAsync(Incoming message, MessageVerdict verdict, DbConnection connection, DbTransaction transaction, CancellationToken stop) => Task.CompletedTask;
+
     /// <summary>
     /// The other side refused one of ours of these kinds: what was done in the belief that it would take it is undone, once, in the transaction that lets go of the message. All writes go through the
     /// given connection.

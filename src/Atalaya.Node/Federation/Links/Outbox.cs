@@ -21,7 +21,7 @@ sealed record Waiting(Lane Lane, long Number, string Kind, SealedMessage Message
 sealed record Confirmed(long Messages, bool IsOld);
 
 /// <summary>
-/// What is to be sent: signed, numbered and kept in the transaction of whatever it tells about. So a message exists exactly when what it tells has happened, and goes on
+/// What is to be sent: numbered, signed and kept in the transaction of whatever it tells about. So a message exists exactly when what it tells has happened, and goes on
 /// existing until the other side has confirmed it.
 /// </summary>
 sealed class Outbox(NodeDatabase database, LinkKey key, TimeProvider clock)
@@ -52,12 +52,18 @@ sealed class Outbox(NodeDatabase database, LinkKey key, TimeProvider clock)
         if (written.ValueKind != JsonValueKind.Object || !Envelope.IsKind(kind))
             throw new ArgumentException($"'{kind}' with a {written.ValueKind} isn't a message.", nameof(body));
         var place = await connection.QuerySingleOrDefaultAsync<Place>(
-            "update link_lanes set sent_number = sent_number + 1 where link = @Id and lane = @lane and exists (select 1 from links l where l.id = @Id and l.state <> 'Ended') returning sent_number as Number, sent_hash as Hash",
+            """
+            update link_lanes set sent_number = sent_number + 1 where link = @Id and lane = @lane and exists (select 1 from links l where l.id = @Id and l.state <> 'Ended')
+                returning sent_number as Number, sent_hash as Hash, (select told from links l where l.id = @Id) as Told
+            """,
             new { to.Id, lane = (long)lane }, transaction);
         if (place is null)
             return 0;
         var now = clock.GetUtcNow();
-        var message = key.Seal(new(to.Id, key.Pin, lane, place.Number, Read(place.Hash), now, kind, written));
+        // What happened is told whether or not the key can be opened just now; then it is signed when it goes.
+        bool isOpen = key.Fault is null;
+        byte[] bytes = new Envelope(to.Id, isOpen ? key.Pin : PinOf(place.Told), lane, place.Number, Read(place.Hash), now, kind, written).ToBytes();
+        var message = isOpen ? key.Seal(bytes) : new([], bytes);
         if (message.Bytes.Length > SealedMessage.MaxLength)
             throw new ArgumentException($"A message '{kind}' of {message.Bytes.Length} bytes is too large.", nameof(body));
         await connection.ExecuteAsync(
@@ -101,7 +107,10 @@ sealed class Outbox(NodeDatabase database, LinkKey key, TimeProvider clock)
         int bytes = 0;
         foreach (var row in rows)
         {
-            var message = new SealedMessage(Convert.FromBase64String(row.Signature), Encoding.UTF8.GetBytes(row.Body));
+            byte[] body = Encoding.UTF8.GetBytes(row.Body), signature = Convert.FromBase64String(row.Signature);
+            if (signature.Length == 0 && key.Fault is not null)
+                break;
+            var message = signature.Length == 0 ? key.Seal(body) : new(signature, body);
             bytes += MessageBatch.LengthOf(message);
             if (batch.Count > 0 && bytes > maxBytes)
                 break;
@@ -186,7 +195,10 @@ sealed class Outbox(NodeDatabase database, LinkKey key, TimeProvider clock)
 
     public static Digest Read(string hash) => hash.Length == 0 ? default : Digest.TryParse(hash, out var digest) ? digest : throw new InvalidDataException("A link's lane has a digest that can't be read.");
 
-    sealed record Place(long Number, string Hash);
+    /// <summary>Of the key that this node's card named when it was shown there last: messages are signed by no other.</summary>
+    Digest PinOf(string card) => card.Split('\n') is [_, _, _, _, var link, ..] ? Digest.Of(Convert.FromBase64String(link)) : throw new IOException(key.Fault);
+
+    sealed record Place(long Number, string Hash, string Told);
 
     sealed record Sending(long Number, string Hash, long Acked);
 

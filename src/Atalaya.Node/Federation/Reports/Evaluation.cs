@@ -42,7 +42,8 @@ public sealed record HandOverCountJson(
     int Count,
     int Acknowledged,
     [property: Description("Closed as real.")] int Real,
-    [property: Description("Closed as anything else: false, nuisance, test.")] int False);
+    [property: Description("Closed as anything else: false, nuisance, test.")] int False,
+    [property: Description("Refused by the receiver's node; they are among those handed over.")] int Refused);
 
 public sealed record ShareCountJson(
     [property: Description("This organisation gave them.")] bool Ours,
@@ -69,10 +70,15 @@ sealed class Evaluation(NodeDatabase database, LinkBook links, RequestBook reque
         var (begun, over) = await operations.CountAsync(of, from, to, stop);
         var span = new { from = from.Microseconds, to = to.Microseconds, of };
         await using var connection = await database.Source.OpenConnectionAsync(stop);
-        var handed = await connection.QueryAsync<(string Direction, string Outcome, long Count, long Acknowledged)>(new CommandDefinition(
-            "select direction, outcome, count(*), count(acknowledged_us) from hand_overs where link in @of and sent_us >= @from and sent_us < @to group by direction, outcome", span, cancellationToken: stop));
+        // What was refused here has no row but its refusal; its sender counts it, so this node does.
+        var handed = await connection.QueryAsync<(string Direction, string Outcome, long Count, long Acknowledged, long Refused)>(new CommandDefinition(
+            """
+            select direction, outcome, count(*), count(acknowledged_us), count(refused_us) from hand_overs where link in @of and sent_us >= @from and sent_us < @to group by direction, outcome
+            union all
+            select 'received', '', count(*), 0, count(*) from link_refusals where link in @of and direction = 'in' and kind = 'handover.sent' and at >= @from and at < @to group by direction
+            """, span, cancellationToken: stop));
         var shared = await connection.QueryAsync<(string Direction, string State, long Count, long Ended)>(new CommandDefinition(
-            "select direction, state, count(*), count(ended_us) from share_grants where link in @of and given_us >= @from and given_us < @to and (state <> 'Refused' or card is not null) group by direction, state", span, cancellationToken: stop));
+            "select direction, state, count(*), count(ended_us) from share_grants where link in @of and given_us >= @from and given_us < @to and (state <> 'Refused' or card is not null or direction = 'received') group by direction, state", span, cancellationToken: stop));
         var deleted = (await connection.QueryAsync<(string Direction, long Count)>(new CommandDefinition(
             """
             select g.direction, count(*) from share_grants g where g.link in @of and g.given_us >= @from and g.given_us < @to
@@ -86,7 +92,8 @@ sealed class Evaluation(NodeDatabase database, LinkBook links, RequestBook reque
             [.. counts.SelectMany(c => c.Refusals).Select(r => r.Ground).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).Select(g => new AgreedTermJson(g, AgreementWords.GroundOf(documents, g, language)))],
             begun, over,
             [.. handed.GroupBy(h => h.Direction, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new HandOverCountJson(
-                g.Key == "given", Sum(g, h => h.Count), Sum(g, h => h.Acknowledged), Sum(g.Where(h => h.Outcome == "Real"), h => h.Count), Sum(g.Where(h => h.Outcome is not ("Real" or "")), h => h.Count)))],
+                g.Key == "given", Sum(g, h => h.Count), Sum(g, h => h.Acknowledged), Sum(g.Where(h => h.Outcome == "Real"), h => h.Count), Sum(g.Where(h => h.Outcome is not ("Real" or "")), h => h.Count),
+                Sum(g, h => h.Refused)))],
             [.. shared.GroupBy(h => h.Direction, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal).Select(g => new ShareCountJson(
                 g.Key == "given", Sum(g, h => h.Count), Sum(g, h => h.Ended), Sum(g.Where(h => h.State == "Revoked"), h => h.Count), deleted.GetValueOrDefault(g.Key)))]);
 
@@ -129,8 +136,8 @@ sealed class Evaluation(NodeDatabase database, LinkBook links, RequestBook reque
             told.Requests.SelectMany(r => r.Refusals.Select(g => (string[])[grounds[g.Ground], page[r.Ours ? "us" : "partner"], Kind(r), Number(g.Count)])));
         page.Section("alarms");
         page.Table(
-            ["direction", "number", "acknowledged", "real", "false"],
-            told.HandOvers.Select(h => (string[])[page[h.Ours ? "given" : "received"], Number(h.Count), Number(h.Acknowledged), Number(h.Real), Number(h.False)]));
+            ["direction", "number", "acknowledged", "real", "false", "refused"],
+            told.HandOvers.Select(h => (string[])[page[h.Ours ? "given" : "received"], Number(h.Count), Number(h.Acknowledged), Number(h.Real), Number(h.False), Number(h.Refused)]));
         page.Section("footage");
         page.Table(
             ["direction", "number", "ended", "revoked", "deleted"],

@@ -121,6 +121,7 @@ export default function EvaluationRoom() {
                   acknowledged: format.number(count.acknowledged),
                   real: format.number(count.real),
                   wrong: format.number(count.false),
+                  refused: format.number(count.refused),
                 })}
               </p>
             ))}

@@ -236,9 +236,11 @@ function HandOverRow(props: { handOver: HandOver; received: Share[]; onAcknowled
     ? 'closed'
     : handOver.acknowledged
       ? 'acknowledged'
-      : handOver.escalated
-        ? 'escalated'
-        : 'waiting';
+      : handOver.refused
+        ? 'refused'
+        : handOver.escalated
+          ? 'escalated'
+          : 'waiting';
   return (
     <tr data-handover={handOver.id} data-state={state}>
       <td>
@@ -254,12 +256,17 @@ function HandOverRow(props: { handOver: HandOver; received: Share[]; onAcknowled
         {handOver.note !== '' && <bdi className="dim small">{handOver.note}</bdi>}
       </td>
       <td>
-        <Badge variant="light" color={state === 'escalated' ? 'red' : state === 'waiting' ? 'yellow' : 'gray'}>
+        <Badge
+          variant="light"
+          color={state === 'escalated' || state === 'refused' ? 'red' : state === 'waiting' ? 'yellow' : 'gray'}
+        >
           {t(`grants.handOver.${state}`)}
         </Badge>
         <div className="dim small">
           {handOver.acknowledged ? (
             <bdi>{[handOver.acknowledgedBy, handOver.closedNote].filter(Boolean).join(' · ')}</bdi>
+          ) : handOver.refused ? (
+            <bdi>{handOver.refusedWhy}</bdi>
           ) : (
             t('grants.due', { time: format.relative(Date.parse(handOver.due), nodeNow()) })
           )}
