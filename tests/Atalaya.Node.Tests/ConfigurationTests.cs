@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 
 using Atalaya.Node.Cli;
 using Atalaya.Node.Configuration;
+using Atalaya.Node.Identity;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 using Atalaya.Testing;
@@ -193,6 +194,58 @@ public sealed class ConfigurationTests
             using var policy = await http.PutAsync("/api/configuration?dryRun=true", new StringContent("alarmPolicy: {}\n", new UTF8Encoding(false), new MediaTypeHeaderValue("application/yaml")), TestNode.Stop);
             ((int)policy.StatusCode).ShouldBe(alarms);
             (await http.GetStringAsync("/api/configuration", TestNode.Stop)).ShouldNotContain("alarmPolicy");
+        }
+    }
+
+    [Fact]
+    public async Task Masks_go_with_the_text_stay_where_it_is_silent_and_are_thinned_by_nobody_who_may_not()
+    {
+        await using var node = await TestNode.StartAsync(OfFile);
+        await FillAsync(node);
+        object yard = new { name = "The yard: north", reason = "Not ours", points = (double[][])[[0.25, 0.4], [0.75, 0.4], [0.75, 0.9]] };
+        (await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/masks", new { version = 0, masks = new[] { yard } })).Status.ShouldBe(200);
+        var (text, _) = await ExportAsync(node);
+        text.ShouldContain("points: [[0.25, 0.4], [0.75, 0.4], [0.75, 0.9]]");
+        text.ShouldContain("kind: fill");
+        (await PutAsync(node, text, dryRun: false)).Body!["changes"]!.AsArray().ShouldBeEmpty();
+        (await MasksAsync("gate")).ShouldBe((1, 1));
+
+        // A text from before there were masks.
+        string[] lines = text.Split('\n');
+        int first = Array.FindIndex(lines, l => l == "    masks:"), end = Array.FindIndex(lines, first + 1, l => !l.StartsWith("      ", StringComparison.Ordinal));
+        string silent = string.Join('\n', [.. lines[..first], .. lines[end..]]);
+        (await PutAsync(node, silent, dryRun: false)).Body!["changes"]!.AsArray().ShouldBeEmpty();
+        (await MasksAsync("gate")).ShouldBe((1, 1));
+
+        // Of the file's camera as well, with a version and a leaf of its own.
+        string more = text.Replace("    definedBy: file\n", "    definedBy: file\n    masks:\n      - name: Door\n        points: [[0, 0], [0.2, 0], [0.2, 0.2]]\n", StringComparison.Ordinal);
+        var (status, done) = await PutAsync(node, more, dryRun: false);
+        status.ShouldBe(200, done?.ToJsonString());
+        (await MasksAsync("tower")).ShouldBe((1, 1));
+        ((string?)(await node.GetAsync("/api/cameras/tower/masks"))["by"]).ShouldBe("administrator");
+
+        // Who may set up cameras and rules, and not look under masks.
+        using var technician = await node.AsAsync("technician", new Grant("technician", Scope.Organisation));
+        string none = text.Replace(string.Join('\n', lines[first..end]), "    masks: []", StringComparison.Ordinal), thinner = text.Replace("kind: fill", "kind: blur", StringComparison.Ordinal);
+        foreach (string less in (string[])[none, thinner])
+        {
+            using var answer = await technician.PutAsync("/api/configuration", new StringContent(less, new MediaTypeHeaderValue("application/yaml")), TestNode.Stop);
+            answer.StatusCode.ShouldBe(HttpStatusCode.Forbidden);
+            (await answer.Content.ReadAsStringAsync(TestNode.Stop)).ShouldContain("unmask");
+        }
+
+        (await MasksAsync("gate")).ShouldBe((1, 1));
+        (await PutAsync(node, none, dryRun: false)).Status.ShouldBe(200);
+        (await MasksAsync("gate")).ShouldBe((2, 0));
+
+        var (refused, problem) = await PutAsync(node, text.Replace("[0.75, 0.9]]", "[0.75, 1.9]]", StringComparison.Ordinal), dryRun: false);
+        refused.ShouldBe(400);
+        ((string)problem!["faults"]![0]!["field"]!).ShouldContain("masks[0].points");
+
+        async Task<(long Version, int Count)> MasksAsync(string camera)
+        {
+            var masks = await node.GetAsync($"/api/cameras/{camera}/masks");
+            return ((long)masks["version"]!, masks["masks"]!.AsArray().Count);
         }
     }
 

@@ -68,7 +68,7 @@ static class ConfigurationVerb
             var changes = ConfigurationDifference.Between(before, after);
             Console.Out.Write(Told(changes));
             if (!parsed.GetValue(dryRun) && changes.Count > 0)
-                await tables.WriteAsync(before, after, "atalaya configuration", stop);
+                await tables.WriteAsync(before, after, "atalaya configuration", "", stop);
             Console.Out.WriteLine($"{changes.Count} {(changes.Count == 1 ? "difference" : "differences")}{(changes.Count == 0 ? "." : parsed.GetValue(dryRun) ? "; nothing was changed." : ", applied.")}");
             return ExitCode.Done;
         }));

@@ -32,7 +32,7 @@ static class ConfigurationDifference
             var (old, now) = (before.Cameras.GetValueOrDefault(id), after.Cameras.GetValueOrDefault(id));
             // A camera of the file stays where nothing is said of it.
             if (old is { Config: null })
-                now ??= new(id, null);
+                now ??= new(id, null) { Masks = old.Masks };
             Add("cameras", id, (now ?? old)!.Config?.Name ?? id, old is null ? null : NodeConfiguration.ToTree(old), now is null ? null : NodeConfiguration.ToTree(now),
                 field => before.Find(NodeConfiguration.SecretName(id, field)) != after.Find(NodeConfiguration.SecretName(id, field)));
         }

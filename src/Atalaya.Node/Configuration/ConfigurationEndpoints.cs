@@ -62,7 +62,7 @@ static class ConfigurationEndpoints
         string? seen = http.Request.GetTypedHeaders().IfMatch is [{ } tag, ..] && !tag.Equals(EntityTagHeaderValue.Any) ? tag.Tag.ToString().Trim('"') : null;
         var claim = default(Claim);
         var result = await configurations.TakeAsync(
-            text, dryRun ?? false, seen, caller.Has(Permission.ManageAlarms), caller.Name,
+            text, dryRun ?? false, seen, caller.Has(Permission.ManageAlarms), caller,
             async deed =>
             {
                 claim = await second.ClaimAsync(caller, http, deed, stop);
@@ -75,6 +75,12 @@ static class ConfigurationEndpoints
             return Refused(result.Errors);
         if (result.End == ConfigurationEnd.NotPermitted)
             return Problems.Of(StatusCodes.Status403Forbidden, "Not permitted", $"The text changes the alarm policy: that needs `{PermissionSet.NameOf(Permission.ManageAlarms)}` on the organisation as well. Leave the section out.");
+        if (result.End == ConfigurationEnd.Shows)
+        {
+            return Problems.Of(
+                StatusCodes.Status403Forbidden, "That would show more", $"{result.Errors[0].Key}: a mask would be gone, elsewhere or thinner. That needs `{PermissionSet.NameOf(Permission.Unmask)}` on the camera as well; adding masks doesn't. Left out, masks stay as they are.");
+        }
+
         if (result.End == ConfigurationEnd.Outdated)
             return Problems.Of(StatusCodes.Status412PreconditionFailed, "The configuration was changed meanwhile", "It isn't what it was when this was compared with it. Compare again, then apply.");
         http.Response.Headers.ETag = $"\"{result.Revision}\"";

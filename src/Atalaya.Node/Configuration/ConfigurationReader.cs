@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 
 using Atalaya.Analysis.Rules;
@@ -9,9 +10,11 @@ using Atalaya.Incidents;
 using Atalaya.Incidents.Policy;
 using Atalaya.Media;
 using Atalaya.Node.Analysis;
+using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Map;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Recording;
 
@@ -86,9 +89,14 @@ sealed partial class ConfigurationReader
     const int MaxCameras = 2000, MaxPlans = 50;
 
     static readonly string[] Sections = ["version", "cameras", "plans", "alarmPolicy", "secrets"];
-    static readonly string[] BesideCamera = ["definedBy", "place", "analysis", "rules", "ground"];
+    static readonly string[] BesideCamera = ["definedBy", "place", "analysis", "rules", "ground", "masks"];
     static readonly string[] MayBeSecret = ["password", "main", "sub"];
     static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    static readonly JsonSerializerOptions MaskText = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false) },
+    };
 
     readonly NodeConfiguration _current;
     readonly NodeOptions _options;
@@ -209,7 +217,7 @@ sealed partial class ConfigurationReader
         }
 
         // Those of the file can't go; what isn't said of them does.
-        cameras.AddRange(_current.Cameras.Values.Where(c => c.Config is null && !seen.ContainsKey(c.Id)).Select(c => new CameraPart(c.Id, null)));
+        cameras.AddRange(_current.Cameras.Values.Where(c => c.Config is null && !seen.ContainsKey(c.Id)).Select(c => new CameraPart(c.Id, null) { Masks = c.Masks }));
         return cameras;
     }
 
@@ -239,7 +247,8 @@ sealed partial class ConfigurationReader
 
         var place1 = Entry(map, "place") is { } at ? Place(at, prefix + "place") : null;
         var analysis = Analysis(map, prefix);
-        return _errors.Count > before ? null : new(id, config, analysis, place1, scope);
+        var masks = Masks(map, known?.Masks ?? [], prefix);
+        return _errors.Count > before ? null : new(id, config, analysis, place1, scope) { Masks = masks };
     }
 
     CameraConfig? Config(YamlMap map, string prefix, out CameraScope? scope)
@@ -312,6 +321,30 @@ sealed partial class ConfigurationReader
             Classes = [.. entry.Classes.Distinct()],
             Rules = text,
         };
+    }
+
+    /// <summary>A text that doesn't say them leaves them as they are, unlike all else: what is forgotten in a text mustn't be shown by it.</summary>
+    IReadOnlyList<Mask> Masks(YamlMap camera, IReadOnlyList<Mask> known, string prefix)
+    {
+        if (Entry(camera, "masks") is not { } node || node is YamlScalar { IsNull: true })
+            return known;
+        try
+        {
+            var errors = new FieldErrors();
+            var masks = MaskEndpoints.Read(YamlWriter.Read(node).Deserialize<IReadOnlyList<MaskInputJson?>>(MaskText), errors);
+            foreach (string error in errors.All)
+            {
+                int end = error.IndexOf(": ", StringComparison.Ordinal);
+                Fail((Nearest(node, error[..end]) ?? node).Place, prefix + error[..end], error[(end + 2)..]);
+            }
+
+            return masks;
+        }
+        catch (JsonException)
+        {
+            Fail(node.Place, prefix + "masks", "must be a list of masks, each with 'name' and 'points' (and 'id', 'reason', 'kind': fill or blur); [] for none.");
+            return known;
+        }
     }
 
     /// <summary>As the store keeps them; empty: none.</summary>

@@ -7,6 +7,7 @@ using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Map;
+using Atalaya.Node.Masks;
 
 using Microsoft.AspNetCore.DataProtection;
 
@@ -27,8 +28,9 @@ sealed class ConfigurationTables(DbDataSource source, IDataProtector protector, 
         var settings = await _analysis.SettingsAsync(stop);
         var places = await _map.PlacesAsync(stop);
         var scopes = await CameraScopes.ReadAsync(source, stop);
-        var ofApi = (await _cameras.AllAsync(onBroken, stop)).Where(c => !ofFile.Contains(c.Id)).Select(c => Part(c.Id, c));
         await using var connection = await source.OpenConnectionAsync(stop);
+        var masks = (await MaskBook.ReadAsync(connection, stop)).ToDictionary(m => m.Camera, m => m.Masks, StringComparer.Ordinal);
+        var ofApi = (await _cameras.AllAsync(onBroken, stop)).Where(c => !ofFile.Contains(c.Id)).Select(c => Part(c.Id, c));
         return NodeConfiguration.Of(
             ofApi.Concat(ofFile.Select(id => Part(id, null))),
             (await _map.PlansAsync(stop)).Select(p => new PlanPart(p.Id, p.Name, p.South, p.West, p.North, p.East))) with
@@ -37,12 +39,16 @@ sealed class ConfigurationTables(DbDataSource source, IDataProtector protector, 
         };
 
         CameraPart Part(string id, CameraConfig? config) => new(id, config, settings.GetValueOrDefault(id), places.GetValueOrDefault(id),
-            config is null ? null : scopes.GetValueOrDefault(id, CameraScope.None));
+            config is null ? null : scopes.GetValueOrDefault(id, CameraScope.None))
+        {
+            Masks = masks.GetValueOrDefault(id, []),
+        };
     }
 
     /// <summary>Writes what is other, all or nothing.</summary>
     /// <param name="by">Who is said to have done it.</param>
-    public async Task WriteAsync(NodeConfiguration before, NodeConfiguration after, string by, CancellationToken stop)
+    /// <param name="byId">Their id; empty: nobody who has an account here.</param>
+    public async Task WriteAsync(NodeConfiguration before, NodeConfiguration after, string by, string byId, CancellationToken stop)
     {
         var at = WallTime.Now(clock);
         await using var connection = await source.OpenConnectionAsync(stop);
@@ -80,6 +86,9 @@ sealed class ConfigurationTables(DbDataSource source, IDataProtector protector, 
                 await MapStore.PutAsync(connection, transaction, change.Id, place, stop);
             else
                 await MapStore.RemoveAsync(connection, transaction, change.Id, stop);
+            // Those of a camera that goes stay with its footage.
+            if (now is not null && !MaskBook.AreSame(now.Masks, before.Cameras.GetValueOrDefault(change.Id)?.Masks ?? []))
+                await MaskBook.AddAsync(connection, transaction, change.Id, now.Masks, by, byId, at, stop);
         }
 
         await transaction.CommitAsync(stop);

@@ -8,6 +8,7 @@ using Atalaya.Node.Analysis;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Map;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 
 namespace Atalaya.Node.Configuration;
@@ -16,7 +17,11 @@ namespace Atalaya.Node.Configuration;
 /// <param name="Config">Null: the node's configuration file defines it, and only the rest is set here.</param>
 /// <param name="Analysis">With its rules; null: as the options say.</param>
 /// <param name="Scope">Site and groups; null: the node's configuration file says them.</param>
-sealed record CameraPart(string Id, CameraConfig? Config, CameraAnalysis? Analysis = null, PlaceJson? Place = null, CameraScope? Scope = null);
+sealed record CameraPart(string Id, CameraConfig? Config, CameraAnalysis? Analysis = null, PlaceJson? Place = null, CameraScope? Scope = null)
+{
+    /// <summary>Privacy masks.</summary>
+    public IReadOnlyList<Mask> Masks { get; init; } = [];
+}
 
 /// <summary>A plan but for its picture.</summary>
 sealed record PlanPart(string Id, string Name, double South, double West, double North, double East);
@@ -50,6 +55,16 @@ sealed record NodeConfiguration(ImmutableSortedDictionary<string, CameraPart> Ca
 
     /// <summary>The name under which a secret of a camera is given and kept.</summary>
     public static string SecretName(string camera, string field) => $"{camera}.{field}";
+
+    static JsonObject ToTree(Mask mask)
+    {
+        var tree = new JsonObject { ["id"] = mask.Id, ["name"] = mask.Name };
+        if (mask.Reason.Length > 0)
+            tree["reason"] = mask.Reason;
+        tree["kind"] = OptionText.Format(mask.Kind);
+        tree["points"] = new JsonArray([.. mask.Points.Select(p => (JsonNode)new JsonArray(p.X, p.Y))]);
+        return tree;
+    }
 
     public static JsonObject ToTree(PlanPart plan) => new()
     {
@@ -137,6 +152,8 @@ sealed record NodeConfiguration(ImmutableSortedDictionary<string, CameraPart> Ca
             }
         }
 
+        if (part.Masks.Count > 0)
+            tree["masks"] = new JsonArray([.. part.Masks.Select(m => (JsonNode)ToTree(m))]);
         return tree;
 
         JsonObject Secret(string field) => new() { ["secret"] = SecretName(part.Id, field) };

@@ -7,6 +7,7 @@ using Atalaya.Node.Approvals;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Footage;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 
@@ -26,6 +27,9 @@ enum ConfigurationEnd
     /// <summary>It would change what the caller may not.</summary>
     NotPermitted,
 
+    /// <summary>It would hide less of a camera than the caller may see.</summary>
+    Shows,
+
     /// <summary>A second person has to agree first; nothing was changed.</summary>
     Waits,
 }
@@ -35,7 +39,7 @@ sealed record ConfigurationResult(ConfigurationEnd End, IReadOnlyList<ObjectChan
 
 /// <summary>The running node's configuration as one text.</summary>
 sealed class NodeConfigurations(
-    NodeDatabase database, CameraRoster roster, Recordings recordings, AnalysisFeeds feeds, CameraScopes scopes, Standing standing, NodeOptions options, TimeProvider clock, ILogger<NodeConfigurations> log)
+    NodeDatabase database, CameraRoster roster, Recordings recordings, AnalysisFeeds feeds, CameraScopes scopes, Standing standing, MaskBook masks, NodeOptions options, TimeProvider clock, ILogger<NodeConfigurations> log)
 {
     /// <summary>What places in errors are called after.</summary>
     public const string Source = "configuration";
@@ -56,10 +60,11 @@ sealed class NodeConfigurations(
     /// <param name="dryRun">Only compared.</param>
     /// <param name="seen">Revision that the caller compared with; null: whatever is in force.</param>
     /// <param name="mayAlarms">Whether the alarm policy may be another.</param>
-    /// <param name="by">Who does it.</param>
+    /// <param name="caller">Who does it.</param>
     /// <param name="agreed">Asks for the agreement that a shorter retention takes; false: it isn't there.</param>
-    public Task<ConfigurationResult> TakeAsync(string text, bool dryRun, string? seen, bool mayAlarms, string by, Func<Deed, Task<bool>> agreed, CancellationToken stop) => ChangeAsync(
-        (before, errors) => ConfigurationReader.Read(text, Source, before, options, errors), dryRun, before => seen is null || seen == RevisionOf(before), mayAlarms, by, agreed, (_, _) => Task.CompletedTask, stop);
+    public Task<ConfigurationResult> TakeAsync(string text, bool dryRun, string? seen, bool mayAlarms, Caller caller, Func<Deed, Task<bool>> agreed, CancellationToken stop) => ChangeAsync(
+        (before, errors) => ConfigurationReader.Read(text, Source, before, options, errors), dryRun, before => seen is null || seen == RevisionOf(before), mayAlarms, caller.Name, agreed,
+        (_, _) => Task.CompletedTask, stop, caller);
 
     /// <summary>Says what a template would make other here.</summary>
     /// <returns>With the digest of what it was compared with, and what the site keeps as its own.</returns>
@@ -104,7 +109,7 @@ sealed class NodeConfigurations(
 
     async Task<ConfigurationResult> ChangeAsync(
         Func<NodeConfiguration, List<OptionError>, NodeConfiguration?> read, bool dryRun, Func<NodeConfiguration, bool> isSeen, bool mayAlarms, string by, Func<Deed, Task<bool>> agreed,
-        Func<NodeConfiguration, NodeConfiguration, Task> keep, CancellationToken stop)
+        Func<NodeConfiguration, NodeConfiguration, Task> keep, CancellationToken stop, Caller? caller = null)
     {
         ConfigurationResult? result = null;
         await roster.ChangeManyAsync(async () =>
@@ -130,6 +135,14 @@ sealed class NodeConfigurations(
                 return null;
             }
 
+            // Nobody gives themselves by a text what they don't have: less hidden is more seen.
+            if (caller is not null && after.Cameras.Values.FirstOrDefault(c =>
+                (before.Cameras.GetValueOrDefault(c.Id)?.Masks ?? []).Any(b => !c.Masks.Any(m => m.Covers(b))) && !caller.Can(Permission.Unmask, c.Id)) is { } shown)
+            {
+                result = new(ConfigurationEnd.Shows, [], [new(new(Source, 1, 1), $"cameras[{shown.Id}].masks", "")], RevisionOf(before));
+                return null;
+            }
+
             result = new(ConfigurationEnd.Done, changes, [], RevisionOf(dryRun ? before : after));
             if (dryRun || changes.Count == 0)
                 return null;
@@ -140,7 +153,13 @@ sealed class NodeConfigurations(
             }
 
             await keep(before, after);
-            await new ConfigurationTables(database.Source, CameraStore.Protector(database.Folder.Keys), clock).WriteAsync(before, after, by, stop);
+            var tables = new ConfigurationTables(database.Source, CameraStore.Protector(database.Folder.Keys), clock);
+            if (!await masks.TakeAsync(before.Cameras.Values.ToDictionary(c => c.Id, c => c.Masks, StringComparer.Ordinal), () => tables.WriteAsync(before, after, by, caller?.UserId ?? "", stop), stop))
+            {
+                result = new(ConfigurationEnd.Outdated, [], [], RevisionOf(before));
+                return null;
+            }
+
             await scopes.LoadAsync(stop);
             if (changes.Any(c => c.Section == ConfigurationDifference.PolicySection))
                 await standing.LoadAsync(stop);

@@ -22,10 +22,26 @@ sealed class MaskBook(NodeDatabase database, TimeProvider clock) : IHostedServic
     public async Task StartAsync(CancellationToken stop)
     {
         await using var connection = await database.Source.OpenConnectionAsync(stop);
-        foreach (var row in await connection.QueryAsync<Row>(new CommandDefinition(
-            $"{Row.Select} where version = (select max(m.version) from camera_masks m where m.camera = camera_masks.camera)", cancellationToken: stop)))
-            _masks[row.Camera] = row.ToMasks();
+        foreach (var masks in await ReadAsync(connection, stop))
+            _masks[masks.Camera] = masks;
     }
+
+    /// <summary>The newest version of each camera.</summary>
+    public static async Task<IReadOnlyList<CameraMasks>> ReadAsync(DbConnection connection, CancellationToken stop) =>
+        [.. (await connection.QueryAsync<Row>(new CommandDefinition(
+            $"{Row.Select} where version = (select max(m.version) from camera_masks m where m.camera = camera_masks.camera)", cancellationToken: stop))).Select(r => r.ToMasks())];
+
+    /// <summary>Writes a camera's next version.</summary>
+    public static Task AddAsync(DbConnection connection, DbTransaction transaction, string camera, IReadOnlyList<Mask> masks, string byName, string byId, WallTime at, CancellationToken stop) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            """
+            insert into camera_masks (camera, version, at, by_id, by_name, masks)
+            select @camera, coalesce(max(version), 0) + 1, @at, @byId, @byName, @masks from camera_masks where camera = @camera
+            """, new { camera, at = at.Microseconds, byId, byName, masks = Text(masks) }, transaction, cancellationToken: stop));
+
+    public static bool AreSame(IReadOnlyList<Mask> one, IReadOnlyList<Mask> other) => Text(one) == Text(other);
+
+    static string Text(IReadOnlyList<Mask> masks) => JsonSerializer.Serialize(masks, MaskJson.Default.IReadOnlyListMask);
 
     public Task StopAsync(CancellationToken stop) => Task.CompletedTask;
 
@@ -54,7 +70,7 @@ sealed class MaskBook(NodeDatabase database, TimeProvider clock) : IHostedServic
             await using var connection = await database.Source.OpenConnectionAsync(stop);
             await connection.ExecuteAsync(new CommandDefinition(
                 "insert into camera_masks (camera, version, at, by_id, by_name, masks) values (@Camera, @Version, @at, @ById, @ByName, @masks)",
-                new { changed.Camera, changed.Version, at = changed.At.Microseconds, changed.ById, changed.ByName, masks = JsonSerializer.Serialize(masks, MaskJson.Default.IReadOnlyListMask) },
+                new { changed.Camera, changed.Version, at = changed.At.Microseconds, changed.ById, changed.ByName, masks = Text(masks) },
                 cancellationToken: stop));
             _masks[camera] = changed;
         }
@@ -65,6 +81,37 @@ sealed class MaskBook(NodeDatabase database, TimeProvider clock) : IHostedServic
 
         Changed?.Invoke(camera);
         return changed;
+    }
+
+    /// <summary>Has somebody write masks beside this, in a transaction of theirs; what they wrote is in force behind it.</summary>
+    /// <param name="seen">What they go by, camera by camera.</param>
+    /// <returns>False: somebody else was faster, and nothing was written.</returns>
+    public async Task<bool> TakeAsync(IReadOnlyDictionary<string, IReadOnlyList<Mask>> seen, Func<Task> write, CancellationToken stop)
+    {
+        var changed = new List<string>();
+        await _writing.WaitAsync(stop);
+        try
+        {
+            if (seen.Any(s => !AreSame(s.Value, Latest(s.Key)?.Masks ?? [])))
+                return false;
+            await write();
+            await using var connection = await database.Source.OpenConnectionAsync(CancellationToken.None);
+            foreach (var masks in await ReadAsync(connection, CancellationToken.None))
+            {
+                if (Latest(masks.Camera)?.Version == masks.Version)
+                    continue;
+                _masks[masks.Camera] = masks;
+                changed.Add(masks.Camera);
+            }
+        }
+        finally
+        {
+            _writing.Release();
+        }
+
+        foreach (string camera in changed)
+            Changed?.Invoke(camera);
+        return true;
     }
 
     /// <summary>Every version, the newest first.</summary>
