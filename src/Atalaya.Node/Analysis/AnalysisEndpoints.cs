@@ -5,6 +5,7 @@ using Atalaya.Incidents;
 using Atalaya.Node.Api;
 using Atalaya.Node.Cameras;
 using Atalaya.Node.Identity;
+using Atalaya.Node.Masks;
 using Atalaya.Node.Options;
 using Atalaya.Node.Playback;
 using Atalaya.Node.Store;
@@ -44,6 +45,7 @@ static class AnalysisEndpoints
         analysis.MapGet("/api/cameras/{id}/analysis/blind", GetBlindAsync).NeedsOnCamera(Permission.ViewPast).WithName("listBlindStretches")
             .WithSummary("When, and why, a camera wasn't analysed.").Produces<IReadOnlyList<BlindStretchJson>>().Fails(400, 404);
         analysis.MapGet("/api/cameras/{id}/motion", GetMotion).NeedsOnCamera(Permission.ViewPast).WithName("findMotion").WithSummary("When anything moved in a part of a camera's picture.")
+            .WithDescription("What moves under a filled mask is left out for who sees the camera with its masks.")
             .Produces<MotionJson>().Fails(400, 404);
     }
 
@@ -111,7 +113,7 @@ static class AnalysisEndpoints
     }
 
     static Results<Ok<MotionJson>, ProblemHttpResult> GetMotion(
-        string id, [AsParameters] MotionQuery query, AnalysisFeeds feeds, CameraRoster roster, NodeOptions options)
+        string id, [AsParameters] MotionQuery query, AnalysisFeeds feeds, CameraRoster roster, Masking masking, Caller caller, HttpContext http, NodeOptions options)
     {
         if (roster.Find(id) is null)
             return Problems.NoCamera(id);
@@ -121,7 +123,7 @@ static class AnalysisEndpoints
             errors.Add("area", "must be left,top,width,height, each from 0 to 1 and inside the picture, as in 0.5,0.25,0.1,0.1.");
         if (!timed || errors.Any)
             return errors.ToProblem();
-        var found = feeds.Heat.Find(id, stretch.From, stretch.To, area, MaxStretches);
+        var found = feeds.Heat.Find(id, stretch.From, stretch.To, area, MaxStretches, masking.For(caller, id, http));
         return TypedResults.Ok(new MotionJson(
             [.. found.Moved.Select(m => new MotionStretchJson(m.From.ToDateTimeOffset(), m.To.ToDateTimeOffset(), m.Fields))],
             [.. found.Unwatched.Select(u => new UnwatchedJson(u.From.ToDateTimeOffset(), u.To.ToDateTimeOffset()))], found.IsPart));

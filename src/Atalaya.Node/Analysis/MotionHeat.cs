@@ -3,8 +3,10 @@ using System.Collections.Concurrent;
 using System.Globalization;
 
 using Atalaya.Analysis.Motion;
+using Atalaya.Analysis.Painting;
 using Atalaya.Incidents;
 using Atalaya.Media;
+using Atalaya.Node.Masks;
 using Atalaya.Recording;
 
 using Microsoft.Win32.SafeHandles;
@@ -80,10 +82,13 @@ sealed class MotionHeat(string folder, ILogger log)
     /// <summary>When anything moved within a part of the picture.</summary>
     /// <param name="area">As fractions of the picture.</param>
     /// <param name="limit">Stretches at most.</param>
-    public MotionSearch Find(string camera, WallTime from, WallTime to, Box area, int limit)
+    /// <param name="masks">Under which whoever asks mustn't look; null: none.</param>
+    public MotionSearch Find(string camera, WallTime from, WallTime to, Box area, int limit, CameraMasks? masks = null)
     {
         Flush();
         byte[] wanted = MaskOf(area);
+        if (masks is not null)
+            Hide(wanted, masks);
         var moved = new List<MotionStretch>();
         var unwatched = new List<(WallTime From, WallTime To)>();
         bool part = false;
@@ -212,6 +217,18 @@ sealed class MotionHeat(string folder, ILogger log)
         catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
         {
             return 0;
+        }
+    }
+
+    /// <summary>What a filled mask hides, nobody is told of who sees masks. A blurred area shows that something moves in it.</summary>
+    static void Hide(byte[] wanted, CameraMasks masks)
+    {
+        var filled = masks with { Masks = [.. masks.Masks.Where(m => m.Kind == AreaKind.Fill)] };
+        for (int i = 0; i < Fields; i++)
+        {
+            int x = i % MotionGate.HeatColumns, y = i / MotionGate.HeatColumns;
+            if (filled.Hides(new(x / (float)MotionGate.HeatColumns, y / (float)MotionGate.HeatRows, 1f / MotionGate.HeatColumns, 1f / MotionGate.HeatRows)))
+                wanted[i >> 3] &= (byte)~(1 << (i & 7));
         }
     }
 

@@ -55,6 +55,9 @@ public sealed record PackageInputJson
     [Description("What footage it holds: 1 to 100.")]
     public IReadOnlyList<PackageStretchInputJson>? Stretches { get; init; }
 
+    [Description("Of cameras that the caller sees with masks the package holds copies with the masks painted in, each with its sealed original named by digest; without it such a package is refused. What the caller sees without masks is packed as it was recorded.")]
+    public bool? Masked { get; init; }
+
     [Description("Whom it is encrypted to: age recipients (age1…), at most 20. None: it isn't encrypted.")]
     public IReadOnlyList<string>? Recipients { get; init; }
 
@@ -66,7 +69,8 @@ public sealed record PackageInputJson
 }
 
 public sealed record PackageStretchJson(
-    string Camera, StreamKind Stream, DateTimeOffset From, DateTimeOffset To, [property: Description("Id of the release copy that it holds; null: what was recorded.")] string? Redaction = null);
+    string Camera, StreamKind Stream, DateTimeOffset From, DateTimeOffset To, [property: Description("Id of the release copy that it holds; null: what was recorded.")] string? Redaction = null,
+    [property: Description("Version of the camera's masks that are painted into its pictures; 0: none.")] long Masks = 0);
 
 public sealed record PackageJson(
     string Id,

@@ -102,8 +102,10 @@ sealed class PackageBuilder(Recordings recordings, NodeLog nodeLog, PackageCerti
     }
 
     /// <summary>Writes it to <paramref name="path"/>.</summary>
+    /// <param name="painted">What goes into it in place of a recorded file, as <see cref="PackagePainter"/> made it.</param>
     /// <exception cref="PackageException">Something of it is gone or can't be read.</exception>
-    public async Task<BuiltPackage> BuildAsync(EvidencePackage package, IReadOnlyList<SealedSegment> footage, string path, IProgress<double> progress, CancellationToken stop)
+    public async Task<BuiltPackage> BuildAsync(
+        EvidencePackage package, IReadOnlyList<SealedSegment> footage, IReadOnlyDictionary<(string Camera, string Name), PaintedSegment> painted, string path, IProgress<double> progress, CancellationToken stop)
     {
         if (await nodeLog.HeadAsync(stop) is not var (head, key))
             throw new PackageException($"The log can't be read. {nodeLog.Fault}");
@@ -125,6 +127,12 @@ sealed class PackageBuilder(Recordings recordings, NodeLog nodeLog, PackageCerti
         var video = new List<ManifestVideo>();
         foreach (var (segment, row) in footage)
         {
+            if (painted.TryGetValue((segment.Camera, segment.Name), out var clip))
+            {
+                await AddPaintedAsync(packed, video, segment, row, clip, head.Checkpoint.Size, Prove, stop);
+                continue;
+            }
+
             string entry = PackageEntry.Video(segment.Camera, StreamName(segment.Stream), segment.Name);
             var file = await ReadAsync(segment, stop);
             packed.Add(new(entry, file, token => OpenAsync(segment, token)));
@@ -286,6 +294,26 @@ sealed class PackageBuilder(Recordings recordings, NodeLog nodeLog, PackageCerti
         video.Add(new(
             entry, copy.Camera, StreamName(copy.Stream), copy.From.ToDateTimeOffset(), copy.To.ToDateTimeOffset(), format.CodecString, format.Width, format.Height, prove(sealedCopy), file.Fragments,
             new("redaction", said.RootElement.GetProperty("what").GetString() ?? "", from)));
+    }
+
+    /// <summary>A file with masks painted in, over all of the recorded one's time.</summary>
+    async Task AddPaintedAsync(
+        List<PackedVideo> packed, List<ManifestVideo> video, Segment segment, LogRow original, PaintedSegment painted, long size, Func<LogRow, ManifestSeal> prove, CancellationToken stop)
+    {
+        var clip = painted.Clip;
+        if (await nodeLog.FindAsync(LeafKind.Derived, clip.Sha256, stop) is not { } row || row.Leaf >= size)
+            throw new PackageException($"{segment.Camera} {segment.Start}: what was painted isn't sealed in the log.");
+        PackedFile file;
+        await using (var bytes = OpenCopy(clip.Path))
+            file = await PackedFile.ReadAsync(bytes, [.. clip.Fragments.Select(f => (f.Offset, f.At))], stop);
+        if (Text(file.Sha256) != clip.Sha256 || clip.Source.Sha256 != segment.Sha256)
+            throw new PackageException($"{segment.Camera} {segment.Start}: the file isn't what was recorded, painted and sealed. A check of the archive tells more.");
+        string stream = StreamName(segment.Stream), entry = PackageEntry.Video(segment.Camera, stream, $"{segment.Name}-masked");
+        var (start, end) = (segment.Start.ToDateTimeOffset(), segment.End.ToDateTimeOffset());
+        packed.Add(new(entry, file, _ => Task.FromResult<Stream>(OpenCopy(clip.Path))));
+        video.Add(new(
+            entry, segment.Camera, stream, start, end, clip.Codecs, clip.Width, clip.Height, prove(row), file.Fragments,
+            new("mask", painted.What, [new(segment.Camera, stream, start, end, new(Convert.FromHexString(segment.Sha256)), prove(original))])));
     }
 
     static FileStream OpenCopy(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0, FileOptions.Asynchronous);

@@ -23,7 +23,7 @@ static class PackageEndpoints
 {
     const int MaxTitle = 200, MaxStretches = 100, MaxRecipients = 20;
 
-    public static IServiceCollection AddPackages(this IServiceCollection services) => services.AddStarted<PackageCertificate>().AddSingleton<PackageCustody>().AddSingleton<PackageBuilder>().AddStarted<PackageJobs>();
+    public static IServiceCollection AddPackages(this IServiceCollection services) => services.AddStarted<PackageCertificate>().AddSingleton<PackageCustody>().AddSingleton<PackagePainter>().AddSingleton<PackageBuilder>().AddStarted<PackageJobs>();
 
     public static void MapPackages(this IEndpointRouteBuilder routes)
     {
@@ -63,9 +63,11 @@ static class PackageEndpoints
                 return beyond;
         }
 
-        // It holds the recorded files as they are.
-        if (Hidden(stretches.Select(s => s.Camera), masking, caller, http) is { } masked)
-            return masked;
+        // It holds the recorded files as they are, or painted for who sees masks and asks for that.
+        if (input.Masked == true && caller.Mark.Length == 0)
+            stretches = [.. stretches.Select(s => s.Redaction is null && masking.For(caller, s.Camera, http) is { } masks ? s with { Masks = masks.Version } : s)];
+        if (Hidden(stretches.Select(s => (s.Camera, s.Masks)), masking, caller, http) is { } hidden)
+            return hidden;
 
         // A camera that was removed can still be packed.
         foreach (var stretch in stretches)
@@ -131,8 +133,8 @@ static class PackageEndpoints
             http.Features.Set(order.Purpose);
         else if (purposes.Find(PurposeFor.Export, caller, http, null, each: false) is { } missing)
             return missing;
-        if (Hidden(package.Stretches.Select(s => s.Camera), masking, caller, http) is { } masked)
-            return masked;
+        if (Hidden(package.Stretches.Select(s => (s.Camera, s.Masks)), masking, caller, http) is { } hidden)
+            return hidden;
         if (HttpMethods.IsGet(http.Request.Method))
         {
             foreach (var stretch in package.Stretches)
@@ -147,12 +149,22 @@ static class PackageEndpoints
     static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(string id, PackageJobs jobs, Caller caller) =>
         jobs.Find(id) is { } package && IsTheirs(package, caller) && await jobs.RemoveAsync(id) ? TypedResults.NoContent() : NoPackage(id);
 
-    /// <summary>Why somebody can't have the files of cameras as they were recorded.</summary>
-    internal static ProblemHttpResult? Hidden(IEnumerable<string> cameras, Masking masking, Caller caller, HttpContext http) =>
-        cameras.Distinct(StringComparer.Ordinal).FirstOrDefault(c => masking.For(caller, c, http) is not null) is { } masked
-            ? Problems.Of(
-                StatusCodes.Status403Forbidden, "A camera has masks", $"A package holds what was recorded, and the camera '{masked}' has masks. Have them lifted (POST /api/cameras/{masked}/unmasking), or export the stretch: an export has them painted in.")
-            : null;
+    /// <summary>Why somebody can't have the files of cameras with fewer masks than they see.</summary>
+    /// <param name="cameras">With the version of masks that is painted in; 0: none.</param>
+    internal static ProblemHttpResult? Hidden(IEnumerable<(string Camera, long Masks)> cameras, Masking masking, Caller caller, HttpContext http)
+    {
+        foreach (var (camera, painted) in cameras.Distinct())
+        {
+            if (masking.For(caller, camera, http) is not { } masks || (painted > 0 && painted >= masks.Version))
+                continue;
+            return Problems.Of(StatusCodes.Status403Forbidden, "A camera has masks", painted > 0
+                ? $"The masks of the camera '{camera}' were changed since this package was made: it shows what they hide now. Make it anew."
+                : $"A package holds what was recorded, and the camera '{camera}' has masks. Ask for the package with masks painted in (\"masked\": true, in the page 'Paint masks in'): it holds copies, and proves which sealed "
+                    + $"recordings they are of. Or have the masks lifted (POST /api/cameras/{camera}/unmasking), which takes the permission unmask.");
+        }
+
+        return null;
+    }
 
     /// <summary>Whoever could make it may have it, whoever made it.</summary>
     internal static bool IsTheirs(PackageJson package, Caller caller) =>
@@ -219,7 +231,7 @@ static class PackageEndpoints
         '\n',
         [
             input.Incident?.ToString() ?? "", .. recipients.Order(StringComparer.Ordinal),
-            .. stretches.Select(s => $"{s.Camera}/{s.Stream}/{s.From.Microseconds}/{s.To.Microseconds}/{s.Redaction}").Order(StringComparer.Ordinal),
+            .. stretches.Select(s => $"{s.Camera}/{s.Stream}/{s.From.Microseconds}/{s.To.Microseconds}/{s.Redaction}{(s.Masks > 0 ? "masked" : "")}").Order(StringComparer.Ordinal),
         ]);
 
     static ProblemHttpResult NoPackage(string id) =>

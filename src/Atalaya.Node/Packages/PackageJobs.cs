@@ -22,7 +22,7 @@ enum PackageRefusal
 /// Makes packages, one after another, and keeps the files until their time is over. Their footage is held from the moment they are asked for. What a stop of the node
 /// interrupts is begun anew at the next start.
 /// </summary>
-sealed class PackageJobs(NodeDatabase database, Recordings recordings, PackageBuilder builder, NodeOptions options, TimeProvider clock, ILogger<PackageJobs> log) : IHostedService, IAsyncDisposable
+sealed class PackageJobs(NodeDatabase database, Recordings recordings, PackagePainter painter, PackageBuilder builder, NodeOptions options, TimeProvider clock, ILogger<PackageJobs> log) : IHostedService, IAsyncDisposable
 {
     static readonly TimeSpan CleanEvery = TimeSpan.FromMinutes(1);
 
@@ -73,6 +73,8 @@ sealed class PackageJobs(NodeDatabase database, Recordings recordings, PackageBu
         var known = _jobs.Values.Where(j => j.Package.State == PackageStateJson.Ready).Select(j => PathOf(j.Package)).ToHashSet(StringComparer.Ordinal);
         foreach (string file in Directory.EnumerateFiles(database.Folder.Packages).Where(f => !known.Contains(f)))
             File.Delete(file);
+        foreach (string folder in Directory.EnumerateDirectories(database.Folder.Packages))
+            Directory.Delete(folder, recursive: true);
 
         _running = Task.Run(RunAsync, CancellationToken.None);
         _cleaning = clock.CreateTimer(_ => _ = CleanAsync(WallTime.Now(clock)), null, CleanEvery, CleanEvery);
@@ -168,7 +170,7 @@ sealed class PackageJobs(NodeDatabase database, Recordings recordings, PackageBu
 
     async Task RunAsync(Job job)
     {
-        string path = PathOf(job.Package), partial = path + ".partial";
+        string path = PathOf(job.Package), partial = path + ".partial", between = path + ".masked";
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, job.Cancel.Token);
         try
         {
@@ -178,7 +180,9 @@ sealed class PackageJobs(NodeDatabase database, Recordings recordings, PackageBu
             job.Package = job.Package with { State = PackageStateJson.Preparing, Message = null };
             await _store!.PutAsync(job.Package);
             Tell(job);
-            var built = await builder.BuildAsync(job.Package, footage, partial, new Reporter(p => Progress(job, p)), stop.Token);
+            var reporter = new Reporter(p => Progress(job, p));
+            var painted = await painter.PaintAsync(job.Package, footage, between, package => job.Package = package, message => Say(job, message), reporter, stop.Token);
+            var built = await builder.BuildAsync(job.Package, footage, painted, partial, reporter, stop.Token);
             File.Move(partial, path, overwrite: true);
             await EndAsync(job, job.Package with
             {
@@ -209,6 +213,8 @@ sealed class PackageJobs(NodeDatabase database, Recordings recordings, PackageBu
         finally
         {
             File.Delete(partial);
+            if (Directory.Exists(between))
+                Directory.Delete(between, recursive: true);
         }
     }
 
@@ -340,7 +346,7 @@ sealed class PackageJobs(NodeDatabase database, Recordings recordings, PackageBu
         return string.Concat(text.Select(c => char.IsLetterOrDigit(c) || c is '-' or '_' or ' ' ? c : '_')) + package.Extension;
     }
 
-    internal static PackageStretchJson Show(PackageStretch s) => new(s.Camera, s.Stream, s.From.ToDateTimeOffset(), s.To.ToDateTimeOffset(), s.Redaction);
+    internal static PackageStretchJson Show(PackageStretch s) => new(s.Camera, s.Stream, s.From.ToDateTimeOffset(), s.To.ToDateTimeOffset(), s.Redaction, s.Masks);
 
     PackageJson Show(Job job)
     {

@@ -11,7 +11,8 @@ namespace Atalaya.Node.Packages;
 
 /// <summary>A stretch of one stream that a package is to hold.</summary>
 /// <param name="Redaction">Id of the release copy that stands for it; null: the recorded files.</param>
-sealed record PackageStretch(string Camera, StreamKind Stream, WallTime From, WallTime To, string? Redaction = null);
+/// <param name="Masks">Version of the camera's masks that are painted in, or are to be; 0: none.</param>
+sealed record PackageStretch(string Camera, StreamKind Stream, WallTime From, WallTime To, string? Redaction = null, long Masks = 0);
 
 /// <summary>Who agreed to a package.</summary>
 sealed record Agreement(string Id, string Name, WallTime At);
@@ -68,7 +69,7 @@ sealed class PackageStore(DbDataSource store)
             r.Id,
             r.Title,
             r.Incident,
-            [.. JsonSerializer.Deserialize<PackageStretchJson[]>(r.Stretches, Json)!.Select(s => new PackageStretch(s.Camera, s.Stream, WallTime.From(s.From), WallTime.From(s.To), s.Redaction))],
+            [.. JsonSerializer.Deserialize<PackageStretchJson[]>(r.Stretches, Json)!.Select(s => new PackageStretch(s.Camera, s.Stream, WallTime.From(s.From), WallTime.From(s.To), s.Redaction, s.Masks))],
             r.Recipients.Split(' ', StringSplitOptions.RemoveEmptyEntries),
             Enum.Parse<PackageLanguageJson>(r.Language),
             new(r.UserId, r.UserName, new(r.Purpose, r.Reference), r.AgreedAt is { } at ? new(r.AgreedId, r.AgreedName, new(at)) : null),
@@ -94,7 +95,7 @@ sealed class PackageStore(DbDataSource store)
                 user_id, user_name, purpose, reference, agreed_id, agreed_name, agreed_at)
             values (@Id, @Title, @Incident, @Stretches, @Recipients, @Language, @State, @Message, @CreatedAt, @FinishedAt, @FileName, @Bytes, @Sha256, @ManifestSha256, @LogKey, @Gaps, @Holds,
                 @UserId, @UserName, @Purpose, @Reference, @AgreedId, @AgreedName, @AgreedAt)
-            on conflict (id) do update set state = excluded.state, message = excluded.message, finished_at = excluded.finished_at, file_name = excluded.file_name, bytes = excluded.bytes,
+            on conflict (id) do update set state = excluded.state, stretches = excluded.stretches, message = excluded.message, finished_at = excluded.finished_at, file_name = excluded.file_name, bytes = excluded.bytes,
                 sha256 = excluded.sha256, manifest_sha256 = excluded.manifest_sha256, log_key = excluded.log_key, gaps = excluded.gaps, holds = excluded.holds
             """,
             new Row

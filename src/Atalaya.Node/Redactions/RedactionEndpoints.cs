@@ -43,7 +43,7 @@ static class RedactionEndpoints
         redactions.MapGet("{id}/pictures", PicturesAsync).WithName("getRedactionPictures").WithSummary("When each picture of the stretch is.")
             .Produces<RedactionPicturesJson>().Fails(404, 409);
         redactions.MapGet("{id}/pictures/{index:int}.jpg", PictureAsync).WithName("getRedactionPicture").WithSummary("One picture of the stretch, as recorded or as the plan has it.")
-            .WithDescription("The painted one is made by what makes the copy.")
+            .WithDescription("The painted one is made by what makes the copy, of the draft as it is; with a revision, of that one or not at all.")
             .Produces<Stream>(StatusCodes.Status200OK, "image/jpeg").Fails(400, 403, 404, 409, 428, 503);
         redactions.MapPost("{id}/copy", CopyAsync).WithName("makeRedactedCopy").WithSummary("Starts to make the copy of a draft as it is.")
             .WithDescription("Where the options ask for a purpose, 428 without one; where they want a second person, 409 with the problem's 'approval' until somebody has agreed to this revision: "
@@ -128,7 +128,8 @@ static class RedactionEndpoints
 
     static async Task<IResult> PictureAsync(
         string id, int index, RedactionJobs jobs, Caller caller, AccessLog accesses, Purposes purposes, Masking masking, HttpContext http,
-        [FromQuery, Description("As the plan has it, instead of as recorded.")] bool? painted, [FromQuery, Description("Pixels at most, 160 to 3840; 1280 if not said.")] int? width, CancellationToken stop)
+        [FromQuery, Description("As the plan has it, instead of as recorded.")] bool? painted,
+        [FromQuery, Description("Of the draft that a painted picture is to be of; 409 if it has another by now. Left out: the one it has.")] long? revision, [FromQuery, Description("Pixels at most, 160 to 3840; 1280 if not said.")] int? width, CancellationToken stop)
     {
         if (jobs.Find(id) is not { } redaction || !IsTheirs(redaction, caller))
             return NoRedaction(id);
@@ -136,6 +137,9 @@ static class RedactionEndpoints
             return masked;
         if (width is < LeastWidth or > MostWidth)
             return Problems.Invalid("width", $"must be between {LeastWidth} and {MostWidth} pixels.");
+        // What somebody looks at before they make the copy is what the copy will be.
+        if (painted == true && revision is { } wanted && wanted != redaction.Revision)
+            return Changed(redaction);
         if (Asked(redaction, jobs, caller, purposes, http) is { } missing)
             return missing;
         try

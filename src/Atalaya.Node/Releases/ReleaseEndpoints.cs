@@ -66,7 +66,7 @@ static class ReleaseEndpoints
         }
 
         // Who gets no such package for themselves gives it to nobody. A release copy shows what its maker left in it.
-        if (PackageEndpoints.Hidden(package.Stretches.Where(s => s.Redaction is null).Select(s => s.Camera), masking, caller, http) is { } masked)
+        if (PackageEndpoints.Hidden(package.Stretches.Where(s => s.Redaction is null).Select(s => (s.Camera, s.Masks)), masking, caller, http) is { } masked)
             return masked;
         if (package is not { State: PackageStateJson.Ready, Sha256: { } digest, Bytes: { } bytes, FileName: { } name, Key: { } key } || packages.FileOf(package.Id) is null)
             return Problems.Conflict("There is no file", "The package isn't ready, or its file is gone. GET /api/packages tells.");

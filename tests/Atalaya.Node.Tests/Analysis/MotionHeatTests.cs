@@ -1,7 +1,10 @@
 using Atalaya.Analysis.Motion;
+using Atalaya.Analysis.Painting;
+using Atalaya.Analysis.Rules;
 using Atalaya.Incidents;
 using Atalaya.Media;
 using Atalaya.Node.Analysis;
+using Atalaya.Node.Masks;
 using Atalaya.Testing;
 
 using Microsoft.Extensions.Logging.Abstractions;
@@ -29,6 +32,22 @@ public sealed class MotionHeatTests : IDisposable
         // Field 20,10 of 32 × 18 lies around 0.64, 0.58.
         heat.Find("gate", At(0), At(120), new(0.6f, 0.5f, 0.1f, 0.2f), 100).Moved.Select(m => m.From).ShouldBe([At(60)]);
         heat.Find("gate", At(0), At(120), new(0.9f, 0.9f, 0.1f, 0.1f), 100).Moved.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void What_moved_under_a_filled_mask_is_nobody_s_business_who_sees_masks()
+    {
+        var heat = Heat();
+        heat.Add("gate", At(0), Field(5, 5), learning: false);
+        heat.Add("gate", At(10), Field(20, 10), learning: false);
+        // Around field 20,10.
+        Point[] corners = [new(0.6, 0.5), new(0.7, 0.5), new(0.7, 0.7), new(0.6, 0.7)];
+        heat.Find("gate", At(0), At(20), Everywhere, 100, Masks(AreaKind.Fill)).Moved.Select(m => m.From).ShouldBe([At(0)]);
+        heat.Find("gate", At(0), At(20), Everywhere, 100, Masks(AreaKind.Fill)).Unwatched.ShouldBe(heat.Find("gate", At(0), At(20), Everywhere, 100).Unwatched, "it was looked at, and nothing is told of it");
+        heat.Find("gate", At(0), At(20), new(0.62f, 0.55f, 0.05f, 0.1f), 100, Masks(AreaKind.Fill)).Moved.ShouldBeEmpty();
+        heat.Find("gate", At(0), At(20), Everywhere, 100, Masks(AreaKind.Blur)).Moved.Select(m => m.From).ShouldBe([At(0), At(10)], "a blur shows that something moves");
+
+        CameraMasks Masks(AreaKind kind) => new("gate", 1, At(0), "", "", [new("yard", "Yard", "", kind, corners)]);
     }
 
     [Fact]

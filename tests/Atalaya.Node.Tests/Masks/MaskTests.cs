@@ -4,7 +4,9 @@ using System.Net.Http.Json;
 using System.Net.WebSockets;
 using System.Text.Json.Nodes;
 
+using Atalaya.Analysis.Motion;
 using Atalaya.Media;
+using Atalaya.Node.Analysis;
 using Atalaya.Node.Identity;
 using Atalaya.Node.Masks;
 using Atalaya.Node.Store;
@@ -135,6 +137,25 @@ public sealed class MaskTests
         // What masks hide now wasn't hidden in what was made before.
         (await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/masks", Masks(1, Yard, new { name = "Door", points = new double[][] { [0, 0.3], [0.2, 0.3], [0.2, 0.6] } }))).Status.ShouldBe(200);
         (await StatusAsync(watcher, $"/api/exports/{exported}/file")).ShouldBe(HttpStatusCode.Forbidden);
+    }
+
+    [Fact]
+    public async Task Motion_under_a_filled_mask_is_found_by_who_has_lifted_it_alone()
+    {
+        await using var node = await TestNode.StartAsync("cameras: [{ id: gate, main: rtsp://127.0.0.1:9/x, enabled: false }]");
+        (await node.SendAsync(HttpMethod.Put, "/api/cameras/gate/masks", Masks(0, Yard))).Status.ShouldBe(200);
+        var at = TimeProvider.System.GetUtcNow().AddMinutes(-10);
+        byte[] heat = new byte[MotionGate.HeatColumns * MotionGate.HeatRows];
+        heat[(10 * MotionGate.HeatColumns) + 16] = 1;
+        node.Service<AnalysisFeeds>().Heat.Add("gate", WallTime.From(at), heat, learning: false);
+        string query = $"/api/cameras/gate/motion?from={at.AddMinutes(-1).UtcDateTime:o}&to={at.AddMinutes(1).UtcDateTime:o}";
+        using var investigator = node.As(await node.TokenAsync("investigator", Investigator));
+
+        (await MovedAsync()).ShouldBe(0);
+        (await StatusAsync(investigator, "/api/cameras/gate/unmasking", HttpMethod.Post)).ShouldBe(HttpStatusCode.OK);
+        (await MovedAsync()).ShouldBe(1);
+
+        async Task<int> MovedAsync() => JsonNode.Parse(await investigator.GetStringAsync(query, TestNode.Stop))!["moved"]!.AsArray().Count;
     }
 
     [Theory]

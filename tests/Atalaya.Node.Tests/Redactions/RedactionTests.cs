@@ -43,8 +43,12 @@ public sealed class RedactionTests
         long from = at[12], to = at[44];
         var draft = await PlanAsync(node, id, Thing("a1", from, to));
 
-        using var still = await node.Http.GetAsync($"/api/redactions/{id}/pictures/20.jpg?painted=true&width=320", TestNode.Stop);
-        var copy = await CopyAsync(node, id, (long)draft["revision"]!);
+        long revision = (long)draft["revision"]!;
+        using var still = await node.Http.GetAsync($"/api/redactions/{id}/pictures/20.jpg?painted=true&width=320&revision={revision}", TestNode.Stop);
+        // A preview of another revision would be of something else than the copy.
+        using (var other = await node.Http.GetAsync($"/api/redactions/{id}/pictures/20.jpg?painted=true&width=320&revision={revision - 1}", TestNode.Stop))
+            other.StatusCode.ShouldBe(HttpStatusCode.Conflict);
+        var copy = await CopyAsync(node, id, revision);
 
         ((string?)copy["state"]).ShouldBe("done", copy.ToJsonString());
         byte[] bytes = await node.Http.GetByteArrayAsync($"/api/redactions/{id}/file", TestNode.Stop);

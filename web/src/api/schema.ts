@@ -2349,7 +2349,7 @@ export interface paths {
         };
         /**
          * When anything moved in a part of a camera's picture.
-         * @description Needs `viewPast` on the camera.
+         * @description What moves under a filled mask is left out for who sees the camera with its masks. Needs `viewPast` on the camera.
          */
         get: operations["findMotion"];
         put?: never;
@@ -4201,7 +4201,7 @@ export interface paths {
         };
         /**
          * One picture of the stretch, as recorded or as the plan has it.
-         * @description The painted one is made by what makes the copy. Needs `export`; shows and takes only what that covers.
+         * @description The painted one is made by what makes the copy, of the draft as it is; with a revision, of that one or not at all. Needs `export`; shows and takes only what that covers.
          */
         get: operations["getRedactionPicture"];
         put?: never;
@@ -8547,6 +8547,8 @@ export interface components {
             incident?: null | string;
             /** @description What footage it holds: 1 to 100. */
             stretches?: null | components["schemas"]["PackageStretchInput"][];
+            /** @description Of cameras that the caller sees with masks the package holds copies with the masks painted in, each with its sealed original named by digest; without it such a package is refused. What the caller sees without masks is packed as it was recorded. */
+            masked?: null | boolean;
             /** @description Whom it is encrypted to: age recipients (age1…), at most 20. None: it isn't encrypted. */
             recipients?: null | string[];
             language?: null | components["schemas"]["PackageLanguage"];
@@ -8568,6 +8570,12 @@ export interface components {
             to: string;
             /** @description Id of the release copy that it holds; null: what was recorded. */
             redaction?: null | string;
+            /**
+             * Format: int64
+             * @description Version of the camera's masks that are painted into its pictures; 0: none.
+             * @default 0
+             */
+            masks: number;
         };
         PackageStretchInput: {
             /** @description Id of a camera. Required. */
@@ -23863,6 +23871,8 @@ export interface operations {
             query?: {
                 /** @description As the plan has it, instead of as recorded. */
                 painted?: boolean;
+                /** @description Of the draft that a painted picture is to be of; 409 if it has another by now. Left out: the one it has. */
+                revision?: number;
                 /** @description Pixels at most, 160 to 3840; 1280 if not said. */
                 width?: number;
             };

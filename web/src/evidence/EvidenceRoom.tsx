@@ -235,6 +235,7 @@ function Row({ made, onRemove }: { made: EvidencePackage; onRemove: () => void }
         </div>
         <div className="dim small">
           {t('packages.stretches', { count: made.stretches.length })}
+          {made.stretches.some(({ masks }) => masks > 0) && ` · ${t('packages.maskedIn')}`}
           {made.gaps > 0 && <span className="amber"> · {t('exports.gaps', { count: made.gaps })}</span>}
         </div>
       </td>

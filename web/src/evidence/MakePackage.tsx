@@ -1,4 +1,4 @@
-import { ActionIcon, Alert, Button, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core';
+import { ActionIcon, Alert, Button, Checkbox, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import { IconAlertTriangle, IconPackage, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -86,6 +86,7 @@ function PackageForm({ cameras, draft, onClose }: Props) {
   );
   const [title, setTitle] = useState(draft.title);
   const [language, setLanguage] = useState<PackageLanguage>(draft.asked?.language ?? own);
+  const [masked, setMasked] = useState(draft.asked?.masked ?? false);
   const [recipients, setRecipients] = useState((draft.asked?.recipients ?? []).join('\n'));
   const purposes = usePurposes();
   const asked = purposes.data?.askedFor.includes('export') ?? false;
@@ -149,6 +150,7 @@ function PackageForm({ cameras, draft, onClose }: Props) {
           to: new Date(to).toISOString(),
         })),
       ],
+      ...(masked && { masked }),
       ...(keysGiven.length > 0 && { recipients: keysGiven }),
       language,
       ...(asked && { purpose }),
@@ -248,6 +250,14 @@ function PackageForm({ cameras, draft, onClose }: Props) {
         </p>
         {future && <p className="red">{t('export.tooFuture')}</p>}
       </fieldset>
+      {lines.length > 0 && (
+        <Checkbox
+          label={t('packages.masked')}
+          description={t('packages.maskedHint')}
+          checked={masked}
+          onChange={(event) => setMasked(event.currentTarget.checked)}
+        />
+      )}
       {asked && purposes.data && <PurposeFields purposes={purposes.data} value={purpose} onChange={setPurpose} />}
       <NativeSelect
         label={t('packages.language')}
