@@ -300,14 +300,27 @@ public sealed class PartnerLimitTests
 
         var (asked, request) = await there.SendAsync(HttpMethod.Post, "/api/requests", new
         {
-            link = link.Id, kind = "holdFootage", urgency = "urgent", subject = "One more", text = "Please.", legalBasis = "Art. 5", purpose = "p",
+            link = link.Id,
+            kind = "holdFootage",
+            urgency = "urgent",
+            subject = "One more",
+            text = "Please.",
+            legalBasis = "Art. 5",
+            purpose = "p",
             footage = new { cameras = new[] { "gate" }, from = "2026-01-01T00:00:00Z", to = "2026-01-01T01:00:00Z" },
         });
         asked.ShouldBe(201, request?.ToJsonString());
         var now = TimeProvider.System.GetUtcNow();
         var (proposed, operation) = await there.SendAsync(HttpMethod.Post, "/api/operations", new
         {
-            link = link.Id, title = "One more", aim = "A", legalBasis = "Art. 9", purpose = "p", start = now, end = now.AddHours(1), members = new[] { "Ana" },
+            link = link.Id,
+            title = "One more",
+            aim = "A",
+            legalBasis = "Art. 9",
+            purpose = "p",
+            start = now,
+            end = now.AddHours(1),
+            members = new[] { "Ana" },
         });
         proposed.ShouldBe(201, operation?.ToJsonString());
 
