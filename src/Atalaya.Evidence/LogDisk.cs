@@ -22,11 +22,17 @@ public abstract class LogDisk
     /// <summary>Makes the file, or puts these bytes in the place of its own; returns when they would survive a loss of power. Its name needs <see cref="SyncFolder"/>.</summary>
     public abstract void Write(string path, ReadOnlySpan<byte> bytes);
 
+    /// <summary>From here on only its owner may read the file.</summary>
+    public abstract void Hide(string path);
+
     /// <summary>Another file of the new name is replaced, at once or not at all.</summary>
     public abstract void Replace(string from, string to);
 
     /// <summary>Returns when the names in the folder would survive a loss of power.</summary>
     public abstract void SyncFolder(string path);
+
+    /// <summary>Nothing happens if there is none. That its name is gone needs <see cref="SyncFolder"/>.</summary>
+    public abstract void DeleteFile(string path);
 
     /// <summary>With all that is in it; nothing happens if there is none.</summary>
     public abstract void DeleteFolder(string path);
@@ -64,6 +70,12 @@ public sealed partial class LocalLogDisk : LogDisk
             throw Failure("fdatasync", path);
     }
 
+    public override void Hide(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
     public override void Replace(string from, string to) => File.Move(from, to, overwrite: true);
 
     public override void SyncFolder(string path)
@@ -85,6 +97,8 @@ public sealed partial class LocalLogDisk : LogDisk
             _ = Close(folder);
         }
     }
+
+    public override void DeleteFile(string path) => File.Delete(path);
 
     public override void DeleteFolder(string path)
     {

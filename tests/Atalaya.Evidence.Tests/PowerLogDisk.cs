@@ -26,6 +26,7 @@ sealed class PowerLogDisk : LogDisk
         Sync,
         Replace,
         SyncFolder,
+        DeleteFile,
         DeleteFolder,
     }
 
@@ -41,6 +42,16 @@ sealed class PowerLogDisk : LogDisk
 
     /// <summary>The attempts that fail, counted from 0.</summary>
     public HashSet<int> FailAt { get; init; } = [];
+
+    /// <summary>Steps that were tried.</summary>
+    public int Attempts
+    {
+        get
+        {
+            lock (_gate)
+                return _attempts;
+        }
+    }
 
     public int Count
     {
@@ -118,6 +129,22 @@ sealed class PowerLogDisk : LogDisk
         Did(new(Kind.Replace, from, file, to));
     }
 
+    public override void Hide(string path)
+    {
+    }
+
+    public override void DeleteFile(string path)
+    {
+        Try();
+        lock (_gate)
+        {
+            if (!_names.Remove(path))
+                return;
+        }
+
+        Did(new(Kind.DeleteFile, path));
+    }
+
     public override void SyncFolder(string path)
     {
         Try();
@@ -162,6 +189,9 @@ sealed class PowerLogDisk : LogDisk
                     case Kind.Replace:
                         found._names.Remove(step.Path);
                         found._names[step.To] = step.File;
+                        break;
+                    case Kind.DeleteFile:
+                        found._names.Remove(step.Path);
                         break;
                     case Kind.DeleteFolder:
                         foreach (string name in found._names.Keys.Where(n => n == step.Path || n.StartsWith(step.Path + "/", StringComparison.Ordinal)).ToArray())

@@ -51,7 +51,7 @@ static class LogVerb
             await using var store = NodeStore.Open(reading.Options, data);
             using var line = new ProgressLine("Verifying");
             // A key from before is followed by its own statements.
-            var result = Compare(new LogFolder(DataFolder.LogOf(data)), LogKeys.History(data).Follow(parsedKey)[^1], store, TimeProvider.System, line, stop);
+            var result = Compare(new LogFolder(DataFolder.LogOf(data)), LogKeys.History(new LocalLogDisk(), data).Follow(parsedKey)[^1], store, TimeProvider.System, line, stop);
             if (parsed.GetValue(json))
             {
                 Console.Out.WriteLine(JsonSerializer.Serialize(result, Json.Options));
@@ -211,10 +211,10 @@ static class LogVerb
         string data = Path.GetFullPath(reading.Options.Data);
         if (!Directory.Exists(Path.Combine(data, "keys")))
             throw new IOException($"There is no node's data in {data}. Name the node's data folder with --data or --config.");
-        if (KeyChange.Read(data) is { Lost: not null })
+        if (KeyChange.Read(new LocalLogDisk(), data) is { Lost: not null })
             throw new IOException("A lost log is just being followed by another; start the node to let it finish.");
         string? before = File.Exists(LogKeys.PublicFile(data)) ? await File.ReadAllTextAsync(LogKeys.PublicFile(data), stop) : null;
-        ask(data).Write(data);
+        ask(data).Write(new LocalLogDisk(), data);
         if (!DataFolder.IsInUse(data))
         {
             Console.Out.WriteLine("The node isn't running; it does it at its next start.");

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 
 using Atalaya.Evidence;
+using Atalaya.Node.Options;
 using Atalaya.Node.Store;
 
 namespace Atalaya.Node.Evidence;
@@ -21,27 +22,46 @@ enum KeyAct
 /// <summary>
 /// What somebody at the machine asks of the log's keys: a file that the node finds at its next look, or at its next start, and removes when it is done. So only the node writes keys and log.
 /// </summary>
+/// <param name="Key">Of <see cref="KeyAct.Rotate"/> and <see cref="KeyAct.Revoke"/>, once it has begun: the key that is to be followed, so that a crash doesn't have its successor followed as well.</param>
 /// <param name="Lost">Of <see cref="KeyAct.BeginAnew"/>, once it has begun: what the lost log was called and where it is put, so that a crash changes nothing.</param>
-sealed record KeyChange(KeyAct Act, string Reason, LostLog? Lost = null)
+sealed record KeyChange(KeyAct Act, string Reason, LostLog? Lost = null, string? Key = null)
 {
     public static string File(string data) => Path.Combine(data, "keys", "log.request");
 
-    public static KeyChange? Read(string data) =>
-        new LocalLogDisk().Read(File(data)) is { } bytes ? JsonSerializer.Deserialize<KeyChange>(bytes) : null;
+    public static KeyChange? Read(LogDisk disk, string data) => disk.Read(File(data)) is { } bytes ? JsonSerializer.Deserialize<KeyChange>(bytes) : null;
 
-    public void Write(string data)
+    public void Write(LogDisk disk, string data)
     {
-        var disk = new LocalLogDisk();
         string file = File(data);
         disk.Write(file + ".new", JsonSerializer.SerializeToUtf8Bytes(this));
         disk.Replace(file + ".new", file);
         disk.SyncFolder(Path.GetDirectoryName(file)!);
     }
 
-    public static void Remove(string data)
+    public static void Remove(LogDisk disk, string data)
     {
-        System.IO.File.Delete(File(data));
-        new LocalLogDisk().SyncFolder(Path.GetDirectoryName(File(data))!);
+        disk.DeleteFile(File(data));
+        disk.SyncFolder(Path.GetDirectoryName(File(data))!);
+    }
+
+    /// <summary>Has the key followed by another, once, wherever it is interrupted, and removes the request. The log must not be open.</summary>
+    /// <param name="signers">As <see cref="LogKeys.Open"/> gives them.</param>
+    /// <returns>Who signs from now on.</returns>
+    /// <exception cref="IOException">A file can't be read or written, or the token can't be used.</exception>
+    /// <exception cref="InvalidDataException">The log or the keys are damaged.</exception>
+    public async Task<LogSigners> FollowAsync(LogDisk disk, string data, EvidenceOptions options, LogSigners signers, TimeProvider clock)
+    {
+        string key = Key ?? signers.Current.Key.ToString();
+        if (Key is null)
+            (this with { Key = key }).Write(disk, data);
+        if (key == signers.Current.Key.ToString())
+        {
+            await using var whole = EvidenceLog.Open(disk, DataFolder.LogOf(data), signers.All, signers.Earlier, clock);
+            signers = LogKeys.Rotate(disk, data, options, signers, whole.Head.Checkpoint.Size, clock.GetUtcNow(), Act == KeyAct.Revoke, Reason);
+        }
+
+        Remove(disk, data);
+        return signers;
     }
 }
 

@@ -34,26 +34,30 @@ static class LogKeys
     /// <summary>A passphrase of 256 random bits can't be guessed, however fast.</summary>
     internal const int IterationsOfRandom = 1000;
 
-    public static string PublicFile(string data) => Path.Combine(data, "keys", "log.vkey");
+    const string KeysName = "keys";
+
+    static string KeysOf(string data) => Path.Combine(data, KeysName);
+
+    public static string PublicFile(string data) => Path.Combine(KeysOf(data), "log.vkey");
 
     public static string HistoryFile(string data) => Path.Combine(DataFolder.LogOf(data), KeyHistory.FileName);
 
     /// <exception cref="IOException">A file can't be read or written, or is missing though the log has begun; or the token can't be used.</exception>
     /// <exception cref="InvalidDataException">The files don't belong together.</exception>
     /// <exception cref="CryptographicException">The passphrase is another.</exception>
-    public static LogSigners Open(DataFolder folder, EvidenceOptions options, string site, DateTimeOffset now)
+    public static LogSigners Open(LogDisk disk, string data, EvidenceOptions options, string site, DateTimeOffset now)
     {
-        string shown = PublicFile(folder.Path);
-        if (!File.Exists(shown))
+        string shown = PublicFile(data);
+        if (!Exists(disk, shown))
         {
-            if (File.Exists(Path.Combine(folder.Log, LogFolder.CheckpointName)))
+            if (Exists(disk, Path.Combine(DataFolder.LogOf(data), LogFolder.CheckpointName)))
                 throw new IOException($"{shown} is lost. Bring it and the log's private key back from a copy: without them nobody can tell that the log goes on. If they are gone for good: atalaya log begin-anew.");
             string origin = options.Origin.Length > 0 ? options.Origin : $"{Slug(site)}-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
-            return Begin(folder, options, origin);
+            return Begin(disk, data, options, origin);
         }
 
-        var history = History(folder.Path);
-        string text = File.ReadAllText(shown).Trim();
+        var history = History(disk, data);
+        string text = Text(disk, shown).Trim();
         if (!NoteKey.TryParse(text, out var key))
             throw new InvalidDataException($"{shown} isn't a public key.");
         if (options.Origin.Length > 0 && !IsNamed(key.Name, options.Origin))
@@ -62,17 +66,17 @@ static class LogKeys
         {
             // A crash came between the statement, which counts, and the name of the key in force.
             if (last.Earlier.ToString() != key.ToString())
-                throw new InvalidDataException($"{shown} isn't the key that {HistoryFile(folder.Path)} leads to.");
+                throw new InvalidDataException($"{shown} isn't the key that {HistoryFile(data)} leads to.");
             key = last.Next;
-            Keep(folder, shown, key + "\n");
+            Keep(disk, shown, key + "\n");
         }
 
-        var signers = new List<NoteSigner> { Signer(folder, options, key) };
+        var signers = new List<NoteSigner> { Signer(disk, data, options, key) };
         if (history.Changes is [.., var (change, _)] && !change.Revoked && now < change.At + options.KeyTransition)
         {
             try
             {
-                signers.Add(Signer(folder, options, change.Earlier));
+                signers.Add(Signer(disk, data, options, change.Earlier));
             }
             catch (Exception e) when (e is IOException or CryptographicException)
             {
@@ -84,11 +88,11 @@ static class LogKeys
     }
 
     /// <summary>The first key of a log.</summary>
-    public static LogSigners Begin(DataFolder folder, EvidenceOptions options, string origin)
+    public static LogSigners Begin(LogDisk disk, string data, EvidenceOptions options, string origin)
     {
-        var first = Make(folder, options, origin, $"{Path.Combine(folder.Keys, "log.pem")}", null);
+        var first = Make(disk, data, options, origin, $"{Path.Combine(KeysOf(data), "log.pem")}", null);
         // The public part last: what comes before it counts for nothing.
-        Keep(folder, PublicFile(folder.Path), first.Key + "\n");
+        Keep(disk, PublicFile(data), first.Key + "\n");
         return new([first], KeyHistory.Empty);
     }
 
@@ -97,28 +101,27 @@ static class LogKeys
     /// that nothing has happened.
     /// </summary>
     /// <param name="size">Leaves of the log now.</param>
-    public static LogSigners Rotate(DataFolder folder, EvidenceOptions options, LogSigners now, long size, DateTimeOffset at, bool revoke, string reason)
+    public static LogSigners Rotate(LogDisk disk, string data, EvidenceOptions options, LogSigners now, long size, DateTimeOffset at, bool revoke, string reason)
     {
-        string draft = Path.Combine(folder.Keys, "log.next.pem");
-        var next = Make(folder, options, now.Current.Key.Name, draft, now.Current.Key);
-        if (File.Exists(draft))
+        string draft = Path.Combine(KeysOf(data), "log.next.pem");
+        var next = Make(disk, data, options, now.Current.Key.Name, draft, now.Current.Key);
+        if (Exists(disk, draft))
         {
-            var disk = new LocalLogDisk();
-            disk.Replace(draft, SecretFile(folder, next.Key));
-            disk.SyncFolder(folder.Keys);
+            disk.Replace(draft, SecretFile(data, next.Key));
+            disk.SyncFolder(KeysOf(data));
         }
 
         var history = now.History.Add(new(now.Current.Key.Name, now.Current.Key, next.Key, size, at, revoke, KeyStatement.Line(reason)), now.Current, next);
-        Keep(folder, HistoryFile(folder.Path), history.ToString());
-        Keep(folder, PublicFile(folder.Path), next.Key + "\n");
+        Keep(disk, HistoryFile(data), history.ToString());
+        Keep(disk, PublicFile(data), next.Key + "\n");
         return new(revoke || options.KeyTransition <= TimeSpan.Zero ? [next] : [next, now.Current], history);
     }
 
     /// <exception cref="InvalidDataException">It is damaged.</exception>
-    public static KeyHistory History(string data)
+    public static KeyHistory History(LogDisk disk, string data)
     {
         string file = HistoryFile(data);
-        if (new LocalLogDisk().Read(file) is not { } bytes)
+        if (disk.Read(file) is not { } bytes)
             return KeyHistory.Empty;
         return KeyHistory.TryParse(bytes, out var history) ? history : throw new InvalidDataException($"{file} isn't a list of signed changes of keys: it was changed, or damaged.");
     }
@@ -127,20 +130,25 @@ static class LogKeys
     static bool IsNamed(string name, string origin) =>
         name == origin || (name.StartsWith(origin + ".", StringComparison.Ordinal) && name[(origin.Length + 1)..].All(char.IsAsciiDigit));
 
-    static string SecretFile(DataFolder folder, NoteKey key) => Path.Combine(folder.Keys, $"log-{key.Id:x8}.pem");
+    static bool Exists(LogDisk disk, string file) => disk.Read(file) is not null;
 
-    static NoteSigner Signer(DataFolder folder, EvidenceOptions options, NoteKey key)
+    /// <exception cref="IOException">There is none, or it can't be read.</exception>
+    static string Text(LogDisk disk, string file) => disk.Read(file) is { } bytes ? Encoding.UTF8.GetString(bytes) : throw new FileNotFoundException($"{file} isn't there.", file);
+
+    static string SecretFile(string data, NoteKey key) => Path.Combine(KeysOf(data), $"log-{key.Id:x8}.pem");
+
+    static NoteSigner Signer(LogDisk disk, string data, EvidenceOptions options, NoteKey key)
     {
-        string file = SecretFile(folder, key);
-        if (!File.Exists(file))
-            file = Path.Combine(folder.Keys, "log.pem");
-        if (File.Exists(file))
+        string file = SecretFile(data, key);
+        if (!Exists(disk, file))
+            file = Path.Combine(KeysOf(data), "log.pem");
+        if (Exists(disk, file))
         {
-            string passphrase = Passphrase(folder, options);
+            string passphrase = Passphrase(disk, data, options);
             byte[] seed;
             try
             {
-                seed = KeyFile.Decrypt(File.ReadAllText(file), passphrase);
+                seed = KeyFile.Decrypt(Text(disk, file), passphrase);
             }
             catch (CryptographicException fault)
             {
@@ -153,7 +161,7 @@ static class LogKeys
                 return signer;
             signer.Dispose();
             if (options.Token.Module.Length == 0)
-                throw new InvalidDataException($"{file} isn't the key that {PublicFile(folder.Path)} is of.");
+                throw new InvalidDataException($"{file} isn't the key that {PublicFile(data)} is of.");
         }
         else if (options.Token.Module.Length == 0)
         {
@@ -163,41 +171,50 @@ static class LogKeys
         return TokenKeys.Open(options.Token).Signer(key);
     }
 
-    static NoteSigner Make(DataFolder folder, EvidenceOptions options, string origin, string file, NoteKey? not)
+    static NoteSigner Make(LogDisk disk, string data, EvidenceOptions options, string origin, string file, NoteKey? not)
     {
         if (options.Token.Module.Length > 0)
             return TokenKeys.Open(options.Token).Next(origin, not);
-        MakePassphrase(folder, options);
+        MakePassphrase(disk, data, options);
         byte[] made = KeyFile.NewSeed();
         var signer = new NoteSigner(origin, NoteSignatureKind.Ed25519, made);
-        Keep(folder, file, KeyFile.Encrypt(made, Passphrase(folder, options), options.PassphraseFile.Length == 0 ? IterationsOfRandom : KeyFile.UsualIterations));
+        Keep(disk, file, KeyFile.Encrypt(made, Passphrase(disk, data, options), options.PassphraseFile.Length == 0 ? IterationsOfRandom : KeyFile.UsualIterations));
         CryptographicOperations.ZeroMemory(made);
         return signer;
     }
 
     /// <summary>Of all private keys in the data folder, unless there is one, the options name a file, or a key was encrypted with one that is missing: another would open nothing, and hide that.</summary>
-    internal static void MakePassphrase(DataFolder folder, EvidenceOptions options)
+    internal static void MakePassphrase(LogDisk disk, string data, EvidenceOptions options)
     {
-        if (IsPassphraseLost(folder, options) && !Encrypted(folder).Any())
-            Keep(folder, Path.Combine(folder.Keys, "log.passphrase"), Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + "\n");
+        if (IsPassphraseLost(disk, data, options) && !IsAnyEncrypted(disk, data))
+            Keep(disk, OwnPassphrase(data), Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)) + "\n");
     }
 
     /// <summary>It was the node's own, and isn't there.</summary>
-    internal static bool IsPassphraseLost(DataFolder folder, EvidenceOptions options) => options.PassphraseFile.Length == 0 && !File.Exists(Path.Combine(folder.Keys, "log.passphrase"));
+    internal static bool IsPassphraseLost(LogDisk disk, string data, EvidenceOptions options) => options.PassphraseFile.Length == 0 && !Exists(disk, OwnPassphrase(data));
 
     /// <summary>Files of private keys that take the passphrase.</summary>
     internal static IEnumerable<string> Encrypted(DataFolder folder) => Directory.GetFiles(folder.Keys, "*.pem").Where(f => Path.GetFileName(f) is var name
-        && (name is "link.pem" or "package.pem" || name.StartsWith("log", StringComparison.Ordinal)) && File.ReadAllText(f).Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal));
+        && (name is "link.pem" or "package.pem" || name.StartsWith("log", StringComparison.Ordinal)) && IsEncrypted(new LocalLogDisk(), f));
+
+    static bool IsEncrypted(LogDisk disk, string file) => disk.Read(file) is { } bytes && Encoding.UTF8.GetString(bytes).Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal);
+
+    // Of the log's keys the first or the one in force: a disk isn't asked for names.
+    static bool IsAnyEncrypted(LogDisk disk, string data) =>
+        new[] { "log.pem", "link.pem", "package.pem" }.Any(name => IsEncrypted(disk, Path.Combine(KeysOf(data), name)))
+        || (disk.Read(PublicFile(data)) is { } shown && NoteKey.TryParse(Encoding.UTF8.GetString(shown).Trim(), out var key) && IsEncrypted(disk, SecretFile(data, key)));
+
+    static string OwnPassphrase(string data) => Path.Combine(KeysOf(data), "log.passphrase");
 
     /// <exception cref="IOException">It can't be read; the message says what to do.</exception>
-    internal static string Passphrase(DataFolder folder, EvidenceOptions options)
+    internal static string Passphrase(LogDisk disk, string data, EvidenceOptions options)
     {
         bool isOwn = options.PassphraseFile.Length == 0;
-        string file = isOwn ? Path.Combine(folder.Keys, "log.passphrase") : options.PassphraseFile;
+        string file = isOwn ? OwnPassphrase(data) : options.PassphraseFile;
         string text;
         try
         {
-            text = File.ReadAllText(file).Trim();
+            text = Text(disk, file).Trim();
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
@@ -212,12 +229,11 @@ static class LogKeys
         ? $"{fault.Message} It takes the passphrase that it was encrypted with: {(options.PassphraseFile.Length > 0 ? $"look at {options.PassphraseFile} (evidence.passphraseFile)" : "bring keys/log.passphrase back from a copy")}."
         : fault.Message;
 
-    internal static void Keep(DataFolder folder, string path, string text)
+    internal static void Keep(LogDisk disk, string path, string text)
     {
-        var disk = new LocalLogDisk();
         disk.Write(path + ".new", Encoding.UTF8.GetBytes(text));
-        if (!OperatingSystem.IsWindows() && path.StartsWith(folder.Keys, StringComparison.Ordinal))
-            File.SetUnixFileMode(path + ".new", UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        if (Path.GetFileName(Path.GetDirectoryName(path)) == KeysName)
+            disk.Hide(path + ".new");
         disk.Replace(path + ".new", path);
         disk.SyncFolder(Path.GetDirectoryName(path)!);
     }

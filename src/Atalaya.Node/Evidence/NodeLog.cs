@@ -280,11 +280,11 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
 
     async Task OpenAsync()
     {
-        if (KeyChange.Read(database.Folder.Path) is { } change)
+        if (KeyChange.Read(new LocalLogDisk(), database.Folder.Path) is { } change)
             await TryChangeAsync(change);
         if (_log is not null)
             return;
-        var signers = _signers ?? LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow());
+        var signers = _signers ?? LogKeys.Open(new LocalLogDisk(), database.Folder.Path, options.Evidence, options.Name, clock.GetUtcNow());
         _log = EvidenceLog.Open(new LocalLogDisk(), Folder, signers.All, signers.Earlier, clock);
         (_signers, _head) = (signers, _log.Head);
         lock (_showing)
@@ -312,8 +312,10 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
         }
         catch (Exception fault) when (change.Act != KeyAct.BeginAnew && fault is IOException or InvalidDataException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
         {
-            // A key that can't be followed goes on: no leaf waits for a change of keys.
-            KeyChange.Remove(database.Folder.Path);
+            // A key that can't be followed goes on: no leaf waits for a change of keys. It may have been followed before something failed.
+            if (_signers is not null)
+                _signers = LogKeys.Open(new LocalLogDisk(), database.Folder.Path, options.Evidence, options.Name, clock.GetUtcNow());
+            KeyChange.Remove(new LocalLogDisk(), database.Folder.Path);
             log.LogError("The log's key isn't changed: {Reason} Ask again when that is mended.", fault.Message);
         }
     }
@@ -327,18 +329,16 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
             return;
         }
 
-        var signers = _signers ?? LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow());
+        var signers = _signers ?? LogKeys.Open(new LocalLogDisk(), database.Folder.Path, options.Evidence, options.Name, clock.GetUtcNow());
         if (_log is { } open)
         {
             _log = null;
             await open.DisposeAsync();
         }
 
-        await using (var whole = EvidenceLog.Open(new LocalLogDisk(), Folder, signers.All, signers.Earlier, clock))
-            _signers = LogKeys.Rotate(database.Folder, options.Evidence, signers, whole.Head.Checkpoint.Size, clock.GetUtcNow(), change.Act == KeyAct.Revoke, change.Reason);
-
-        KeyChange.Remove(database.Folder.Path);
-        log.LogWarning("The log's key {Earlier} is {Fate}; now {Key} signs. Give it to those who check the log.", signers.Current.Key, change.Act == KeyAct.Revoke ? "revoked" : "followed by another", _signers.Current.Key);
+        _signers = await change.FollowAsync(new LocalLogDisk(), database.Folder.Path, options.Evidence, signers, clock);
+        if (_signers != signers)
+            log.LogWarning("The log's key {Earlier} is {Fate}; now {Key} signs. Give it to those who check the log.", signers.Current.Key, change.Act == KeyAct.Revoke ? "revoked" : "followed by another", _signers.Current.Key);
     }
 
     /// <summary>Notes each key of the log with its beginning and end, from the statements, which are the truth.</summary>
@@ -364,17 +364,17 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
         {
             if (_log is not null || Opens())
             {
-                KeyChange.Remove(database.Folder.Path);
+                KeyChange.Remove(new LocalLogDisk(), database.Folder.Path);
                 log.LogError("The log isn't lost: it opens and goes on. Another isn't begun; `atalaya log rotate` changes its key.");
                 return;
             }
 
             change = change with { Lost = LostLog.Of(database.Folder, clock.GetUtcNow()) };
-            change.Write(database.Folder.Path);
+            change.Write(new LocalLogDisk(), database.Folder.Path);
         }
 
         var lost = change.Lost!;
-        lost.PutAside(database.Folder, LogKeys.IsPassphraseLost(database.Folder, options.Evidence));
+        lost.PutAside(database.Folder, LogKeys.IsPassphraseLost(new LocalLogDisk(), database.Folder.Path, options.Evidence));
         await using var connection = await database.Source.OpenConnectionAsync(_stop.Token);
         string name = lost.Origin.Length > 0 ? lost.Origin : lost.Folder;
         await using (var transaction = await connection.BeginTransactionAsync(_stop.Token))
@@ -389,13 +389,13 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
         _signers?.Dispose();
         // A crash may have come behind the next log's key.
         _signers = File.Exists(LogKeys.PublicFile(database.Folder.Path))
-            ? LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow())
-            : LogKeys.Begin(database.Folder, options.Evidence, lost.NextOrigin(options.Evidence.Origin.Length > 0 ? options.Evidence.Origin : "atalaya"));
+            ? LogKeys.Open(new LocalLogDisk(), database.Folder.Path, options.Evidence, options.Name, clock.GetUtcNow())
+            : LogKeys.Begin(new LocalLogDisk(), database.Folder.Path, options.Evidence, lost.NextOrigin(options.Evidence.Origin.Length > 0 ? options.Evidence.Origin : "atalaya"));
         string begun = KeyRow.Of(_signers.Current.Key, default, "").Id;
         foreach (var key in (await keys.ListAsync(_stop.Token)).Where(k => k.Purpose == KeyPurpose.Log && k.EndedUs is null && k.Id != begun))
             await keys.EndAsync(key.Id, "its log is lost: " + change.Reason, _stop.Token);
         await NoteKeysAsync(_signers, told);
-        KeyChange.Remove(database.Folder.Path);
+        KeyChange.Remove(new LocalLogDisk(), database.Folder.Path);
         (_everywhere, _wider, _lastAccess) = (null, null, 0);
         log.LogError("{Told} The log is now {Origin}, its key {Key}: tell everybody who keeps the earlier one.", told, _signers.Current.Key.Name, _signers.Current.Key);
     }
@@ -405,7 +405,7 @@ sealed class NodeLog(NodeDatabase database, KeyStore keys, NodeOptions options, 
     {
         try
         {
-            using var signers = LogKeys.Open(database.Folder, options.Evidence, options.Name, clock.GetUtcNow());
+            using var signers = LogKeys.Open(new LocalLogDisk(), database.Folder.Path, options.Evidence, options.Name, clock.GetUtcNow());
             var open = EvidenceLog.Open(new LocalLogDisk(), Folder, signers.All, signers.Earlier, clock);
             long size = open.Head.Checkpoint.Size;
             open.DisposeAsync().AsTask().GetAwaiter().GetResult();

@@ -98,8 +98,8 @@ sealed class PackageCertificate(NodeDatabase database, KeyStore keys, NodeOption
     X509Certificate2 Own()
     {
         string secret = Path.Combine(database.Folder.Keys, "package.pem"), shown = Path.Combine(database.Folder.Keys, "package.crt");
-        LogKeys.MakePassphrase(database.Folder, options.Evidence);
-        string passphrase = LogKeys.Passphrase(database.Folder, options.Evidence);
+        LogKeys.MakePassphrase(new LocalLogDisk(), database.Folder.Path, options.Evidence);
+        string passphrase = LogKeys.Passphrase(new LocalLogDisk(), database.Folder.Path, options.Evidence);
         if (File.Exists(shown) && File.Exists(secret))
         {
             try
@@ -128,8 +128,8 @@ sealed class PackageCertificate(NodeDatabase database, KeyStore keys, NodeOption
         var signed = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(Years));
         int iterations = options.Evidence.PassphraseFile.Length == 0 ? LogKeys.IterationsOfRandom : KeyFile.UsualIterations;
         // The key first: a certificate without one is of no use.
-        LogKeys.Keep(database.Folder, secret, made.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations)) + "\n");
-        LogKeys.Keep(database.Folder, shown, signed.ExportCertificatePem() + "\n");
+        LogKeys.Keep(new LocalLogDisk(), secret, made.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations)) + "\n");
+        LogKeys.Keep(new LocalLogDisk(), shown, signed.ExportCertificatePem() + "\n");
         return signed;
     }
 }

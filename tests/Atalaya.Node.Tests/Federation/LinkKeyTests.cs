@@ -39,7 +39,7 @@ public sealed class LinkKeyTests
             bool isSuspended = act == KeyAct.Revoke;
             if (isSuspended)
                 (await site.Service<LinkBook>().SuspendAsync(link.Id, "test", TestNode.Stop)).ShouldBeTrue();
-            new KeyChange(act, "test").Write(data);
+            new KeyChange(act, "test").Write(new LocalLogDisk(), data);
             site.Service<NodeLog>().LookSoon();
             if (isSuspended)
             {

@@ -149,7 +149,7 @@ sealed class LinkKey(NodeDatabase database, NodeOptions options, TimeProvider cl
         {
             if (pem.Contains("BEGIN ENCRYPTED PRIVATE KEY", StringComparison.Ordinal))
             {
-                key.ImportFromEncryptedPem(pem, LogKeys.Passphrase(database.Folder, options.Evidence));
+                key.ImportFromEncryptedPem(pem, LogKeys.Passphrase(new LocalLogDisk(), database.Folder.Path, options.Evidence));
             }
             else
             {
@@ -186,10 +186,10 @@ sealed class LinkKey(NodeDatabase database, NodeOptions options, TimeProvider cl
 
     void Keep(string file, ECDsa key)
     {
-        LogKeys.MakePassphrase(database.Folder, options.Evidence);
+        LogKeys.MakePassphrase(new LocalLogDisk(), database.Folder.Path, options.Evidence);
         int iterations = options.Evidence.PassphraseFile.Length == 0 ? LogKeys.IterationsOfRandom : KeyFile.UsualIterations;
-        string passphrase = LogKeys.Passphrase(database.Folder, options.Evidence);
-        LogKeys.Keep(database.Folder, file, key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations)) + "\n");
+        string passphrase = LogKeys.Passphrase(new LocalLogDisk(), database.Folder.Path, options.Evidence);
+        LogKeys.Keep(new LocalLogDisk(), file, key.ExportEncryptedPkcs8PrivateKeyPem(passphrase, new(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, iterations)) + "\n");
     }
 
     static X509Certificate2 Certify(ECDsa key, DateTimeOffset now)
