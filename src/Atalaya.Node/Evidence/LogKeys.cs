@@ -36,6 +36,9 @@ static class LogKeys
 
     const string KeysName = "keys";
 
+    /// <summary>Private keys that take the passphrase, but for the log's later ones.</summary>
+    static readonly string[] Secrets = ["log.pem", "link.pem", "package.pem"];
+
     static string KeysOf(string data) => Path.Combine(data, KeysName);
 
     public static string PublicFile(string data) => Path.Combine(KeysOf(data), "log.vkey");
@@ -201,7 +204,7 @@ static class LogKeys
 
     // Of the log's keys the first or the one in force: a disk isn't asked for names.
     static bool IsAnyEncrypted(LogDisk disk, string data) =>
-        new[] { "log.pem", "link.pem", "package.pem" }.Any(name => IsEncrypted(disk, Path.Combine(KeysOf(data), name)))
+        Secrets.Any(name => IsEncrypted(disk, Path.Combine(KeysOf(data), name)))
         || (disk.Read(PublicFile(data)) is { } shown && NoteKey.TryParse(Encoding.UTF8.GetString(shown).Trim(), out var key) && IsEncrypted(disk, SecretFile(data, key)));
 
     static string OwnPassphrase(string data) => Path.Combine(KeysOf(data), "log.passphrase");

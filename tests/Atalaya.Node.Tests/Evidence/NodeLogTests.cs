@@ -356,7 +356,7 @@ public sealed class NodeLogTests
 
         // As it is if the node dies behind the next log's key: the request is still there, the log isn't yet.
         string lost = Directory.GetDirectories(keys, "lost-*").ShouldHaveSingleItem();
-        new KeyChange(KeyAct.BeginAnew, "a disk burnt", new(first.Split('+')[0], Path.GetFileName(lost), "")).Write(data);
+        new KeyChange(KeyAct.BeginAnew, "a disk burnt", new(first.Split('+')[0], Path.GetFileName(lost), "")).Write(new LocalLogDisk(), data);
         Directory.Delete(Path.Combine(data, "log"), recursive: true);
         await using (var store = Store(data))
         {

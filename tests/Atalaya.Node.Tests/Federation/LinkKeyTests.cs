@@ -220,7 +220,7 @@ public sealed class LinkKeyTests
         foreach (var act in new[] { KeyAct.Rotate, KeyAct.Revoke, KeyAct.Revoke })
         {
             string before = (await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key.ToString();
-            new KeyChange(act, "test").Write(Path.Combine(site.Folder, "data"));
+            new KeyChange(act, "test").Write(new LocalLogDisk(), Path.Combine(site.Folder, "data"));
             site.Service<NodeLog>().LookSoon();
             while ((await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key.ToString() == before)
                 await GiveAsync();
@@ -258,7 +258,7 @@ public sealed class LinkKeyTests
         await centre.UntilAsync($"/api/shares/{id}", s => ShareTests.Acts(s).Contains("received"));
         var before = (await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key;
         string old = (await NoteAsync())!;
-        new KeyChange(KeyAct.Revoke, "test").Write(Path.Combine(site.Folder, "data"));
+        new KeyChange(KeyAct.Revoke, "test").Write(new LocalLogDisk(), Path.Combine(site.Folder, "data"));
         site.Service<NodeLog>().LookSoon();
         await Linked.UntilAsync(async () => (await site.Service<NodeLog>().HeadAsync(TestNode.Stop))!.Value.Key.ToString() != before.ToString());
 
