@@ -42,7 +42,7 @@ public sealed record ReceiptReport(ReceiptVerdict Verdict, int Grants, int Given
 /// </summary>
 public static class ReceiptCheck
 {
-    /// <summary>How late a deletion may be stated: a node looks once a minute, and may be off for a moment.</summary>
+    /// <summary>How late a deletion may be stated: a node looks every few seconds, and may be off for a while.</summary>
     static readonly TimeSpan Lateness = TimeSpan.FromHours(1);
 
     /// <summary>How far two sides' clocks may differ.</summary>
